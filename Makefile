@@ -1,0 +1,86 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both make .venv from requirements.lock first.
+#
+# The project is not "installed": a .pth file puts this directory on the path of .venv and a short script is the
+# command `jht`. So nothing is built: no setuptools, no compiler, no network beyond the wheels in the lock.
+
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+READY   := $(VENV)/ready
+JHT     := $(VENV)/bin/jht
+WORKERS ?= 2
+DEMO    := demo
+BENCH   ?=
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-long check bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
+
+demo: $(READY)  ## a seeded sample in, balances out, everything rebuilt and proved equal (SQLite, under a minute)
+	@rm -rf $(DEMO)
+	@$(PYTHON) -m api.sample $(DEMO)/files
+	@set -e; export JHT_DATABASE_URL=sqlite:///$(DEMO)/jht.db; \
+	jht() { printf '\n\033[1m$$ jht %s\033[0m\n' "$$*"; $(JHT) "$$@"; }; \
+	jht init; \
+	jht ingest employers $(DEMO)/files/employers.csv; \
+	jht ingest registrations $(DEMO)/files/registrations.csv; \
+	jht ingest contributions $(DEMO)/files/contributions-*.csv --rejects $(DEMO)/rejects.csv; \
+	echo; echo "A worker whose money waited in suspense is registered now; it is released by itself:"; \
+	jht ingest registrations $(DEMO)/files/registrations-late.csv; \
+	jht follow --once; \
+	jht balance "$$(cut -d, -f1,2 $(DEMO)/files/stories.csv | sed -n 's/^back-pay,//p')" --entries; \
+	jht rebuild; \
+	jht status
+	@printf '\nThe stories in the sample stand in %s/files/stories.csv. Go on: make serve\n' $(DEMO)
+
+serve: $(READY)  ## the API and its docs page, over the ledger that `make demo` made
+	@test -f $(DEMO)/jht.db || $(MAKE) demo
+	@JHT_DATABASE_URL=sqlite:///$(DEMO)/jht.db $(JHT) serve
+
+test: $(READY)  ## all tests, on real SQLite files and a real PostgreSQL (under 10 minutes on 2 cores)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not long" $(ARGS)
+
+test-long: $(READY)  ## the same tests with the big samples
+	@LONG=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: $(READY)  ## lint, format, types, import direction
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(READY)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
+	@$(PYTHON) -m tests.bench $(BENCH)
+
+lock: $(READY)  ## requirements.lock again from pyproject.toml (needs uv)
+	@{ echo '# Every package with its hashes, for every platform. Made by `make lock` from pyproject.toml.'; \
+	   uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	     --extra dev --python-version 3.11 pyproject.toml; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean:  ## .venv, caches and the demo go
+	rm -rf $(VENV) $(DEMO) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first python of 3.11 or later that can make a virtual environment with pip in it.
+$(READY): requirements.lock
+	@found=; for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { found=$$python; break; }; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Python 3.11 or later is needed and was not found. On Debian 12 or Ubuntu 24.04: apt install python3 python3-venv" >&2; exit 1; \
+	fi; \
+	if [ ! -x $(PYTHON) ] || ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	  "$$found" -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$$found cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	  echo "making $(VENV) with $$($$found --version)"; \
+	  rm -rf $(VENV); "$$found" -m venv $(VENV); \
+	fi
+	@echo "installing requirements.lock into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: --require-hashes -r requirements.lock
+	@$(PYTHON) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "jht.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@{ echo '#!/bin/sh'; echo "'''exec' \"$(CURDIR)/$(PYTHON)\" \"\$$0\" \"\$$@\""; echo "' '''"; \
+	   printf 'from api.cli import main\n\nmain()\n'; } > $(JHT) && chmod +x $(JHT)
+	@touch $@
