@@ -1,0 +1,112 @@
+"""An account: one card of one person, its memberships and its opening balance. Pure.
+
+The state is the register's `Card`; `register.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from ledger.errors import Conflict, NotFound, Problem, Refused
+from ledger.events import (
+    AccountOpened,
+    Fact,
+    MembershipEnded,
+    MembershipStarted,
+    OpeningBalanceRecorded,
+    SegmentChanged,
+)
+from ledger.identifiers import is_legacy, kpj_of, month_text
+from ledger.money import rupiah
+from ledger.register import Card, Membership, day_text
+
+
+class Registration(NamedTuple):
+    """One row of a registrations upload. `npp` 0: the holder pays himself. `left_on` None: still a member."""
+
+    line: int
+    card: int
+    nik: str
+    name: str
+    birth_date: int
+    sex: str
+    segment: str
+    npp: int
+    email: str
+    phone: str
+    registered_on: int
+    since: int
+    left_on: int | None = None
+    until: int = 0
+
+
+def check_registration(row: Registration, *, employer_known: bool, today: int, oldest_birth: int) -> Problem | None:
+    """What refuses a row whatever is registered already, the first by precedence, or None."""
+    if not oldest_birth <= row.birth_date <= today:
+        return Problem("birth-date-impossible", row.line, "birth_date")
+    if row.registered_on > today:
+        return Problem("date-in-future", row.line, "registered_on")
+    if not employer_known:
+        return Problem("employer-unknown", row.line, "npp", {"npp": f"{row.npp:08d}"})
+    if row.segment == "PU" and not row.npp:
+        return Problem("npp-missing", row.line, "npp")
+    if row.segment != "PU" and row.npp:
+        return Problem("npp-not-for-segment", row.line, "npp")
+    if row.left_on is not None and row.left_on < row.registered_on:
+        return Problem("left-before-joined", row.line, "left_on")
+    return None
+
+
+def decide_register(card: Card | None, person: str, row: Registration) -> list[Fact]:
+    """The facts that a (checked) registration of `person`'s card adds; none when they are there already.
+
+    A membership with that payer and segment that covers the joining month is that membership; a leaving date ends
+    it. An end that is recorded stays. Raises Conflict(kpj-of-another-person).
+    """
+    npp = f"{row.npp:08d}" if row.npp else ""
+    facts: list[Fact] = []
+    if card is None:
+        kpj = kpj_of(row.card)
+        facts.append(AccountOpened(kpj, person, row.segment, day_text(row.registered_on), is_legacy(kpj)))
+    elif card.person != person:
+        raise Conflict("kpj-of-another-person", line=row.line, column="kpj")
+    else:
+        held = _covering(card, row)
+        if held is not None:
+            return [MembershipEnded(month_text(row.until), npp)] if row.until and not held.until else []
+        if card.segment != row.segment:
+            facts.append(SegmentChanged(row.segment, month_text(row.since)))
+    facts.append(MembershipStarted(row.segment, month_text(row.since), npp))
+    if row.until:
+        facts.append(MembershipEnded(month_text(row.until), npp))
+    return facts
+
+
+def _covering(card: Card, row: Registration) -> Membership | None:
+    return next((m for m in card.memberships if m.segment == row.segment and m.covers(row.npp, row.since)), None)
+
+
+def decide_opening(
+    card: Card | None, recorded: OpeningBalanceRecorded | None, wanted: OpeningBalanceRecorded, today: date
+) -> OpeningBalanceRecorded | None:
+    """The opening balance to record, or None when the same is there already; where it came from does not count.
+
+    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict(opening-conflict).
+    """
+    if wanted.as_of > today.isoformat():
+        raise Refused("date-in-future", column="as_of")
+    if card is None:
+        raise NotFound("account-unknown", column="kpj")
+    if not wanted.as_of.endswith("-12-31"):
+        raise Refused("opening-not-year-end", column="as_of")
+    if recorded is None:
+        return wanted
+    if _content(recorded) != _content(wanted):
+        raise Conflict("opening-conflict", column="kpj", held=_content(recorded), sent=_content(wanted))
+    return None
+
+
+def _content(fact: OpeningBalanceRecorded) -> str:
+    shares = f"{rupiah(fact.employer)} + {rupiah(fact.worker)} + {rupiah(fact.credited_yield)}"
+    return f"{shares} ({fact.as_of}, {fact.months}, {fact.member_since or '-'})"

@@ -1,0 +1,145 @@
+"""The numbers people and employers are known by, the months money is for, and the names of streams.
+
+KPJ (the membership card's number) has no check digit. Eleven digits are canonical; other shapes come from older cards
+and are accepted as `legacy`. NIK is the national id: 16 digits PPRRSS DDMMYY NNNN, the day plus 40 for women, no check
+digit. NPP is the employer's registration number, 8 digits.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_KPJ_DIGITS = 11
+_CANONICAL_CARDS: int = 10**_KPJ_DIGITS
+_LEGACY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEGACY = re.compile(r"[0-9A-Z]{5,12}")
+_NPP = re.compile(r"[0-9]{8}")
+_NIK = re.compile(r"[0-9]{16}")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_DIVISION = re.compile(r"[0-9A-Z]{1,6}")
+_KPJ_NOISE = re.compile(r"[\s.\-]")
+
+SEGMENTS = ("PU", "BPU", "PMI")
+KINDS = ("regular", "supplement", "correction", "opening")
+
+
+def clean_kpj(text: str) -> str | None:
+    """The KPJ without blanks, dots and dashes, in capitals; None when no card ever had that shape."""
+    kpj = _KPJ_NOISE.sub("", text).upper()
+    return kpj if _LEGACY.fullmatch(kpj) else None
+
+
+def is_legacy(kpj: str) -> bool:
+    """True for a cleaned KPJ that is not eleven digits (cards older than the present numbering)."""
+    return not (len(kpj) == _KPJ_DIGITS and kpj.isdigit())
+
+
+def card_number(kpj: str) -> int:
+    """The 63-bit integer that stands for a cleaned KPJ in every table: one to one, so no look-up is ever needed.
+
+    Eleven digits are their own number; a legacy KPJ becomes 10^11 plus its digits in base 37 (so that leading zeros
+    and the length survive).
+    """
+    if not is_legacy(kpj):
+        return int(kpj)
+    number = 0
+    for character in kpj:
+        number = number * 37 + _LEGACY_ALPHABET.index(character) + 1
+    return _CANONICAL_CARDS + number
+
+
+def kpj_of(card: int) -> str:
+    """The KPJ behind a card number: the inverse of `card_number`."""
+    if card < _CANONICAL_CARDS:
+        return f"{card:011d}"
+    number, characters = card - _CANONICAL_CARDS, ""
+    while number:
+        number, digit = divmod(number, 37)
+        characters = _LEGACY_ALPHABET[digit - 1] + characters
+    return characters
+
+
+def clean_npp(text: str) -> str | None:
+    """The employer's 8-digit number without blanks, or None."""
+    npp = text.strip()
+    return npp if _NPP.fullmatch(npp) else None
+
+
+def clean_division(text: str) -> str | None:
+    """An employer's division in capitals (`000` when empty), or None when it has no such shape."""
+    division = text.strip().upper() or "000"
+    return division if _DIVISION.fullmatch(division) else None
+
+
+def clean_nik(text: str) -> str | None:
+    """The 16 digits of a NIK without blanks, or None when they are not 16 digits."""
+    nik = re.sub(r"[\s.\-]", "", text)
+    return nik if _NIK.fullmatch(nik) else None
+
+
+def nik_birth(nik: str, born_before: date) -> tuple[date, str] | None:
+    """(birth date, sex `L` or `P`) that a 16-digit NIK states, or None when it states no real date.
+
+    The year has two digits: the latest century not after `born_before` is taken. A day above 40 is a woman's
+    (day - 40), and is range-checked after the subtraction.
+    """
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    sex = "L"
+    if day > 40:
+        day, sex = day - 40, "P"
+    for century in (2000, 1900):
+        try:
+            born = date(century + year, month, day)
+        except ValueError:
+            continue
+        if born <= born_before:
+            return born, sex
+    return None
+
+
+def month_number(text: str) -> int | None:
+    """`2025-10` -> months since year 0 (year * 12 + month - 1), or None when it is no month."""
+    match = _MONTH.fullmatch(text.strip())
+    return int(match[1]) * 12 + int(match[2]) - 1 if match else None
+
+
+def month_text(number: int) -> str:
+    """The inverse of `month_number`: 24309 -> `2025-10`."""
+    year, month = divmod(number, 12)
+    return f"{year:04d}-{month + 1:02d}"
+
+
+def month_of(day: date) -> int:
+    """The month number of a date."""
+    return day.year * 12 + day.month - 1
+
+
+def employer_stream(npp: str) -> str:
+    """`employer:<npp>`"""
+    return f"employer:{npp}"
+
+
+def person_stream(person: str) -> str:
+    """`person:<32 hex digits>`: the id is random, so no event can be looked up by a NIK."""
+    return f"person:{person}"
+
+
+def account_stream(kpj: str) -> str:
+    """`account:<kpj>`"""
+    return f"account:{kpj}"
+
+
+def employer_remittance_stream(npp: str, division: str, month: str) -> str:
+    """`remittance-e:<npp>:<division>:<yyyy-mm>`: one employer's contributions for one month."""
+    return f"remittance-e:{npp}:{division}:{month}"
+
+
+def own_remittance_stream(kpj: str, month: str) -> str:
+    """`remittance-p:<kpj>:<yyyy-mm>`: what a BPU or PMI participant paid for one month."""
+    return f"remittance-p:{kpj}:{month}"
+
+
+def request_stream(digest: str) -> str:
+    """`request:<hash of client, route and idempotency key>`"""
+    return f"request:{digest}"

