@@ -1,0 +1,144 @@
+"""What employers, registrations and opening balances share: a table taken in batches of rows that stand alone.
+
+Each row is decided by itself, so a batch that met another writer is looked up and decided again, and in the end row by
+row. The next batch is looked up, decided and encoded while the one before it is being committed, unless both touch the
+same keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from ledger.codec import encode
+from ledger.database import Transaction
+from ledger.errors import Problem, StoreFailed
+from ledger.events import Event
+from ledger.ingestion.receipts import Header, Outcome, Receipt, Verdict
+from ledger.ingestion.table import Table
+from ledger.log import Appended, Log, RegisterChanged, VersionTaken
+
+ROWS = 20_000
+_TRIES = 3
+_TRIES_ALONE = 50
+R = TypeVar("R")
+Progress = Callable[[int], None]
+
+
+class Decided(Struct, Generic[R]):
+    """What a batch of rows comes to. `keys`: what the next batch must not touch before this one is committed."""
+
+    rows: Sequence[R]
+    events: list[Event] = []
+    writes: list[Callable[[Transaction], None]] = []
+    problems: list[tuple[Problem, Verdict]] = []
+    posted: int = 0
+    already: int = 0
+    refused: int = 0
+    states: list[bytes] = []
+
+
+def begin(table: Table, header: Header, dry_run: bool) -> Receipt:
+    """A receipt that tells the rows which could not be read; each of them is refused alone."""
+    receipt = Receipt(table.layout, header.request, dry_run=dry_run)
+    for problem in table.problems:
+        receipt.problem(problem, "refused")
+    for code, lines in table.counts.items():
+        receipt.codes["refused", code] = max(lines, receipt.codes["refused", code])
+    for line in table.lines[table.bad].tolist():
+        receipt.rejected_lines.setdefault(line, Problem("wrong-type", line))
+    return receipt
+
+
+def finish(table: Table, receipt: Receipt, counts: Sequence[int]) -> Receipt:
+    """The receipt with its one outcome; problems in file order. `counts`: posted, already, refused."""
+    posted, already, refused = counts
+    refused += int(table.bad.sum())
+    first = int(table.lines[0]) if len(table.lines) else 0
+    receipt.outcome(Outcome(table.layout, first, posted=posted, already=already, refused=refused))
+    receipt.problems.sort(key=lambda told: told.problem.line)
+    return receipt
+
+
+class Writer(Generic[R]):
+    """Decides and appends batches of rows, one behind the other.
+
+    `decide`: rows -> what they come to, looked up afresh at each call. `keys`: what a row reads and writes.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        receipt: Receipt,
+        now: datetime,
+        decide: Callable[[Sequence[R]], Decided[R]],
+        keys: Callable[[R], tuple[object, ...]],
+    ) -> None:
+        self.log, self.receipt, self.now, self.decide, self.keys = log, receipt, now, decide, keys
+        self.counts = [0, 0, 0]
+
+    def run(self, batches: Iterator[Sequence[R]], on_progress: Progress | None) -> None:
+        """Take all batches. Raises StoreFailed; what was committed before stays."""
+        pending: tuple[Decided[R], Future[Appended | None], set[object]] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="append") as pool:
+            for rows in batches:
+                touched = {key for row in rows for key in self.keys(row)}
+                if pending and not touched.isdisjoint(pending[2]):
+                    self._settle(pending, on_progress)
+                    pending = None
+                decided = self._encoded(rows)
+                if pending:
+                    self._settle(pending, on_progress)
+                pending = decided, pool.submit(self._append, decided), touched
+            if pending:
+                self._settle(pending, on_progress)
+
+    def _encoded(self, rows: Sequence[R]) -> Decided[R]:
+        decided = self.decide(rows)
+        if not self.receipt.dry_run:
+            decided.states = [encode(event) for event in decided.events]
+        return decided
+
+    def _append(self, decided: Decided[R]) -> Appended | None:
+        if self.receipt.dry_run or not decided.events:
+            return None
+        return self.log.append(decided.events, self.now, writes=decided.writes, states=decided.states)
+
+    def _settle(
+        self, pending: tuple[Decided[R], Future[Appended | None], set[object]], on_progress: Progress | None
+    ) -> None:
+        decided, future, _ = pending
+        try:
+            self._tell(decided, future.result())
+        except (VersionTaken, RegisterChanged):
+            self._again(decided.rows)
+        if on_progress:
+            on_progress(len(decided.rows))
+
+    def _again(self, rows: Sequence[R]) -> None:
+        for _ in range(_TRIES - 1):
+            if self._try(rows):
+                return
+        for row in rows:
+            if not any(self._try([row]) for _ in range(_TRIES_ALONE)):
+                raise StoreFailed("store-failed", what="VersionTaken")
+
+    def _try(self, rows: Sequence[R]) -> bool:
+        decided = self._encoded(rows)
+        try:
+            self._tell(decided, self._append(decided))
+        except (VersionTaken, RegisterChanged):
+            return False
+        return True
+
+    def _tell(self, decided: Decided[R], appended: Appended | None) -> None:
+        if appended is not None:
+            self.receipt.appended(appended.positions)
+        for problem, verdict in decided.problems:
+            self.receipt.problem(problem, verdict)
+        for place, count in enumerate((decided.posted, decided.already, decided.refused)):
+            self.counts[place] += count

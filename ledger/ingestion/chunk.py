@@ -1,0 +1,150 @@
+"""A chunk of contributions: whole remittances that are looked up, decided and committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from ledger import register
+from ledger.database import Transaction
+from ledger.events import Event
+from ledger.identifiers import KINDS, kpj_of
+from ledger.ingestion.holders import Holders
+from ledger.ingestion.upload import Ints, Upload
+from ledger.log import Log
+from ledger.register import Card, day_text
+
+LINES_A_COMMIT = 20_000
+
+
+class Rows(NamedTuple):
+    """The rows of a part as plain lists, which a decision reads several times quicker than arrays."""
+
+    at: list[int]
+    line: list[int]
+    npp: list[int]
+    month: list[int]
+    card: list[int]
+    kpj: list[str]
+    kind: list[str]
+    wage: list[int]
+    back_pay: list[int]
+    employer: list[int]
+    worker: list[int]
+    paid_on: list[int]
+    paid_text: list[str]
+    reference: list[str]
+    reason: list[int]
+    rounded: list[bool]
+
+
+class Part:
+    """Some remittances of one upload; `streams` and `spans` (into `rows`) go with `groups`."""
+
+    def __init__(self, upload: Upload, groups: list[int]) -> None:
+        self.upload, self.groups = upload, groups
+        self.streams = [upload.stream(group) for group in groups]
+
+    @cached_property
+    def at(self) -> Ints:
+        """The upload's rows that belong to this part."""
+        starts = self.upload.starts
+        return np.concatenate([np.arange(starts[g], starts[g + 1]) for g in self.groups])
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each remittance's rows are in `rows`."""
+        starts = self.upload.starts
+        ends = np.cumsum(starts[np.array(self.groups) + 1] - starts[self.groups]).tolist()
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+    @property
+    def lines(self) -> int:
+        return len(self.at)
+
+    @cached_property
+    def rows(self) -> Rows:
+        u, at = self.upload, self.at
+        cards = u.card[at].tolist()
+        canonical = max(cards) < 10**11
+        days = {day: day_text(day) for day in np.unique(u.paid_on[at]).tolist()}
+        paid_on = u.paid_on[at].tolist()
+        return Rows(
+            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), cards,
+            [f"{card:011d}" for card in cards] if canonical else list(map(kpj_of, cards)),
+            [KINDS[kind] for kind in u.kind[at].tolist()],
+            u.wage[at].tolist(), u.back_pay[at].tolist(), u.employer[at].tolist(), u.worker[at].tolist(),
+            paid_on, [days[day] for day in paid_on], [u.references[code] for code in u.reference[at].tolist()],
+            u.reason[at].tolist(), u.rounded[at].tolist(),
+        )  # fmt: skip
+
+
+@dataclass
+class LookedUp:
+    """What the store knew about a chunk at `position`. `odd`: per part, the places in its rows of those lines that are
+    not simply postable."""
+
+    position: int
+    odd: list[set[int]]
+    cards: dict[int, Card]
+    streams: dict[str, list[Event]]
+    holders: Holders | None
+
+
+def chunks(upload: Upload) -> Iterator[list[Part]]:
+    """The upload's remittances in transactions of about LINES_A_COMMIT lines; one remittance is never cut."""
+    groups: list[int] = []
+    lines = 0
+    sizes = np.diff(upload.starts).tolist()
+    for group in upload.groups.tolist():
+        groups.append(group)
+        lines += sizes[group]
+        if lines >= LINES_A_COMMIT:
+            yield [Part(upload, groups)]
+            groups, lines = [], 0
+    if groups:
+        yield [Part(upload, groups)]
+
+
+def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | None = None) -> LookedUp:
+    """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot."""
+    with log.database.read() as tx:
+        position = log.head_in(tx)
+        odd, wanted = [], list[int]()
+        for part in parts:
+            u = part.upload
+            own = np.flatnonzero(u.npp[part.at] == 0).tolist()
+            strange = {*own, *_not_plain(tx, part)}
+            if u.nik or u.name:
+                strange |= {
+                    i for i, row in enumerate(part.at.tolist()) if (u.nik and u.nik[row]) or (u.name and u.name[row])
+                }
+            odd.append(strange)
+            wanted.extend(u.card[part.at[sorted(strange)]].tolist())
+        cards = register.cards(tx, wanted)
+        streams = log.streams_in(tx, [stream for part in parts for stream in part.streams])
+        compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)
+        known = holders(tx, parts, cards) if holders and compared else None
+    return LookedUp(position, odd, cards, streams, known)
+
+
+def _not_plain(tx: Transaction, part: Part) -> list[int]:
+    """Those of the employers' lines that the register does not simply let post."""
+    u = part.upload
+    places = np.flatnonzero(u.npp[part.at] > 0)
+    # In card order the register's index is read once, from left to right.
+    places = places[np.argsort(u.card[part.at[places]], kind="stable")]
+    if not len(places):
+        return []
+    rows = part.at[places]
+    payment = np.stack((u.npp[rows], u.month[rows], u.paid_on[rows]), axis=1)
+    payments, place = np.unique(payment, axis=0, return_inverse=True)
+    found = register.not_plain(
+        tx, u.card[rows].tolist(), place.ravel().tolist(), [(p[0], p[1], p[2]) for p in payments.tolist()]
+    )
+    odd: list[int] = places[found].tolist() if found else []
+    return odd

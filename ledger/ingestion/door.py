@@ -1,0 +1,195 @@
+"""The one engine behind every door: command line, HTTP, files and bodies all come through here.
+
+Small contribution uploads of concurrent callers are committed together: a writer takes all that wait, looks them up
+in one set of queries and appends them in one transaction. Each upload still has its own header and receipt, and nobody
+waits for a timer: what arrives while a commit is under way is the next group.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+from ledger import register, reversal, suspense
+from ledger.ingestion import employers, openings, registrations
+from ledger.ingestion.chunk import Part, look_up
+from ledger.ingestion.contributions import decide
+from ledger.ingestion.engine import Engine
+from ledger.ingestion.holders import holders_with
+from ledger.ingestion.reading import Limits, Source, read
+from ledger.ingestion.receipts import Header, Receipt
+from ledger.ingestion.table import Table
+from ledger.ingestion.upload import Upload, employers_of, prepare
+from ledger.log import Log
+from ledger.settings import Settings
+from ledger.vault import Vault
+
+JAKARTA = timezone(timedelta(hours=7), "WIB")
+SMALL = 2_000
+GROUP_UPLOADS = 200
+GROUP_LINES = 20_000
+Progress = Callable[[int], None]
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The input limits that the settings name."""
+    return Limits(max_lines=settings.max_lines, max_bytes=settings.max_file, max_line=settings.max_line)
+
+
+class _Waiting(NamedTuple):
+    table: Table
+    header: Header
+    receipt: Receipt
+    backdate: bool
+    done: Future[Receipt]
+
+
+class Door:
+    """Takes uploads of every layout. Thread-safe; `clock` gives the moment, its date in Jakarta is today."""
+
+    def __init__(self, log: Log, vault: Vault, clock: Callable[[], datetime]) -> None:
+        self.log, self.vault, self.clock = log, vault, clock
+        self.limits = limits_of(log.settings)
+        self.engine = Engine(log, clock, holders_with(vault.people_by_nik, vault.data_of))
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def ingest(
+        self,
+        layout: str,
+        source: Source,
+        header: Header,
+        *,
+        dry_run: bool = False,
+        backdate: bool = False,
+        on_read: Progress | None = None,
+        on_progress: Progress | None = None,
+    ) -> Receipt:
+        """Read and take a whole upload; durable when it returns. `on_read` gets the number of lines read.
+
+        Raises Refused when the input as a whole cannot be read; StoreFailed when the store fails on the way: what was
+        acknowledged stays, and the same upload again finishes the rest.
+        """
+        table = read(source, layout, self.limits)
+        if on_read:
+            on_read(len(table))
+        if layout == "contributions":
+            if len(table) <= SMALL and not dry_run:
+                return self.submit(table, header, backdate=backdate).result()
+            return self._contributions(table, header, dry_run, backdate, on_progress)
+        receipt = self._others(layout, table, header, dry_run, on_progress)
+        if layout == "registrations" and receipt.last_position:
+            self.release(receipt.first_position - 1)
+        return receipt
+
+    def _others(
+        self, layout: str, table: Table, header: Header, dry_run: bool, on_progress: Progress | None
+    ) -> Receipt:
+        now = self.clock()
+        today = now.astimezone(JAKARTA).date()
+        if layout == "employers":
+            return employers.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
+        if layout == "registrations":
+            return registrations.ingest(
+                self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
+            )
+        return openings.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
+
+    def _contributions(
+        self, table: Table, header: Header, dry_run: bool, backdate: bool, on_progress: Progress | None
+    ) -> Receipt:
+        receipt = Receipt("contributions", header.request, dry_run=dry_run)
+        with self.log.database.read() as tx:
+            registered = register.employers(tx, employers_of(table))
+        upload = self._prepared(_Waiting(table, header, receipt, backdate, Future()), registered)
+        self.engine.run(upload, dry_run=dry_run, on_progress=on_progress)
+        return receipt
+
+    def submit(self, table: Table, header: Header, *, backdate: bool = False) -> Future[Receipt]:
+        """Queue a small contributions table for the next group commit; the future is done when it is durable."""
+        waiting = _Waiting(table, header, Receipt("contributions", header.request), backdate, Future())
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_groups, name="jht-writer", daemon=True)
+                self._writer.start()
+        self._queue.put(waiting)
+        return waiting.done
+
+    def _write_groups(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, lines = [first], len(first.table)
+            stop = False
+            while len(group) < GROUP_UPLOADS and lines < GROUP_LINES:
+                try:
+                    one = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if one is None:
+                    stop = True
+                    break
+                group.append(one)
+                lines += len(one.table)
+            self._write_group(group)
+            if stop:
+                return
+
+    def _write_group(self, group: list[_Waiting]) -> None:
+        try:
+            with self.log.database.read() as tx:
+                registered = register.employers(tx, {npp for one in group for npp in employers_of(one.table)})
+            uploads = [self._prepared(one, registered) for one in group]
+            # Two uploads for one remittance cannot be decided on the same state: the later ones come after.
+            while uploads:
+                uploads = self._write_distinct(uploads)
+        except BaseException as error:  # the callers must not wait for ever, whatever happened
+            for one in group:
+                if not one.done.done():
+                    one.done.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for one in group:
+            one.done.set_result(one.receipt)
+
+    def _write_distinct(self, uploads: list[Upload]) -> list[Upload]:
+        taken: set[str] = set()
+        now, later = list[Part](), list[Upload]()
+        for upload in uploads:
+            groups = upload.groups.tolist()
+            streams = {upload.stream(g) for g in groups}
+            if taken & streams:
+                later.append(upload)
+            elif groups:
+                taken |= streams
+                now.append(Part(upload, groups))
+        if now:
+            found = look_up(self.log, now, self.engine.holders)
+            self.engine.write(decide(now, found), found.position)
+        return later
+
+    def _prepared(self, one: _Waiting, registered: set[int]) -> Upload:
+        today = self.clock().astimezone(JAKARTA).date()
+        return prepare(one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered)
+
+    def release(self, since: int) -> int:
+        """Post waiting lines of cards that changed after a position; the number of lines released."""
+        with self.log.database.read() as tx:
+            cards = register.suspense_after(tx, since)
+        return suspense.release(self.log, cards, Header("system", "release"), self.clock())
+
+    def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:
+        """Take posted or suspended lines back; see `reversal.reverse`."""
+        return reversal.reverse(self.log, target, header, self.clock, dry_run=dry_run)
+
+    def close(self) -> None:
+        """End the writer after what is queued."""
+        with self._lock:
+            if self._writer is not None:
+                self._queue.put(None)
+                self._writer.join()
+                self._writer = None

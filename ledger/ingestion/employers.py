@@ -1,0 +1,96 @@
+"""Employers: npp, name, registered_on -> employer-registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ledger.employer import decide_register
+from ledger.errors import Problem, Refused
+from ledger.events import EmployerRegistered, Event
+from ledger.identifiers import employer_stream
+from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
+from ledger.ingestion.receipts import Header, Receipt
+from ledger.ingestion.table import Table
+from ledger.log import Log
+from ledger.register import day_text
+
+
+class _Row(NamedTuple):
+    line: int
+    fact: EmployerRegistered
+
+
+def ingest(
+    log: Log,
+    table: Table,
+    header: Header,
+    today: date,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    on_progress: Progress | None = None,
+) -> Receipt:
+    """Register employers; each row stands for itself. `on_progress` gets the number of rows just done.
+
+    Raises StoreFailed; the same upload again finishes the rest.
+    """
+    receipt = begin(table, header, dry_run)
+    seen: dict[str, EmployerRegistered] = {}
+
+    def decide(rows: Sequence[_Row]) -> Decided[_Row]:
+        found = log.streams([employer_stream(row.fact.npp) for row in rows])
+        known: dict[str, EmployerRegistered] = {
+            event.fact.npp: event.fact
+            for events in found.values()
+            for event in events
+            if isinstance(event.fact, EmployerRegistered)
+        }
+        if dry_run:
+            known = seen | known
+        decided: Decided[_Row] = Decided(rows)
+        for line, fact in rows:
+            try:
+                new = decide_register(known.get(fact.npp), fact, today)
+            except Refused as refused:
+                decided.refused += 1
+                problem = refused.problem
+                decided.problems.append((Problem(problem.code, line, problem.column, problem.details), "refused"))
+                continue
+            if new is None:
+                decided.already += 1
+                continue
+            known[fact.npp] = new
+            decided.posted += 1
+            decided.events.append(
+                Event(
+                    stream=employer_stream(fact.npp), version=1, fact=new, by=header.by, channel=header.channel,
+                    reason=header.reason, request=header.request,
+                )
+            )  # fmt: skip
+        if dry_run:
+            seen.update(known)
+        decided.events.sort(key=lambda event: event.stream)
+        return decided
+
+    writer = Writer(log, receipt, now, decide, lambda row: (row.fact.npp,))
+    writer.run(_batches(table), on_progress)
+    return finish(table, receipt, writer.counts)
+
+
+def _batches(table: Table) -> Iterator[list[_Row]]:
+    good = (~table.bad).nonzero()[0]
+    names = table.columns["name"]
+    for at in range(0, len(good), ROWS):
+        some = good[at : at + ROWS]
+        yield [
+            _Row(line, EmployerRegistered(f"{npp:08d}", names[i], day_text(day)))
+            for i, line, npp, day in zip(
+                some.tolist(),
+                table.lines[some].tolist(),
+                table.columns["npp"][some].tolist(),
+                table.columns["registered_on"][some].tolist(),
+                strict=True,
+            )
+        ]

@@ -1,0 +1,109 @@
+"""Any input to a typed table: CSV, NDJSON, a JSON array or XLSX, also gzipped; what it is, its first bytes tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import Refused
+from . import csv_blocks, json_rows, spreadsheets
+from .columns import LAYOUTS
+from .source import Limits, Source, Stream
+from .table import Gathering, Table
+from .text_lines import LineReader
+
+__all__ = ["Limits", "Source", "Table", "read", "rows_again"]
+
+_GUARDED = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
+    """The whole input as a table of the layout.
+
+    What is wrong with single rows stands in the table; Refused is raised for what spoils the whole: file-unreadable,
+    file-empty, file-encoding, file-too-large, file-expands-too-far, line-too-long, quote-newline, columns-missing,
+    column-unknown, column-twice, json-unreadable.
+    """
+    limits = limits or Limits()
+    gathering = Gathering(layout)
+    if source.decoded is not None:
+        json_rows.add_rows(source.decoded, gathering, limits)
+        return gathering.table()
+    with source.open(limits) as stream:
+        kind = _kind(stream)
+        if kind == "sheet":
+            spreadsheets.read_sheet(stream, gathering, limits)
+        elif kind == "array":
+            json_rows.read_array(stream, gathering, limits)
+        elif kind == "lines":
+            json_rows.read_lines(LineReader(stream, limits), gathering, limits)
+        else:
+            csv_blocks.read_csv(LineReader(stream, limits), gathering, limits)
+    if not gathering.rows:
+        raise Refused("file-empty")
+    return gathering.table()
+
+
+def _kind(stream: Stream) -> str:
+    head = stream.peek(64)
+    if not head:
+        raise Refused("file-empty")
+    if head.startswith(spreadsheets.MAGIC):
+        return "sheet"
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return {b"[": "array", b"{": "lines"}.get(first, "csv")
+
+
+def rows_again(
+    source: Source, layout: str, lines: set[int], limits: Limits | None = None
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The column names of an input and (line, cells) of the asked lines: what the file of rejects is made from.
+
+    A cell that a spreadsheet would run as a formula is written with an apostrophe before it.
+    """
+    limits = limits or Limits()
+    columns = LAYOUTS[layout]
+    names = [column.name for column in columns]
+    if source.decoded is not None:
+        rows = enumerate(source.decoded, 1)
+        return names, _wanted(((line, json_rows.cells_of(row, columns)) for line, row in rows), lines)
+    with source.open(limits) as stream:
+        kind = _kind(stream)
+        if kind == "sheet":
+            found, sheet = spreadsheets.sheet_rows(stream, columns, limits)
+            texts = (
+                (line, [spreadsheets.plain_text(c, v) for c, v in zip(found, row, strict=True)]) for line, row in sheet
+            )
+            return [column.name for column in found], _wanted(texts, lines)
+        if kind == "array":
+            elements = enumerate(json_rows.decoded_array(stream, limits), 1)
+            return names, _wanted(((line, json_rows.cells_of(row, columns)) for line, row in elements), lines)
+    if kind == "lines":
+        return names, _wanted(_opened_ndjson(source, layout, limits), lines)
+    with _line_reader(source, limits) as reader:
+        head = csv_blocks.read_head(reader, columns, limits)
+    return [column.name for column in head.columns], _wanted(_opened_csv(source, layout, limits), lines)
+
+
+@contextmanager
+def _line_reader(source: Source, limits: Limits) -> Iterator[LineReader]:
+    with source.open(limits) as stream:
+        yield LineReader(stream, limits)
+
+
+def _opened_ndjson(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    with _line_reader(source, limits) as reader:
+        for line, row in json_rows.ndjson_rows(reader, limits):
+            yield line, json_rows.cells_of(row, LAYOUTS[layout])
+
+
+def _opened_csv(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    with _line_reader(source, limits) as reader:
+        head = csv_blocks.read_head(reader, LAYOUTS[layout], limits)
+        yield from csv_blocks.csv_rows(reader, head, limits)
+
+
+def _wanted(rows: Iterator[tuple[int, list[str]]], lines: set[int]) -> Iterator[tuple[int, list[str]]]:
+    for line, cells in rows:
+        if line in lines:
+            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in cells]

@@ -1,0 +1,127 @@
+"""The receipt: what became of every line of an upload, counted exactly and explained by code, line and column.
+
+Counts are of lines. Lists are bounded (`LISTED`), counts are not. A receipt never holds a refused value.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ledger.errors import Problem
+
+LISTED = 10_000
+Verdict = Literal["refused", "suspended", "warning"]
+
+
+class Header(Struct, frozen=True):
+    """Who writes by which door; `request` names the upload (its receipt), `reason` a person's decision."""
+
+    by: str
+    channel: str
+    request: str = ""
+    reason: str = ""
+
+
+class Outcome(Struct):
+    """What became of one remittance, registration or other unit: counts of its lines, and a code when refused whole."""
+
+    name: str
+    first_line: int
+    posted: int = 0
+    already: int = 0
+    suspended: int = 0
+    refused: int = 0
+    code: str = ""
+
+
+class Told(Struct, frozen=True):
+    """A problem as the receipt lists it."""
+
+    verdict: Verdict
+    problem: Problem
+
+
+class Receipt:
+    """Collects outcomes while an upload is decided. `last_position` is 0 when nothing was written."""
+
+    def __init__(self, layout: str, request: str, *, dry_run: bool = False) -> None:
+        self.layout = layout
+        self.request = request
+        self.dry_run = dry_run
+        self.outcomes: list[Outcome] = []
+        self.outcomes_total = 0
+        self.problems: list[Told] = []
+        self.codes: Counter[tuple[str, str]] = Counter()
+        self.totals: Counter[str] = Counter()
+        self.rejected_lines: dict[int, Problem] = {}
+        self.first_position = 0
+        self.last_position = 0
+
+    def count(self, *, posted: int = 0, already: int = 0, suspended: int = 0, refused: int = 0) -> None:
+        """Add lines to the totals."""
+        self.totals.update(posted=posted, already=already, suspended=suspended, refused=refused)
+
+    def problem(self, problem: Problem, verdict: Verdict) -> None:
+        """Tell a problem; a refused or suspended line is remembered for the file of rejects."""
+        self.codes[verdict, problem.code] += 1
+        if verdict == "warning":
+            self.totals["warnings"] += 1
+        elif problem.line:
+            self.rejected_lines.setdefault(problem.line, problem)
+        if len(self.problems) < LISTED:
+            self.problems.append(Told(verdict, problem))
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Add a unit's outcome; its counts go into the totals."""
+        self.count(
+            posted=outcome.posted,
+            already=outcome.already,
+            suspended=outcome.suspended,
+            refused=outcome.refused,
+        )
+        self.outcomes_total += 1
+        if len(self.outcomes) < LISTED:
+            self.outcomes.append(outcome)
+
+    def appended(self, positions: Sequence[int]) -> None:
+        """Remember which positions the upload wrote."""
+        if positions:
+            self.first_position = min(self.first_position or positions[0], positions[0])
+            self.last_position = max(self.last_position, positions[-1])
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was (or, in a dry run, would be) written."""
+        return bool(self.totals["posted"] or self.totals["suspended"])
+
+    def as_json(self, log_id: str) -> dict[str, Any]:
+        """The receipt for a machine, both languages in every problem."""
+        return {
+            "receipt": self.request,
+            "layout": self.layout,
+            "dry_run": self.dry_run,
+            "totals": {name: self.totals[name] for name in ("posted", "already", "suspended", "refused", "warnings")},
+            "codes": [
+                {"verdict": verdict, "code": code, "lines": lines}
+                for (verdict, code), lines in sorted(self.codes.items())
+            ],
+            "outcomes_total": self.outcomes_total,
+            "outcomes": self.outcomes,
+            "problems": [
+                {
+                    "verdict": told.verdict,
+                    "code": told.problem.code,
+                    "line": told.problem.line,
+                    "column": told.problem.column,
+                    "details": told.problem.details,
+                    "id": told.problem.say("id"),
+                    "en": told.problem.say("en"),
+                }
+                for told in self.problems
+            ],
+            "position": f"{log_id}-{self.last_position}" if self.last_position else None,
+        }

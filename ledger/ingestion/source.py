@@ -1,0 +1,228 @@
+"""Where input comes from: a file, standard input, a request body; opened as often as needed, always from its start.
+
+Compressed input is unpacked while it is read, and stopped when it grows beyond its limits, so that a small file can
+neither fill the memory nor the disk.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+import tempfile
+import weakref
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import Refused
+
+_GZIP = b"\x1f\x8b"
+_PIECE = 1 << 20
+_RATIO_FROM = 16 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much input is taken. Sizes in bytes, after unpacking.
+
+    `max_lines`: lines with data. `max_line`: one line. `max_ratio`: unpacked / packed bytes beyond the first 16 MiB.
+    `max_array`: a JSON array, which has to be held whole. `max_cells`: cells of a sheet, empty ones between included.
+    `block`: how much is parsed at once.
+    """
+
+    max_lines: int = 5_000_000
+    max_bytes: int = 2 << 30
+    max_line: int = 65_536
+    max_ratio: int = 200
+    max_array: int = 64 << 20
+    max_cells: int = 20_000_000
+    block: int = 2 << 20
+
+    def check_rows(self, rows: int) -> None:
+        """Raise Refused `file-too-large` beyond `max_lines` rows."""
+        if rows > self.max_lines:
+            raise Refused("file-too-large", limit=f"{self.max_lines} lines")
+
+
+class Stream:
+    """Bytes of a source, unpacked, with a look ahead; a context manager."""
+
+    def __init__(self, raw: BinaryIO, limits: Limits) -> None:
+        self._raw = raw
+        self._limits = limits
+        self._ahead = b""
+        self._total = 0
+        head = raw.read(2)
+        self._read_on = self._plain(head) if head != _GZIP else _unpacked(raw, head, limits)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+    def _plain(self, head: bytes) -> Callable[[int], bytes]:
+        waiting = [head]
+
+        def read(size: int) -> bytes:
+            if waiting:
+                return waiting.pop() + self._raw.read(max(size - len(head), 0))
+            return self._raw.read(size)
+
+        return read
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes (fewer at the end) without taking them."""
+        while len(self._ahead) < size:
+            piece = self._more(_PIECE)
+            if not piece:
+                break
+            self._ahead += piece
+        return self._ahead[:size]
+
+    def read(self, size: int) -> bytes:
+        """About `size` bytes; empty only at the end. Raises Refused when the input is unreadable or too large."""
+        if self._ahead:
+            piece, self._ahead = self._ahead[:size], self._ahead[size:]
+            return piece
+        return self._more(size)
+
+    def _more(self, size: int) -> bytes:
+        try:
+            piece = self._read_on(size)
+        except OSError as error:
+            raise Refused("file-unreadable") from error
+        self._total += len(piece)
+        if self._total > self._limits.max_bytes:
+            raise Refused("file-too-large", limit=f"{self._limits.max_bytes} bytes")
+        return piece
+
+    def everything(self, limit: int) -> bytes:
+        """The whole rest. Raises Refused `file-too-large` beyond `limit` bytes."""
+        pieces, size = [], 0
+        while piece := self.read(_PIECE):
+            size += len(piece)
+            if size > limit:
+                raise Refused("file-too-large", limit=f"{limit} bytes")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _unpacked(raw: BinaryIO, head: bytes, limits: Limits) -> Callable[[int], bytes]:
+    """A reader of gzip members one after the other; trailing zero bytes are padding."""
+    state = {"in": len(head), "out": 0, "waiting": head, "engine": zlib.decompressobj(31), "inside": True}
+
+    def read(size: int) -> bytes:
+        out = b""
+        while not out:
+            waiting: bytes = state["waiting"] or raw.read(1 << 16)  # type: ignore[assignment]
+            engine: Any = state["engine"]
+            if not waiting:
+                if state["inside"]:
+                    raise Refused("file-unreadable")
+                return b""
+            if not state["inside"]:
+                waiting = waiting.lstrip(b"\0")
+                if not waiting:
+                    state["waiting"] = b""
+                    continue
+                engine = state["engine"] = zlib.decompressobj(31)
+                state["inside"] = True
+            try:
+                out = engine.decompress(waiting, size)
+            except zlib.error as error:
+                raise Refused("file-unreadable") from error
+            rest = engine.unused_data if engine.eof else engine.unconsumed_tail
+            state["in"] += len(waiting) - len(rest)  # type: ignore[operator]
+            state["waiting"] = rest
+            state["inside"] = not engine.eof
+        state["out"] += len(out)  # type: ignore[operator]
+        grown: int = state["out"]  # type: ignore[assignment]
+        if grown > limits.max_bytes:
+            raise Refused("file-expands-too-far", limit=f"{limits.max_bytes} bytes")
+        if grown > _RATIO_FROM and grown > limits.max_ratio * state["in"]:  # type: ignore[operator]
+            raise Refused("file-expands-too-far", limit=f"{limits.max_ratio}:1")
+        return out
+
+    return read
+
+
+class Source:
+    """An input that can be opened again and again. Make one with `at`, `of` or `rows`."""
+
+    def __init__(self, name: str, opener: Callable[[], BinaryIO], rows: list[Any] | None = None) -> None:
+        self.name = name
+        self.decoded = rows
+        self._opener = opener
+
+    @classmethod
+    def at(cls, path: str | Path, limits: Limits | None = None) -> Source:
+        """A file; `-` is standard input. What cannot be read twice (a pipe) is spooled to a nameless temporary file.
+
+        Raises Refused: `file-unreadable`, `file-too-large`.
+        """
+        try:
+            if str(path) == "-":
+                return cls._spooled("-", sys.stdin.buffer, limits or Limits())
+            mode = os.stat(path).st_mode
+            if stat.S_ISREG(mode):
+                with open(path, "rb"):
+                    pass
+                return cls(str(path), lambda: open(path, "rb"))
+            with open(path, "rb") as pipe:
+                return cls._spooled(str(path), pipe, limits or Limits())
+        except (OSError, ValueError) as error:
+            raise Refused("file-unreadable") from error
+
+    @classmethod
+    def _spooled(cls, name: str, pipe: BinaryIO, limits: Limits) -> Source:
+        # The name is gone at once; the copy lives as long as this source does.
+        copy = tempfile.TemporaryFile()  # noqa: SIM115
+        size = 0
+        while piece := pipe.read(_PIECE):
+            size += len(piece)
+            if size > limits.max_bytes:
+                copy.close()
+                raise Refused("file-too-large", limit=f"{limits.max_bytes} bytes")
+            copy.write(piece)
+        copy.flush()
+        source = cls(name, lambda: io.BufferedReader(_Copy(copy)))
+        weakref.finalize(source, copy.close)
+        return source
+
+    @classmethod
+    def of(cls, body: bytes, name: str = "") -> Source:
+        """A request body, or any bytes at hand."""
+        return cls(name, lambda: io.BytesIO(body))
+
+    @classmethod
+    def rows(cls, rows: list[Any], name: str = "") -> Source:
+        """JSON that is decoded already: one dict for each row."""
+        return cls(name, io.BytesIO, rows)
+
+    def open(self, limits: Limits) -> Stream:
+        """Its bytes from the start, unpacked. Raises Refused `file-unreadable`."""
+        try:
+            return Stream(self._opener(), limits)
+        except OSError as error:
+            raise Refused("file-unreadable") from error
+
+
+class _Copy(io.RawIOBase):
+    """A reader of its own, from the start, over a spooled file; closing it leaves the file open."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = os.preadv(self._file.fileno(), [buffer], self._at)
+        self._at += size
+        return size
