@@ -1,0 +1,174 @@
+"""`directory`: who holds which card, who pays for whom, and what is known of employers and persons.
+
+Personal data stay sealed as the events hold them; nothing here can read them. `identity_version` and `contact_version`
+are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
+position of its account stream. A status (aktif, overdue) depends on the day of asking and is never stored.
+
+Unlike balances, this fold must run in log order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ledger.codec import StoredRow
+from ledger.database import Transaction
+from ledger.events import (
+    AccountOpened,
+    EmployerRegistered,
+    Event,
+    MembershipEnded,
+    MembershipStarted,
+    PersonCorrected,
+    PersonErased,
+    PersonRegistered,
+    SegmentChanged,
+)
+from ledger.identifiers import card_number, month_number
+from ledger.register import day_number
+from projections.page import Broken, Page, decoded
+from projections.store import Generation
+
+_SCHEMA = """
+create table {table}_employers (npp bigint primary key, name text not null, registered_on bigint not null){clustered};
+create table {table}_persons (
+    person {text} primary key, identity text not null, identity_version bigint not null, contact text not null,
+    contact_version bigint not null, erased smallint not null){clustered};
+create table {table}_cards (
+    card bigint primary key, person {text} not null, segment text not null, opened_on bigint not null,
+    legacy smallint not null, version bigint not null){clustered};
+create table {table}_memberships (
+    card bigint not null, version bigint not null, npp bigint not null, segment text not null, since bigint not null,
+    until bigint not null, primary key (card, version)){clustered}
+"""
+_PERSONS = "text text bigint text bigint smallint"
+PARTS = ("employers", "persons", "cards", "memberships")
+
+
+def tables(generation: Generation, dialect: str) -> str:
+    return _SCHEMA.format(
+        table=generation.table,
+        text="text" if dialect == "sqlite" else 'text collate "C"',
+        clustered=" without rowid" if dialect == "sqlite" else "",
+    )
+
+
+def indexes(generation: Generation, dialect: str) -> str:
+    """What is added after the rows were loaded."""
+    stem = generation.table.rpartition(".")[2]
+    return (
+        f"create index {stem}_cards_person on {generation.table}_cards (person);"
+        f"create index {stem}_memberships_npp on {generation.table}_memberships (npp)"
+    )
+
+
+def apply(tx: Transaction, generation: Generation, page: Page) -> list[Broken]:
+    """Add a page to a generation's rows; what could not be read comes back."""
+    return write(tx, generation, page.people)
+
+
+def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) -> list[Broken]:
+    """Add rows of the log, in order."""
+    if not rows:
+        return []
+    events, broken = decoded(rows)
+    table = generation.table
+    _employers(tx, table, [event for event in events if isinstance(event.fact, EmployerRegistered)])
+    _persons(tx, table, [event for event in events if event.stream.startswith("person:")])
+    _accounts(tx, table, [event for event in events if event.stream.startswith("account:")])
+    return broken
+
+
+def _insert(
+    tx: Transaction, table: str, names: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str
+) -> None:
+    if rows:
+        # Sorted: the keys are visited in order.
+        columns = zip(*sorted(rows, key=lambda row: row[:2]), strict=True)
+        tx.insert(table, dict(zip(names.split(), columns, strict=True)), types, conflict)
+
+
+def _employers(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+    rows = {}
+    for event in events:
+        assert isinstance(event.fact, EmployerRegistered)
+        rows[int(event.fact.npp)] = (int(event.fact.npp), event.fact.name, day_number(event.fact.registered_on))
+    _insert(
+        tx, f"{table}_employers", "npp name registered_on", "bigint text bigint", list(rows.values()),
+        "on conflict (npp) do update set name = excluded.name, registered_on = excluded.registered_on",
+    )  # fmt: skip
+
+
+def _persons(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+    new: dict[str, tuple[Any, ...]] = {}
+    old: dict[str, tuple[Any, ...]] = {}
+    changed = {event.stream.partition(":")[2] for event in events if not isinstance(event.fact, PersonRegistered)}
+    if changed:
+        given, params = tx.relation(person=("text", sorted(changed)))
+        names = "p.person, p.identity, p.identity_version, p.contact, p.contact_version, p.erased"
+        found = tx.rows(f"select {names} from {given} q join {table}_persons p on p.person = q.person", params)
+        old = {row[0]: row for row in found}
+    for event in events:
+        person, fact = event.stream.partition(":")[2], event.fact
+        if isinstance(fact, PersonErased):
+            new[person] = (person, "", 0, "", 0, 1)
+        elif isinstance(fact, PersonRegistered | PersonCorrected):
+            was = new.get(person) or old.get(person) or (person, "", 0, "", 0, 0)
+            identity = (fact.identity, event.version) if fact.identity else was[1:3]
+            contact = (fact.contact, event.version) if fact.contact else was[3:5]
+            new[person] = (person, *identity, *contact, 0)
+    names = "person identity identity_version contact contact_version erased"
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names.split()[1:])
+    _insert(
+        tx, f"{table}_persons", names, _PERSONS, list(new.values()), f"on conflict (person) do update set {changes}"
+    )
+
+
+def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+    """Cards and memberships: what is new first, then the changes to what was there, in log order."""
+    cards: dict[int, list[Any]] = {}
+    changed: dict[int, tuple[str, int]] = {}
+    started: list[tuple[Any, ...]] = []
+    ended: list[tuple[int, int, int, int]] = []
+    number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
+    for event in events:
+        card, fact = number[event.stream], event.fact
+        segment = ""
+        if isinstance(fact, AccountOpened):
+            day = day_number(fact.opened_on)
+            cards[card] = [card, fact.person, fact.segment, day, int(fact.legacy), event.position]
+            continue
+        if isinstance(fact, MembershipStarted):
+            segment = fact.segment
+            since = month_number(fact.since) or 0
+            started.append((card, event.version, int(fact.npp or 0), segment, since, 0))
+        elif isinstance(fact, MembershipEnded):
+            ended.append((month_number(fact.until) or 0, card, int(fact.npp or 0), event.version))
+        elif isinstance(fact, SegmentChanged):
+            segment = fact.segment
+        if card in cards:
+            cards[card][2] = segment or cards[card][2]
+            cards[card][5] = event.position
+        else:
+            changed[card] = (segment or changed.get(card, ("", 0))[0], event.position)
+    _insert(
+        tx, f"{table}_cards", "card person segment opened_on legacy version",
+        "bigint text text bigint smallint bigint", [tuple(row) for row in cards.values()], "on conflict (card) do nothing",
+    )  # fmt: skip
+    _insert(
+        tx, f"{table}_memberships", "card version npp segment since until",
+        "bigint bigint bigint text bigint bigint", started, "on conflict (card, version) do nothing",
+    )  # fmt: skip
+    for card, (segment, position) in changed.items():
+        tx.run(
+            f"update {table}_cards set version = ?, segment = case when ? = '' then segment else ? end where card = ?",
+            [position, segment, segment, card],
+        )
+    for until, card, npp, version in ended:
+        # The newest membership of that payer that began before and still lasts.
+        tx.run(
+            f"update {table}_memberships set until = ? where card = ? and version = (select max(version) "
+            f"from {table}_memberships where card = ? and npp = ? and until = 0 and version < ?)",
+            [until, card, card, npp, version],
+        )

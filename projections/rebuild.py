@@ -1,0 +1,287 @@
+"""Building projections again from zero, proving the outcome equal to what is served, and swapping.
+
+1. Fold the log up to where the live generation stands into a new generation, in bulk.
+2. Hold the live generation still for a moment, bring the new one to exactly its position, and compare row by row.
+3. Not equal: keep what is served and say where they differ, unless the differences are accepted. Equal: catch up with the
+   log, then, with the old generation held still, pass it and swap the pointer. So a served position never goes back.
+
+The generation that was served is kept for `undo`; older ones go. Only the pointer decides what is served and it moves in
+one transaction: killed anywhere, what is served is wholly old or wholly new, and the next rebuild removes leftovers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import NamedTuple
+
+from ledger.database import SqliteDatabase, Transaction, failures_told
+from ledger.errors import Conflict, Refused
+from ledger.log import Log, read_now
+from projections import directory, entries
+from projections.compare import Comparison, compare, count, snapshot
+from projections.folding import RANGE, Counted, Task, Writers, fold_log
+from projections.follow import catch_up, indexes, iso, mark, tables
+from projections.store import NAMES, Generation, Position, Store, advance, position_in
+
+_CACHE_MIB = 48
+
+
+class Rebuilt(NamedTuple):
+    """One projection's outcome. `compared` is None when nothing comparable was served."""
+
+    generation: Generation
+    position: int
+    rows: int
+    compared: Comparison | None
+    switched: bool
+
+
+class Report(NamedTuple):
+    """A rebuild: what it folded, how long that took (seconds, comparison not included), and each projection's outcome."""
+
+    events: int
+    lines: int
+    folding_seconds: float
+    seconds: float
+    projections: list[Rebuilt]
+    broken: list[str]
+
+    @property
+    def lines_a_second(self) -> float:
+        return self.lines / self.folding_seconds if self.folding_seconds else 0.0
+
+
+class RebuildDiffers(Conflict):
+    """The rebuilt rows are not the served ones; nothing was switched. `report` says where they differ."""
+
+    def __init__(self, report: Report) -> None:
+        rows = sum(one.compared.differing for one in report.projections if one.compared)
+        super().__init__("rebuild-differs", rows=rows)
+        self.report = report
+
+
+class Progress(NamedTuple):
+    """How far a fold is; `total` counts positions, so it can be above the number of events."""
+
+    events: int
+    total: int
+    lines: int
+    lines_a_second: float
+
+
+def rebuild(
+    log: Log,
+    store: Store,
+    names: Sequence[str] = NAMES,
+    *,
+    processes: int = 2,
+    on_progress: Callable[[Progress], None] | None = None,
+    accept_differences: bool = False,
+) -> Report:
+    """Build projections again and serve the new generations; see the module.
+
+    Raises RebuildDiffers, Refused(projection-unknown, rebuild-elsewhere), StoreFailed.
+    """
+    names = known(names)
+    started = monotonic()
+    with contextlib.ExitStack() as stack:
+        for name in sorted(names):
+            stack.enter_context(store.lease(f"rebuild-{name}", "rebuild-elsewhere"))
+        pointers = store.pointers()
+        for name in names:
+            remove_leftovers(store, name)
+        live = {
+            name: pointers.live[name]
+            for name in names
+            if name in pointers.live and _comparable(log, store.position(pointers.live[name]))
+        }
+        made = {name: store.generation(name, _next_number(store, name)) for name in names}
+        upto = min([log.head(), *(store.position(generation).position for generation in live.values())])
+        try:
+            folded, broken = _build(log, store, made, upto, processes, _watch(on_progress, upto, started))
+            folding = monotonic() - started
+            outcomes = {name: _compared(log, store, live.get(name), made[name]) for name in names}
+        except BaseException:
+            for generation in made.values():
+                store.drop(generation)
+            raise
+        differs = any(found is not None and found.differing for found in outcomes.values())
+        switch = accept_differences or not differs
+        results = []
+        for name in names:
+            generation = made[name]
+            if switch:
+                catch_up(log, store, generation, log.head())
+                _serve(log, store, live.get(name), generation)
+                remove_leftovers(store, name)
+            position, rows = _size(store, generation)
+            results.append(Rebuilt(generation, position, rows, outcomes[name], switch))
+            if not switch:
+                store.drop(generation)
+    report = Report(folded.events, folded.lines, folding, monotonic() - started, results, broken)
+    if not switch:
+        raise RebuildDiffers(report)
+    return report
+
+
+def undo(log: Log, store: Store, name: str) -> Generation:
+    """Serve the generation before the present one again, caught up first; the present one is kept to go back to.
+
+    Raises Refused(projection-unknown, rebuild-nothing-to-undo, rebuild-elsewhere).
+    """
+    known([name])
+    with store.lease(f"rebuild-{name}", "rebuild-elsewhere"):
+        pointers = store.pointers()
+        earlier = pointers.previous.get(name)
+        if earlier is None or store.position(earlier).log_id != log.log_id:
+            raise Refused("rebuild-nothing-to-undo", name=name)
+        catch_up(log, store, earlier, log.head())
+        _serve(log, store, pointers.live[name], earlier)
+        return earlier
+
+
+def known(names: Sequence[str]) -> list[str]:
+    """The names in the order of NAMES. Raises Refused(projection-unknown)."""
+    for name in names:
+        if name not in NAMES:
+            raise Refused("projection-unknown", name=name, known=", ".join(NAMES))
+    return [name for name in NAMES if name in names]
+
+
+def remove_leftovers(store: Store, name: str) -> None:
+    """Drop every generation that is neither served nor kept to go back to. The caller holds the rebuild's lease."""
+    pointers = store.pointers()
+    kept = {pointers.live.get(name), pointers.previous.get(name)}
+    for generation in store.generations(name):
+        if generation not in kept:
+            store.drop(generation)
+
+
+def _comparable(log: Log, live: Position) -> bool:
+    """Whether a generation says anything about this log; one that was made but never followed does not."""
+    return live.log_id == log.log_id and 0 < live.position <= log.head()
+
+
+def _next_number(store: Store, name: str) -> int:
+    return max((generation.number for generation in store.generations(name)), default=0) + 1
+
+
+def _watch(on_progress: Callable[[Progress], None] | None, upto: int, started: float) -> Callable[[Counted], None]:
+    def tell(counted: Counted) -> None:
+        if on_progress is not None:
+            rate = counted.lines / max(monotonic() - started, 0.001)
+            on_progress(Progress(counted.events, upto, counted.lines, rate))
+
+    return tell
+
+
+def _build(
+    log: Log,
+    store: Store,
+    made: dict[str, Generation],
+    upto: int,
+    processes: int,
+    progress: Callable[[Counted], None],
+) -> tuple[Counted, list[str]]:
+    """Fold the log up to a position into new generations; durable when it returns."""
+    with contextlib.ExitStack() as stack:
+        transactions = _new_tables(log, store, list(made.values()), stack)
+        task = Task(store.settings.database_url, upto, made, RANGE)
+        build = None
+        if "entries" in made and not store.postgres:
+            build = entries.Build(transactions["entries"], made["entries"])
+        writers = Writers(build, lambda rows: directory.write(transactions["directory"], made["directory"], rows))
+        (counted, broken), sums = fold_log(log, task, processes, writers, progress)
+        if sums is not None:
+            sums.write(transactions["balances"], made["balances"])
+        for name, generation in made.items():
+            tx = transactions[name]
+            tx.script(indexes(generation, tx.dialect))
+            error = mark(log, tx, generation, broken)
+            if counted.last:
+                reached = Position(counted.last, counted.recorded_at, iso(read_now()), log.log_id, error)
+                advance(tx, generation, 0, reached)
+    for generation in made.values():
+        _settle(store, generation)
+    return counted, [f"{one.what} in {one.name} at {one.position}" for one in broken]
+
+
+def _new_tables(
+    log: Log, store: Store, made: Sequence[Generation], stack: contextlib.ExitStack
+) -> dict[str, Transaction]:
+    """Make the generations' tables and give the transactions that fill them.
+
+    A SQLite file that nobody reads yet needs neither journal nor flushes: `_settle` makes it durable.
+    """
+    transactions: dict[str, Transaction] = {}
+    if store.postgres:
+        for generation in made:
+            store.create(generation, log.log_id, tables(generation, "postgres"))
+        tx: Transaction = stack.enter_context(store.pointers_database.write())
+        tx.run("set local maintenance_work_mem = '256MB'")
+        return {generation.name: tx for generation in made}
+    for generation in made:
+        database = SqliteDatabase(store.path(generation), synchronous="OFF", cache_mib=_CACHE_MIB)
+        stack.callback(database.close)
+        with failures_told():
+            database.connection().execute("pragma journal_mode = off").fetchall()
+        store.create(generation, log.log_id, tables(generation, "sqlite"), database=database)
+        transactions[generation.name] = stack.enter_context(database.write())
+    return transactions
+
+
+def _settle(store: Store, generation: Generation) -> None:
+    """Make a bulk-loaded generation durable and ready to be followed and compared."""
+    if store.postgres:
+        with store.pointers_database.write() as tx:
+            for table in store.tables(tx, generation):
+                tx.run(f"analyze {table}")
+        return
+    path = store.path(generation)
+    for target in (path, path.parent):
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    with failures_told(), contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode = wal").fetchall()
+
+
+@contextlib.contextmanager
+def _held_still(store: Store, generation: Generation) -> Iterator[Position]:
+    """Nobody moves the generation inside the block."""
+    with store.database(generation).write() as tx:
+        yield position_in(tx, generation, lock=True)
+
+
+def _compared(log: Log, store: Store, live: Generation | None, made: Generation) -> Comparison | None:
+    """Bring the new generation to exactly the live one's position and compare."""
+    if live is None:
+        return None
+    catch_up(log, store, made, store.position(live).position)
+    with contextlib.ExitStack() as stack:
+        with _held_still(store, live) as held:
+            catch_up(log, store, made, held.position)
+            tx = stack.enter_context(snapshot(store, live, made))
+        # Both stood at one position when the snapshot was taken; the follower may go on.
+        return compare(tx, live, made)
+
+
+def _serve(log: Log, store: Store, live: Generation | None, made: Generation) -> None:
+    """Swap the pointer to `made`, no further behind than what was served."""
+    if live is None:
+        store.swap(made, 0)
+        return
+    with _held_still(store, live) as held:
+        catch_up(log, store, made, held.position)
+        store.swap(made, live.number)
+
+
+def _size(store: Store, generation: Generation) -> tuple[int, int]:
+    with store.database(generation).read() as tx:
+        return position_in(tx, generation).position, count(tx, generation)
