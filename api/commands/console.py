@@ -1,0 +1,116 @@
+"""What every command shares: the opened ledger, sentences in two languages, progress bars on a terminal."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Task as ProgressTask
+from rich.text import Text
+
+from ledger.errors import JhtError, Problem, Unavailable
+from ledger.ingestion.door import Door
+from ledger.ingestion.receipts import Header
+from ledger.log import Log, read_now
+from ledger.settings import Settings, load
+from ledger.vault import Vault
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+REFUSED = 2
+SOME_REFUSED = 3
+TRY_AGAIN = 75
+
+
+def settings() -> Settings:
+    """The settings from the environment."""
+    return load()
+
+
+@contextmanager
+def opened(chosen: Settings | None = None) -> Iterator[Log]:
+    """The log that the settings name."""
+    log = Log.open(chosen or settings())
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def door() -> Iterator[Door]:
+    """The ingestion door over the log and the vault that the settings name."""
+    with opened() as log:
+        one = Door(log, Vault.open(log), read_now)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def header(request: str = "", reason: str = "") -> Header:
+    """Who types: the system's user."""
+    return Header(f"cli:{getpass.getuser()}", "cli", request, reason)
+
+
+def print_json(value: Any) -> None:
+    """A value as indented JSON on standard output."""
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def say(problem: Problem, style: str = "red") -> None:
+    """A problem in Indonesian and English on standard error."""
+    where = "".join(
+        [
+            f" {_('line')} {problem.line}" if problem.line else "",
+            f", {problem.column}" if problem.column else "",
+        ]
+    )
+    err.print(Text(f"{problem.code}{where}", style=f"bold {style}"))
+    err.print(Text(f"  {problem.say('id')}"))
+    err.print(Text(f"  {problem.say('en')}", style="dim"))
+
+
+def _(word: str) -> str:
+    return word
+
+
+def fail(error: JhtError) -> NoReturn:
+    """Tell the error and leave: 75 when trying again can help, else 2."""
+    say(error.problem)
+    raise typer.Exit(TRY_AGAIN if isinstance(error, Unavailable) else REFUSED)
+
+
+class _Rate(ProgressColumn):
+    """Units a second since the start."""
+
+    def render(self, task: ProgressTask) -> Text:
+        speed = task.finished_speed or task.speed or 0
+        return Text(f"{speed:>9,.0f}/s", style="dim")
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and remaining time on a terminal; the function advances it. Silent elsewhere."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda units: bar.advance(task, units)

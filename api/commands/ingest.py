@@ -1,0 +1,233 @@
+"""`jht ingest` and `jht reverse`: files in, receipts out."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.text import Text
+
+from api.commands.console import SOME_REFUSED, door, err, header, out, print_json, progress, say
+from ledger.errors import Problem, Refused
+from ledger.identifiers import (
+    KINDS,
+    clean_division,
+    clean_kpj,
+    clean_npp,
+    employer_remittance_stream,
+    month_number,
+    own_remittance_stream,
+)
+from ledger.ingestion.columns import LAYOUTS
+from ledger.ingestion.door import Door
+from ledger.ingestion.reading import Limits, Source, rows_again
+from ledger.ingestion.receipts import Receipt
+from ledger.remittance import CORRECTION_REASONS
+from ledger.reversal import Target
+
+SHOWN = 8
+Layout = Annotated[str, typer.Argument(help=f"What the files hold: {', '.join(LAYOUTS)}.")]
+Files = Annotated[list[str], typer.Argument(help="CSV, NDJSON, JSON or XLSX, also gzipped; - is standard input.")]
+
+
+def ingest(
+    layout: Layout,
+    files: Files,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide everything, write nothing.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write refused and suspended rows back here, with a reason column.")
+    ] = None,
+    backdate: Annotated[bool, typer.Option(help="Take paid dates earlier than the rule allows.")] = False,
+    reason: Annotated[str, typer.Option(help=f"Why, for kind=correction: {', '.join(CORRECTION_REASONS)}.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipts as JSON.")] = False,
+) -> None:
+    """Take employers, registrations, contributions or opening balances from files.
+
+    What can be read as money is never refused: a line nobody can be credited with waits in suspense. The same file
+    again changes nothing. Exit code 0: everything was taken or already there; 3: some lines were refused.
+    """
+    if layout not in LAYOUTS:
+        raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
+    if reason and reason not in CORRECTION_REASONS:
+        raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
+    receipts: list[Receipt] = []
+    failed = False
+    with door() as entrance, _Rejects(rejects, layout) as kept:
+        for name in files:
+            try:
+                receipt = _one(entrance, layout, name, dry_run, backdate, reason, kept)
+            except Refused as refused:
+                failed = True
+                err.print(Text(name, style="bold"))
+                say(refused.problem)
+                continue
+            receipts.append(receipt)
+            if as_json:
+                continue
+            show(receipt, Path(name).name)
+        if as_json:
+            printed = [receipt.as_json(entrance.log.log_id) for receipt in receipts]
+            print_json(printed[0] if len(printed) == 1 else printed)
+        elif len(receipts) > 1:
+            _show_sum(receipts)
+    if failed or any(receipt.totals["refused"] for receipt in receipts):
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _one(entrance: Door, layout: str, name: str, dry_run: bool, backdate: bool, reason: str, kept: _Rejects) -> Receipt:
+    source = Source.at(name, entrance.limits)
+    request = receipt_id(source, layout, entrance.limits)
+    with progress(Path(name).name, 0) as advance:
+        receipt = entrance.ingest(
+            layout, source, header(request, reason), dry_run=dry_run, backdate=backdate, on_progress=advance
+        )
+    kept.write(source, receipt, entrance.limits)
+    return receipt
+
+
+def receipt_id(source: Source, layout: str, limits: Limits) -> str:
+    """The receipt's id: a hash of what the file holds, so that the same file has the same receipt for ever."""
+    digest = hashlib.sha256(f"cli\0{layout}\0".encode())
+    with source.open(limits) as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()[:32]
+
+
+def show(receipt: Receipt, name: str) -> None:
+    """Print a receipt: totals, and the problems by code."""
+    totals = receipt.totals
+    title = f"{name}: {'would be ' if receipt.dry_run else ''}{receipt.layout}"
+    out.print(Text(title, style="bold"), Text(f"receipt {receipt.request}", style="dim"))
+    counts = [f"{totals[what]:,} {said}" for what, said in _COUNTS.items() if totals[what]]
+    out.print("  " + (", ".join(counts) or "nothing to do") + ".")
+    if not receipt.changed and not totals["refused"]:
+        out.print("  Nothing changed: everything was there already.")
+    by_code: dict[tuple[str, str], list[Problem]] = {}
+    for told in receipt.problems:
+        by_code.setdefault((told.verdict, told.problem.code), []).append(told.problem)
+    for (verdict, code), problems in sorted(by_code.items(), key=lambda item: _ORDER.index(item[0][0])):
+        _show_code(verdict, code, problems, receipt.codes[verdict, code])
+
+
+def _show_code(verdict: str, code: str, problems: list[Problem], lines: int) -> None:
+    """One code: how many lines, where the first are, and the sentence of the first."""
+    places = ", ".join(str(problem.line) for problem in problems[:SHOWN])
+    more = f" and {lines - SHOWN:,} more" if lines > SHOWN else ""
+    column = f", {problems[0].column}" if problems[0].column else ""
+    counted = "1 line" if lines == 1 else f"{lines:,} lines"
+    out.print(
+        Text(f"  {verdict:<9} {code}", style=_STYLE[verdict]), Text(f"{counted}: {places}{more}{column}", style="dim")
+    )
+    out.print(Text(f"            {problems[0].say('id')}"))
+    out.print(Text(f"            {problems[0].say('en')}", style="dim"))
+
+
+_ORDER = ("refused", "suspended", "warning")
+_COUNTS = {
+    "posted": "posted", "already": "already there", "suspended": "suspended", "refused": "refused",
+    "warnings": "warnings",
+}  # fmt: skip
+_STYLE = {"refused": "red", "suspended": "yellow", "warning": "cyan"}
+
+
+def _show_sum(receipts: list[Receipt]) -> None:
+    totals: Counter[str] = sum((receipt.totals for receipt in receipts), Counter())
+    counts = [f"{totals[what]:,} {said}" for what, said in _COUNTS.items() if totals[what]]
+    out.print(Text(f"{len(receipts)} files: {', '.join(counts)}.", style="bold"))
+
+
+class _Rejects:
+    """The file of rejects: the rows of all files that were refused or suspended, with the code and both sentences."""
+
+    def __init__(self, path: Path | None, layout: str) -> None:
+        self._path, self._layout = path, layout
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> _Rejects:
+        if self._path is not None:
+            self._file = self._path.open("w", newline="", encoding="utf-8")
+            self._writer = csv.writer(self._file)
+            self._names = [column.name for column in LAYOUTS[self._layout]]
+            self._writer.writerow([*self._names, "line", "reason", "sentence"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, source: Source, receipt: Receipt, limits: Limits) -> None:
+        """Add a receipt's rejected rows, read again from the source."""
+        if self._file is None or not receipt.rejected_lines:
+            return
+        for line, cells in self._again(source, receipt, limits):
+            problem = receipt.rejected_lines[line]
+            self._writer.writerow([*cells, line, problem.code, f"{problem.say('id')} / {problem.say('en')}"])
+
+    def _again(self, source: Source, receipt: Receipt, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+        names, rows = rows_again(source, self._layout, set(receipt.rejected_lines), limits)
+        places = {name: place for place, name in enumerate(names)}
+        for line, cells in rows:
+            yield line, [cells[places[name]] if name in places else "" for name in self._names]
+
+
+def reverse(
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(CORRECTION_REASONS)}.")] = "",
+    receipt: Annotated[str, typer.Option(help="Everything that one upload posted or suspended.")] = "",
+    npp: Annotated[str, typer.Option(help="The employer of the remittance.")] = "",
+    division: Annotated[str, typer.Option(help="The employer's division.")] = "",
+    month: Annotated[str, typer.Option(help="The remittance's month, YYYY-MM.")] = "",
+    kpj: Annotated[str, typer.Option(help="Only this worker; without --npp: what the holder paid.")] = "",
+    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS[:3])}.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Take posted or suspended lines back: a receipt, a remittance, or one worker's line in it."""
+    target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
+    request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
+    with door() as entrance:
+        done = entrance.reverse(target, header(request, reason), dry_run=dry_run)
+        if as_json:
+            print_json(done.as_json(entrance.log.log_id))
+            return
+    out.print(Text(f"{'Would reverse' if dry_run else 'Reversed'} {done.totals['posted']:,} lines"), end="")
+    out.print(f" in {done.outcomes_total:,} remittances; {done.totals['already']:,} were reversed before.")
+
+
+def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, kind: str) -> Target:
+    """What to reverse, from its names as people write them.
+
+    Raises Refused: reversal-unclear, month-unreadable, npp-unreadable, kpj-unreadable, division-unreadable,
+    kind-unknown.
+    """
+    if receipt:
+        if npp or month or kpj:
+            raise Refused("reversal-unclear")
+        return Target(receipt=receipt, kind=_kind(kind))
+    if not month or not (npp or kpj):
+        raise Refused("reversal-unclear")
+    number = clean_kpj(kpj) if kpj else ""
+    if number is None:
+        raise Refused("kpj-unreadable", column="kpj")
+    if month_number(month) is None:
+        raise Refused("month-unreadable", column="month")
+    if not npp:
+        return Target(stream=own_remittance_stream(number, month.strip()), kpj=number, kind=_kind(kind))
+    employer, part = clean_npp(npp), clean_division(division)
+    if employer is None:
+        raise Refused("npp-unreadable", column="npp")
+    if part is None:
+        raise Refused("division-unreadable", column="division")
+    stream = employer_remittance_stream(employer, part, month.strip())
+    return Target(stream=stream, kpj=number, kind=_kind(kind))
+
+
+def _kind(kind: str) -> str:
+    if kind and kind not in KINDS:
+        raise Refused("kind-unknown", column="kind")
+    return kind

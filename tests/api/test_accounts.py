@@ -1,0 +1,250 @@
+"""`/v1/accounts`: balances and statements, and what is said when they cannot be told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from ledger.identifiers import card_number
+from tests.api.conftest import EMPTY, PAID, PERSON, SECOND, STRANGER, Api, opened_card, posting
+from tests.conftest import NOW
+
+BALANCE, ENTRIES = f"/v1/accounts/{PAID}/balance", f"/v1/accounts/{PAID}/entries"
+
+
+@pytest.mark.parametrize("path", [BALANCE, ENTRIES])
+def test_an_account_is_told_to_its_readers_only(api: Api, path: str) -> None:
+    for headers, status, code in (
+        ({}, 401, "key-missing"),
+        ({"Authorization": "Bearer jht_000000000000_x"}, 401, "key-wrong"),
+        ({"Authorization": "Basic abc"}, 401, "key-missing"),
+        (api.key("post", "suspense", "persons"), 403, "scope-missing"),
+        (api.key("read", npps=[10000002]), 403, "object-foreign"),
+        (api.key("read", npps=[]), 403, "object-foreign"),
+    ):
+        answer = api.client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert "285000" not in answer.text
+        if status == 401:
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert api.client.get(path, headers=api.key("read", npps=[10000001])).status_code == 200
+    assert api.client.get(path, headers=api.key("read")).status_code == 200
+
+
+def test_a_bound_key_cannot_tell_a_missing_card_from_a_foreign_one(api: Api) -> None:
+    bound = api.key("read", npps=[10000001])
+    foreign = api.client.get(f"/v1/accounts/{STRANGER}/balance", headers=bound).json()
+    missing = api.client.get("/v1/accounts/26000099999/balance", headers=bound).json()
+    assert foreign["code"] == missing["code"] == "object-foreign"
+    assert foreign | {"request_id": ""} == missing | {"request_id": ""}
+
+
+def test_a_balance_says_what_when_and_up_to_where(api: Api) -> None:
+    answer = api.client.get(BALANCE, headers=api.key("read"))
+    body = answer.json()
+    as_of = body.pop("as_of")
+    assert body == {
+        "kpj": PAID,
+        "segment": "PU",
+        "status": "aktif",
+        "balance": 570_000,
+        "contributed": {"employer": 370_000, "worker": 200_000, "total": 570_000},
+        "yield_credited": 0,
+        "months_contributed": 2,
+        "last_contribution": {"month": "2026-10", "paid_on": "2026-11-12", "npp": "10000001"},
+    }
+    assert as_of["date"] == "2026-11-21"
+    assert as_of["position"] == f"{api.log.log_id}-{api.log.head()}" == answer.headers["jht-position"]
+    assert as_of["recorded_at"] == "2026-11-21T03:00:00.000000Z"
+    assert as_of["projected_at"]
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert "Authorization" in answer.headers["vary"]
+
+
+def test_a_card_without_money_says_zero_with_the_reason(api: Api) -> None:
+    body = api.client.get(f"/v1/accounts/{EMPTY}/balance", headers=api.key("read")).json()
+    assert (body["balance"], body["reason"], body["last_contribution"]) == (0, "no-contribution-yet", None)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "balance"),
+    [("2026-11-21", 570_000), ("2026-11-12", 570_000), ("2026-11-11", 285_000), ("2026-10-11", 0)],
+)
+def test_a_past_day_counts_what_was_paid_by_then(api: Api, as_of: str, balance: int) -> None:
+    body = api.client.get(f"{BALANCE}?as_of={as_of}", headers=api.key("read")).json()
+    assert (body["balance"], body["as_of"]["date"]) == (balance, as_of)
+
+
+def test_a_day_begins_in_jakarta(api: Api) -> None:
+    headers = api.key("read")
+    assert api.client.get(f"{BALANCE}?as_of=2026-11-22", headers=headers).json()["code"] == "as-of-in-future"
+    api.clock = NOW.replace(hour=17, minute=1)
+    api.follow()
+    answer = api.client.get(f"{BALANCE}?as_of=2026-11-22", headers=headers)
+    assert (answer.status_code, answer.json()["as_of"]["date"]) == (200, "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code"),
+    [
+        ("/v1/accounts/26000099999/balance", 404, "account-not-found"),
+        ("/v1/accounts/26000099999/entries", 404, "account-not-found"),
+        ("/v1/accounts/!!/balance", 422, "kpj-unreadable"),
+        (f"{BALANCE}?as_of=2026-2-3", 400, "parameter-unreadable"),
+        (f"{BALANCE}?as_of=2026-02-30", 400, "parameter-unreadable"),
+        (f"{BALANCE}?as_of=20260203", 400, "parameter-unreadable"),
+        (f"{BALANCE}?as_of=", 400, "parameter-unreadable"),
+        (f"{BALANCE}?as_off=2026-02-03", 400, "parameter-unknown"),
+        (f"{BALANCE}?as_of=2026-02-03&as_of=2026-02-04", 400, "parameter-unreadable"),
+        (f"{BALANCE}?min_position=abc", 400, "position-unreadable"),
+        (f"{BALANCE}?min_position=0000000000000000-1", 400, "position-foreign"),
+        (f"{ENTRIES}?limit=0", 400, "parameter-unreadable"),
+        (f"{ENTRIES}?limit=501", 400, "parameter-unreadable"),
+        (f"{ENTRIES}?cursor=abc", 400, "parameter-unreadable"),
+        (f"{ENTRIES}?as_of=2026-02-03", 400, "parameter-unknown"),
+        (f"{BALANCE}?%ff=1", 400, "parameter-unreadable"),
+        ("/v1/accounts", 404, "route-unknown"),
+        (f"{BALANCE}/", 404, "route-unknown"),
+    ],
+)
+def test_a_question_that_cannot_be_read_is_refused_with_a_code(api: Api, address: str, status: int, code: str) -> None:
+    answer = api.client.get(address, headers=api.key("read"))
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["status"] == status
+    assert body["type"] == f"https://jht-ledger.example/problems/{code}"
+    assert "balance" not in body
+
+
+def test_another_method_is_refused(api: Api) -> None:
+    answer = api.client.delete(BALANCE, headers=api.key("read"))
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-wrong")
+    assert answer.headers["allow"] == "GET"
+
+
+def test_a_known_answer_is_not_sent_again(api: Api) -> None:
+    headers = api.key("read")
+    first = api.client.get(BALANCE, headers=headers)
+    etag = first.headers["etag"]
+    assert etag.startswith('W/"')
+    again = api.client.get(BALANCE, headers=headers | {"If-None-Match": f'"x", {etag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == etag
+    assert again.headers["jht-position"] == first.headers["jht-position"]
+    # Another day, another language and new money are all another answer.
+    known = headers | {"If-None-Match": etag}
+    assert api.client.get(f"{BALANCE}?as_of=2026-11-12", headers=known).status_code == 200
+    assert api.client.get(BALANCE, headers=known | {"Accept-Language": "en"}).status_code == 200
+    api.append(posting("10000001", "2026-11", "2026-11-20", SECOND))
+    api.follow()
+    assert api.client.get(BALANCE, headers=known).status_code == 304
+    api.append(posting("10000001", "2026-11", "2026-11-20", PAID, version=2))
+    api.follow()
+    assert api.client.get(BALANCE, headers=known).json()["balance"] == 855_000
+    assert len(api.records()) == 6
+
+
+def test_what_is_stale_or_missing_is_never_a_number(empty_api: Api) -> None:
+    api = empty_api
+    headers = api.key("read")
+
+    def refused(code: str) -> None:
+        for path in (BALANCE, ENTRIES, f"{BALANCE}?as_of=2026-11-01"):
+            answer = api.client.get(path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (503, code)
+            assert answer.headers["retry-after"]
+            assert "570000" not in answer.text
+            assert "balance" not in answer.json()
+
+    refused("read-side-empty")
+    api.append(*opened_card(PAID, PERSON, "10000001"), posting("10000001", "2026-10", "2026-11-12", PAID))
+    api.follow()
+    assert api.client.get(BALANCE, headers=headers).json()["balance"] == 285_000
+    api.clock = NOW + timedelta(seconds=61)
+    refused("read-side-stale")
+    api.follow()
+    time.sleep(0.12)
+    assert api.client.get(BALANCE, headers=headers).json()["balance"] == 285_000
+    api.log.renew_log_id()
+    time.sleep(0.12)
+    refused("log-restored")
+
+
+def test_an_account_under_review_is_not_told(api: Api) -> None:
+    live = api.store.pointers().live["balances"]
+    with api.store.database(live).write() as tx:
+        tx.insert(f"{live.table}_incomplete", {"card": [card_number(PAID)], "since": [3]}, "bigint bigint")
+    answer = api.client.get(BALANCE, headers=api.key("read"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "account-incomplete")
+    assert api.client.get(f"/v1/accounts/{SECOND}/balance", headers=api.key("read")).status_code == 200
+
+
+def test_a_read_waits_for_the_position_of_a_write(api: Api) -> None:
+    headers = api.key("read")
+    position = api.append(posting("10000001", "2026-11", "2026-11-20", PAID))
+    late = api.client.get(BALANCE, headers=headers, params={"min_position": position})
+    assert (late.status_code, late.json()["code"]) == (503, "position-not-reached")
+    follower = threading.Timer(0.1, api.follow)
+    follower.start()
+    reached = api.client.get(BALANCE, headers=headers, params={"min_position": position})
+    follower.join()
+    assert (reached.status_code, reached.json()["balance"]) == (200, 855_000)
+    ahead = f"{api.log.log_id}-{api.log.head() + 1}"
+    refused = api.client.get(BALANCE, headers=headers, params={"min_position": ahead})
+    assert (refused.status_code, refused.json()["code"]) == (400, "position-ahead")
+
+
+def test_a_statement_is_paged_newest_month_first_without_gap_or_repeat(api: Api) -> None:
+    headers = api.key("read")
+    for number in range(1, 9):
+        api.append(posting("10000001", f"2026-0{number}", "2026-11-14", PAID, version=2 if number == 8 else 1))
+    api.follow()
+    whole = api.client.get(ENTRIES, headers=headers).json()
+    months = [entry["month"] for entry in whole["entries"]]
+    assert months == [f"2026-{month:02d}" for month in range(10, 0, -1)]
+    assert whole["next"] is None
+    assert whole["entries"][0]["total"] == 285_000
+    assert whole["entries"][0]["npp"] == "10000001"
+    paged, cursor = [], ""
+    for _ in range(4):
+        page = api.client.get(f"{ENTRIES}?limit=3{cursor}", headers=headers).json()
+        paged += page["entries"]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert paged == whole["entries"]
+    page = api.client.get(f"{ENTRIES}?limit=10", headers=headers).json()
+    assert (len(page["entries"]), page["next"]) == (10, None)
+
+
+def test_every_read_is_recorded_with_who_what_why_and_where(api: Api) -> None:
+    headers = api.key("read")
+    api.client.get(BALANCE, headers=headers | {"X-Reason": "counter-visit"})
+    api.client.get("/v1/accounts/26000099999/balance", headers=headers)
+    key = headers["Authorization"].split("_")[1]
+    route = "/v1/accounts/{kpj}/balance"
+    assert sorted(api.records()) == [
+        (PAID, api.log.head(), key, "counter-visit", route),
+        ("26000099999", 0, key, "", route),
+    ]
+    refused = api.client.get(BALANCE, headers=headers | {"X-Reason": "Budi bertanya"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter-unreadable")
+
+
+def test_a_problem_speaks_the_language_that_was_asked_for(api: Api) -> None:
+    headers = api.key("read")
+    address = "/v1/accounts/26000099999/balance"
+    for wanted, detail in (
+        ("", "KPJ ini tidak terdaftar."),
+        ("fr", "KPJ ini tidak terdaftar."),
+        ("en-GB,en;q=0.9,id;q=0.5", "This KPJ is not registered."),
+        ("en;q=0.2, id-ID;q=0.7", "KPJ ini tidak terdaftar."),
+        ("en;q=x", "KPJ ini tidak terdaftar."),
+    ):
+        body = api.client.get(address, headers=headers | {"Accept-Language": wanted}).json()
+        assert body["detail"] == detail
+        assert body["detail_en"] == "This KPJ is not registered."
