@@ -1,0 +1,136 @@
+"""Balance queries: a server on core 0, wrk with 32 connections on core 1, both on this machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import cpu_count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.bench import child, files
+from tests.bench.world import free_port
+
+SCRIPT = """
+local first, count = {first}, {count}
+wrk.headers["Authorization"] = "Bearer {key}"
+math.randomseed(1)
+request = function()
+  local kpj = string.format("%011.0f", first + math.random(0, count - 1))
+  return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/balance")
+end
+done = function(summary, latency, requests)
+  io.write(string.format('\\n{{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"not_ok":%d,"broken":%d}}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
+    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+end
+"""
+
+
+class Server(NamedTuple):
+    """A running server: its URL and process."""
+
+    url: str
+    process: int
+
+
+def pinned(core: int | None, command: Sequence[str]) -> list[str]:
+    """The command on one core, where there are two and taskset exists."""
+    if core is None or (cpu_count() or 1) < 2 or not shutil.which("taskset"):
+        return list(command)
+    return ["taskset", "-c", str(core), *command]
+
+
+@contextmanager
+def server(app: str, env: dict[str, str], *, core: int | None = 0) -> Iterator[Server]:
+    """One uvicorn worker with uvloop and httptools, answering when this begins and stopped when it ends.
+
+    `core` None leaves it all cores: a writer has threads beside its event loop.
+    """
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        app,
+        "--port",
+        str(port),
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+    ]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            pinned(core, [*command, "--no-access-log", "--log-level", "warning"]),
+            cwd=child.ROOT, env=child.clean_environment() | env,
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+        )  # fmt: skip
+        try:
+            until = time.monotonic() + 60
+            while not _answers(f"http://127.0.0.1:{port}/livez"):
+                if process.poll() is not None or time.monotonic() > until:
+                    said.seek(0)
+                    lines = said.read().decode(errors="replace").strip().splitlines() or ["nothing said"]
+                    raise child.Failed(f"{app} did not start: {lines[-1][-300:]}")
+                time.sleep(0.05)
+            yield Server(f"http://127.0.0.1:{port}", process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def wrk(running: Server, accounts: int, seconds: float, *, key: str = "", prefix: str = "") -> dict[str, Any]:
+    """Requests a second for random accounts, latencies in ms, server CPU a request in us, memory in bytes.
+
+    Raises Failed when wrk is missing or any answer was not a 2xx.
+    """
+    if not shutil.which("wrk"):
+        raise child.Failed("wrk is not installed (Debian and Ubuntu: apt install wrk)")
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(SCRIPT.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix))
+        script.flush()
+        base = ["wrk", "-t1", "-c32", "--timeout", "10s", "-s", script.name]
+        child.run(pinned(1, [*base, "-d1s", running.url]))
+        before = child.cpu_seconds(running.process)
+        finished = child.run(pinned(1, [*base, f"-d{max(1, round(seconds))}s", running.url]))
+        spent = child.cpu_seconds(running.process) - before
+    told = json.loads(next(line for line in reversed(finished.output.splitlines()) if line.startswith("{")))
+    if told["not_ok"] or told["broken"] or not told["requests"]:
+        raise child.Failed(f"{told['not_ok']} answers not 2xx, {told['broken']} broken, of {told['requests']}")
+    return {
+        "rate": told["requests"] / told["microseconds"] * 1e6,
+        "p50_ms": told["p50"] / 1000,
+        "p99_ms": told["p99"] / 1000,
+        "cpu_us": spent / told["requests"] * 1e6,
+        "memory": child.memory_of(child.descendants(running.process)),
+    }
+
+
+def jht() -> list[str]:
+    """The command `jht` of this environment."""
+    script = Path(sys.executable).parent / "jht"
+    return [str(script)] if script.exists() else [sys.executable, "-c", "from api.cli import main; main()"]

@@ -1,0 +1,106 @@
+"""The bare FastAPI endpoint that balance queries are measured against: `async def -> Model`, no store.
+
+`/plain-sql/...` is the same answer read by primary key from the plain SQL peer's table through a psycopg pool
+of 8, when BENCH_PLAIN_SQL names its database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, HTTPException
+from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel
+
+
+class Contributed(BaseModel):
+    """What came in."""
+
+    employer: int
+    worker: int
+    total: int
+
+
+class LastContribution(BaseModel):
+    """The newest month."""
+
+    month: str
+    paid_on: str
+    npp: str
+
+
+class AsOf(BaseModel):
+    """How true the answer is."""
+
+    date: str
+    position: str
+    recorded_at: str
+    projected_at: str
+
+
+class Balance(BaseModel):
+    """The fields the ledger's balance answer has at least."""
+
+    kpj: str
+    segment: str
+    status: str
+    balance: int
+    contributed: Contributed
+    months_contributed: int
+    last_contribution: LastContribution
+    as_of: AsOf
+
+
+SUMS = "select sum(employer)::bigint, sum(worker)::bigint, sum(months)::int from balances where kpj = %s"
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    url = os.environ.get("BENCH_PLAIN_SQL")
+    if not url:
+        yield
+        return
+    async with AsyncConnectionPool(url, min_size=8, max_size=8, kwargs={"autocommit": True}) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+def answer(kpj: str, employer: int, worker: int, months: int) -> Balance:
+    return Balance(
+        kpj=kpj,
+        segment="PU",
+        status="active",
+        balance=employer + worker,
+        contributed=Contributed(employer=employer, worker=worker, total=employer + worker),
+        months_contributed=months,
+        last_contribution=LastContribution(month="2026-10", paid_on="2026-11-10", npp="10000000"),
+        as_of=AsOf(
+            date="2026-11-21",
+            position="0123456789abcdef-1000",
+            recorded_at="2026-11-21T03:00:00.000000Z",
+            projected_at="2026-11-21T03:00:00.100000Z",
+        ),
+    )
+
+
+@app.get("/v1/accounts/{kpj}/balance")
+async def bare(kpj: str) -> Balance:
+    return answer(kpj, 22_200_000, 12_000_000, 120)
+
+
+@app.get("/plain-sql/v1/accounts/{kpj}/balance")
+async def plain_sql(kpj: str) -> Balance:
+    async with app.state.pool.connection() as connection:
+        cursor = await connection.execute(
+            SUMS,
+            (int(kpj),),
+        )
+        employer, worker, months = await cursor.fetchone()
+    if employer is None:
+        raise HTTPException(404)
+    return answer(kpj, employer, worker, months)

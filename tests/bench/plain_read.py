@@ -1,0 +1,41 @@
+"""The balance query without the key and the record of the read: the API's own reading, freshness, answer.
+
+Only the benchmark serves it, to show what access control costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.accounts import SCHEME_VERSION, balance_of, tagged
+from api.opened import Opened
+from api.parameters import card_of, today
+from ledger.settings import load
+
+opened = Opened(load())
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    await opened.start()
+    yield
+    await opened.stop()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+async def balance(request: Request) -> Response:
+    """What one card holds now."""
+    present = today(opened.now())
+    row = await opened.balance(card_of(request.path_params["kpj"]), present, None)
+    shown = balance_of(opened.log.log_id, row, present)
+    return tagged(request, shown, shown.as_of.position, f"{row.version}-{SCHEME_VERSION}-{shown.as_of.date}")
+
+
+app.add_api_route("/v1/accounts/{kpj}/balance", balance)

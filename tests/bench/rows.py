@@ -1,0 +1,143 @@
+"""Every row of the table: what is measured, who takes part, and what the project aims at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tests.bench.world import World
+
+
+class Measure(NamedTuple):
+    """One figure: the row's value, peak memory in bytes, and figures beside it by name."""
+
+    value: float
+    memory: int
+    extra: Mapping[str, float] = MappingProxyType({})
+
+
+class Contender(NamedTuple):
+    """Who is measured, and how."""
+
+    name: str
+    measure: Callable[[World], Measure]
+    goal: str = ""
+    ours: bool = True
+
+
+class Row(NamedTuple):
+    """One line of comparison: our contenders after the peers they are compared with."""
+
+    name: str
+    title: str
+    unit: str
+    contenders: tuple[Contender, ...]
+
+
+STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
+
+
+def rows() -> list[Row]:
+    """The whole table."""
+    from tests.bench import ours, theirs
+
+    def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
+        return Contender(name, measure, ours=False)
+
+    def both(make: Callable[[str], Callable[[World], Measure]], goals: str, what: str = "") -> tuple[Contender, ...]:
+        return tuple(
+            Contender(f"{label}{what}", make(kind), goal)
+            for (kind, label), goal in zip(STORES, goals.split("|"), strict=True)
+        )
+
+    table = []
+    for shape, lines, goals in (
+        (1_000, 1_000_000, "200k, aim 300k|250k, aim 400k"),
+        (20, 400_000, "|"),
+        (1, 100_000, "|"),
+        (100_000, 1_000_000, "|"),
+    ):
+        peers = (
+            peer("plain SQL", theirs.sql_ingest(lines, shape, balances=False)),
+            peer("plain SQL + balances", theirs.sql_ingest(lines, shape, balances=True)),
+        )
+        if shape == 1_000:
+            peers += (
+                peer("library, append alone", theirs.library("append", 20_000)),
+                peer("library, with repository.get", theirs.library("ingest", 5_000)),
+            )
+        make = lambda kind, lines=lines, shape=shape: ours.ingest(kind, lines, shape)  # noqa: E731
+        title = f"ingest {lines:,} lines, {shape:,} an employer"
+        table.append(Row(f"ingest-{shape}", title, "lines/s", peers + both(make, goals)))
+    million, five = 1_000_000, 5_000_000
+    table += [
+        Row(
+            "register",
+            "register 1,000,000 accounts, sealed",
+            "accounts/s",
+            (
+                peer("plain SQL, in clear", theirs.sql_register(million)),
+                peer("library, AES cipher", theirs.library("register", 20_000)),
+                *both(lambda kind: ours.register(kind, million), "12k, aim 25k|12k, aim 25k"),
+            ),
+        ),
+        Row(
+            "rebuild-balances",
+            "rebuild balances from 5,000,000 lines",
+            "lines/s",
+            (
+                peer("plain SQL, GROUP BY", theirs.sql_rebuild(five, "balances")),
+                peer("library, ProjectionRunner", theirs.library("project", 2_000)),
+                *both(lambda kind: ours.rebuild(kind, five, "balances"), "aim 1m|aim 0.9m"),
+            ),
+        ),
+        Row(
+            "rebuild-all",
+            "rebuild balances + entries from 5,000,000 lines",
+            "lines/s",
+            (
+                peer("plain SQL", theirs.sql_rebuild(five, "balances", "entries")),
+                *both(lambda kind: ours.rebuild(kind, five, "balances", "entries"), "aim 450k|aim 220k"),
+            ),
+        ),
+        Row(
+            "follow",
+            "committed -> visible, p99, at 50,000 lines/s",
+            "ms",
+            (
+                peer("library, ProjectionRunner at 300/s", theirs.library("follow", 2_000)),
+                *both(lambda kind: ours.follow(kind, 500_000, 50_000), "under 200|under 200"),
+            ),
+        ),
+        Row(
+            "query",
+            "balance query, 32 connections",
+            "requests/s",
+            (
+                peer("bare endpoint", theirs.bare_query),
+                peer("plain SQL, psycopg pool", theirs.sql_query),
+                *both(
+                    lambda kind: ours.query(kind, checked=False),
+                    "aim 65 % of bare|aim 85 % of bare",
+                    ", plain read",
+                ),
+                *both(
+                    lambda kind: ours.query(kind, checked=True),
+                    "aim 55 % of bare|aim 70 % of bare",
+                    ", key + record",
+                ),
+            ),
+        ),
+        Row(
+            "http",
+            "HTTP remittances of 20 lines, 16 clients",
+            "lines/s",
+            (
+                peer("plain SQL, no HTTP", theirs.sql_small(400_000)),
+                *both(lambda kind: ours.small_remittances(kind, 400_000), "aim 20k|aim 20k"),
+            ),
+        ),
+    ]
+    return table
