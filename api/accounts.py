@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from api.ready import JSON, Ready, header
 from ledger.errors import NotFound
 from ledger.identifiers import kpj_of
 from ledger.log import position_text
-from projections.answers import BalanceRow, Entry
+from projections.answers import Entry
 
 SCHEME_VERSION = 0
 """Part of every ETag: it will rise when a yield is declared, which changes balances without touching a card."""
@@ -35,28 +34,6 @@ _encode = msgspec.json.Encoder().encode
 def npp_text(npp: int) -> str | None:
     """The payer as it leaves: null when the participant paid for himself."""
     return f"{npp:08d}" if npp else None
-
-
-def as_of(log_id: str, row: BalanceRow, day: date) -> shapes.AsOf:
-    """What an answer from a row knows."""
-    return shapes.AsOf(day.isoformat(), position_text(log_id, row.position), row.recorded_at, row.projected_at)
-
-
-def balance_of(log_id: str, row: BalanceRow, day: date) -> shapes.Balance:
-    """A card's balance as it leaves."""
-    last = row.last
-    return shapes.Balance(
-        row.kpj,
-        row.segment,
-        row.status,
-        row.total,
-        shapes.Contributed(row.employer, row.worker, row.employer + row.worker),
-        row.credited,
-        row.months,
-        None if last is None else shapes.LastContribution(last.month, last.paid_on, last.npp or None),
-        as_of(log_id, row, day),
-        "no-contribution-yet" if last is None and not row.total else msgspec.UNSET,
-    )
 
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
@@ -100,7 +77,7 @@ def routes(opened: Opened) -> APIRouter:
             await opened.record(request, caller, kpj_of(card), 0, now)
             raise
         await opened.record(request, caller, row.kpj, row.position, now)
-        shown = balance_of(opened.log.log_id, row, day or present)
+        shown = shapes.balance_of(opened.log.log_id, row, day or present)
         version = f"{row.version}-{SCHEME_VERSION}-{shown.as_of.date}"
         return tagged(request, shown, shown.as_of.position, version)
 
@@ -127,7 +104,7 @@ def routes(opened: Opened) -> APIRouter:
             row.kpj,
             [_entry(log_id, line) for line in lines[:limit]],
             cursor_text(lines[limit - 1].key) if len(lines) > limit else None,
-            as_of(log_id, row, present),
+            shapes.as_of(log_id, row, present),
         )
         version = f"{row.version}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
         return tagged(request, page, page.as_of.position, version)

@@ -24,8 +24,8 @@ from api.health import Metrics
 from api.opened import Opened
 from api.watch import Watch, start_logging
 from ledger import settings as all_settings
+from ledger.clock import read_now
 from ledger.errors import JhtError
-from ledger.log import read_now
 from ledger.settings import Settings
 
 OPEN = frozenset({"/livez", "/readyz", "/docs", "/docs/{name}", "/openapi.json"})

@@ -1,95 +1,82 @@
-"""`jht`: the command line. `jht --help` explains every command; each has its own `--help`."""
+"""`jht`: the command line. `jht --help` explains every command; each has its own `--help`.
+
+A command's module is imported when the command is called: an ingestion does not wait for the web framework.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
-from api.commands import balance, export, ingest, keys, person, read_side
-from api.commands.console import err, fail, opened, out, settings
 from ledger.errors import JhtError
-from ledger.log import Log
-from ledger.settings import Settings
-from ledger.vault import Vault
 
+
+class _Place(NamedTuple):
+    """Where a command is: a function, or a Typer of commands."""
+
+    module: str
+    name: str
+
+
+COMMANDS = {
+    "init": _Place("ledger", "init"),
+    "ingest": _Place("ingest", "ingest"),
+    "reverse": _Place("ingest", "reverse"),
+    "balance": _Place("balance", "balance"),
+    "follow": _Place("read_side", "follow"),
+    "rebuild": _Place("read_side", "rebuild"),
+    "status": _Place("read_side", "status"),
+    "serve": _Place("serve", "serve"),
+    "keys": _Place("keys", "keys"),
+    "person": _Place("person", "person"),
+    "export": _Place("export", "export"),
+    "renew-log-id": _Place("ledger", "renew_log_id"),
+    "settings": _Place("ledger", "show_settings"),
+}
+
+
+class _Commands(TyperGroup):
+    """The group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        found = getattr(import_module(f"api.commands.{place.module}"), place.name)
+        if not isinstance(found, typer.Typer):
+            one = typer.Typer(pretty_exceptions_enable=False, context_settings=_HELP)
+            one.command(cmd_name)(found)
+            found = one
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
-    help="The JHT ledger: contributions in, balances out, projections rebuilt.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
 )
 
 
-@app.command()
-def init() -> None:
-    """Make the ledger that JHT_DATABASE_URL names; does nothing to one that is there."""
-    log = Log.open(settings(), create=True)
-    try:
-        Vault.open(log)
-        out.print(f"The ledger is ready: log {log.log_id}, at position {log.head():,}.")
-    finally:
-        log.close()
-
-
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; default JHT_HOST.")] = "",
-    port: Annotated[int, typer.Option(help="Port to listen on; default JHT_PORT.")] = 0,
-) -> None:
-    """Serve the API and its docs page, and keep the projections at the head."""
-    import uvicorn
-
-    chosen = settings()
-    with opened(chosen):
-        pass
-    from api.app import create_app
-
-    address, number = host or chosen.host, port or chosen.port
-    err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")
-    uvicorn.run(
-        create_app(chosen),
-        host=address,
-        port=number,
-        log_config=None,
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-    )
-
-
-@app.command("settings")
-def show_settings() -> None:
-    """Every setting with its meaning and default; set them as environment variables."""
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f" (default {field.default})"
-        out.print(f"JHT_{name.upper()}{default}\n    {field.description}")
-
-
-@app.command("renew-log-id")
-def renew_log_id() -> None:
-    """After restoring the log from a backup: give it a new id, so that older positions are refused. Then rebuild."""
-    with opened() as log:
-        out.print(f"The log is now {log.renew_log_id()}. Run jht rebuild next.")
-
-
-app.command()(ingest.ingest)
-app.command()(ingest.reverse)
-app.command()(balance.balance)
-app.command()(read_side.follow)
-app.command()(read_side.rebuild)
-app.command()(read_side.status)
-app.command()(export.export)
-app.add_typer(keys.keys, name="keys")
-app.add_typer(person.person, name="person")
+@app.callback()
+def jht() -> None:
+    """The JHT ledger: contributions in, balances out, projections rebuilt."""
 
 
 def main() -> None:
     """Run a command; an error of this project is told as a sentence with a code, never as a traceback."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="jht")
     except JhtError as error:
+        from api.commands.console import fail
+
         try:
             fail(error)
         except typer.Exit as leave:

@@ -20,10 +20,11 @@ from api.ready import header
 from api.records import Recorder, record_of
 from api.together import Together
 from ledger import register
+from ledger.clock import read_now
 from ledger.database import Database
 from ledger.errors import JhtError, NotAllowed, NotFound, Refused, Unavailable
 from ledger.ingestion.door import Door
-from ledger.log import Log, parse_position, read_now
+from ledger.log import Log, parse_position
 from ledger.settings import Settings
 from ledger.vault import Vault
 from projections.answers import BalanceRow

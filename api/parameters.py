@@ -7,15 +7,14 @@ import binascii
 from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
 
+from ledger.clock import jakarta_date
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj, clean_npp
 
-JAKARTA = ZoneInfo("Asia/Jakarta")
 MOST_ROWS = 500
 T = TypeVar("T")
 _NONE: dict[str, str] = {}
@@ -49,7 +48,7 @@ def _shown(name: str) -> str:
 
 def today(now: datetime) -> date:
     """The date in Indonesia's capital, where a day of the programme begins and ends."""
-    return now.astimezone(JAKARTA).date()
+    return jakarta_date(now)
 
 
 def card_of(kpj: str) -> int:

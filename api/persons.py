@@ -20,8 +20,6 @@ from api.accounts import (
     POSITION_PROBLEMS,
     READ_PROBLEMS,
     SCHEME_VERSION,
-    as_of,
-    balance_of,
     parameter,
     tagged,
 )
@@ -62,7 +60,7 @@ def routes(opened: Opened) -> APIRouter:
         first = min(rows, key=lambda row: row.position)
         await opened.record(request, caller, person, first.position, now)
         log_id = opened.log.log_id
-        accounts = [balance_of(log_id, row, day or present) for row in rows]
+        accounts = [shapes.balance_of(log_id, row, day or present) for row in rows]
         whole = shapes.PersonBalance(
             person,
             sum(account.balance for account in accounts),
@@ -73,7 +71,7 @@ def routes(opened: Opened) -> APIRouter:
             ),
             sum(row.credited for row in rows),
             accounts,
-            as_of(log_id, first, day or present),
+            shapes.as_of(log_id, first, day or present),
             "no-contribution-yet" if all(account.reason for account in accounts) else msgspec.UNSET,
         )
         version = f"{max(row.version for row in rows)}.{len(rows)}-{SCHEME_VERSION}-{whole.as_of.date}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, json
 
 from api.problems import ProblemBody
+from ledger.log import position_text
+from projections.reading import BalanceRow
 
 
 class AsOf(Struct, frozen=True):
@@ -211,3 +214,25 @@ def returned(name: str, description: str, example: Any) -> dict[str, Any]:
         "description": description,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}},
     }
+
+
+def as_of(log_id: str, row: BalanceRow, day: date) -> AsOf:
+    """What an answer from a row knows."""
+    return AsOf(day.isoformat(), position_text(log_id, row.position), row.recorded_at, row.projected_at)
+
+
+def balance_of(log_id: str, row: BalanceRow, day: date) -> Balance:
+    """A card's balance as it leaves."""
+    last = row.last
+    return Balance(
+        row.kpj,
+        row.segment,
+        row.status,
+        row.total,
+        Contributed(row.employer, row.worker, row.employer + row.worker),
+        row.credited,
+        row.months,
+        None if last is None else LastContribution(last.month, last.paid_on, last.npp or None),
+        as_of(log_id, row, day),
+        "no-contribution-yet" if last is None and not row.total else UNSET,
+    )

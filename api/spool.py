@@ -8,10 +8,10 @@ import tempfile
 from typing import Any, BinaryIO, cast
 
 import msgspec
-from ledger.ingestion.reading import Source
 from starlette.requests import Request
 
 from ledger.errors import Refused
+from ledger.ingestion.reading import Source
 
 IN_MEMORY = 1 << 20
 KINDS = ("application/json", "text/csv", "application/x-ndjson")

@@ -7,7 +7,6 @@ callers sent meanwhile; everything else runs in a thread.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from functools import partial
 from typing import Any
 
@@ -24,7 +23,7 @@ from api.opened import Opened
 from api.parameters import flag_of, parameters
 from api.problems import documented
 from api.ready import ready
-from api.requests import asked, once, writer_of
+from api.requests import Asked, asked, once, writer_of
 from api.spool import KINDS, Body, spooled
 from ledger import reversal
 from ledger.errors import NotAllowed, NotFound, Refused
@@ -35,6 +34,7 @@ from ledger.ingestion.receipts import Header, Receipt
 from ledger.ingestion.table import Table
 from ledger.register import payer_of
 from ledger.remittance import CORRECTION_REASONS
+from ledger.request import digest_of
 
 SMALL_BODY = 256 << 10
 """Bytes that are read in the event loop: cheaper than handing them to a thread."""
@@ -84,7 +84,7 @@ def routes(opened: Opened) -> APIRouter:
             write = asked(request, caller, body.digest)
 
             async def do() -> Response:
-                header = Header(writer_of(caller), caller.channel, write.digest[:32] or secrets.token_hex(16), reason)
+                header = Header(writer_of(caller), caller.channel, request_id(caller, write), reason)
                 receipt = await _ingest(opened, caller, layout, body, header, dry_run)
                 return _answer(opened, receipt)
 
@@ -103,7 +103,7 @@ def routes(opened: Opened) -> APIRouter:
 
             async def do() -> Response:
                 target, reason = _target(caller, body)
-                header = Header(writer_of(caller), caller.channel, write.digest[:32] or secrets.token_hex(16), reason)
+                header = Header(writer_of(caller), caller.channel, request_id(caller, write), reason)
                 return _answer(opened, await opened.work(partial(opened.door.reverse, target, header, dry_run=dry_run)))
 
             return await do() if dry_run else await once(opened, request, caller, write, do)
@@ -161,6 +161,11 @@ def routes(opened: Opened) -> APIRouter:
         },
     )  # fmt: skip
     return router
+
+
+def request_id(caller: Caller, write: Asked) -> str:
+    """The receipt's id: of the Idempotency-Key, or of the body, so that what is sent again has the same receipt."""
+    return (write.digest or digest_of(caller.id, write.route, write.body_hash))[:32]
 
 
 def _named(upload: Any, layout: str) -> Any:
@@ -222,8 +227,6 @@ def _answer(opened: Opened, receipt: Receipt) -> Response:
     body = receipt.as_json(opened.log.log_id)
     totals = body["totals"]
     used = totals["posted"] + totals["already"] + totals["suspended"]
-    if body["position"] and opened.follower is not None:
-        opened.follower.wake()
     return ready(
         body,
         422 if totals["refused"] and not used else 200,

@@ -6,7 +6,9 @@ The state is the register's `Card`; `register.evolve` brings it forward. Days ar
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from functools import lru_cache
+
+from msgspec import Struct
 
 from ledger.errors import Conflict, NotFound, Problem, Refused
 from ledger.events import (
@@ -22,7 +24,7 @@ from ledger.money import rupiah
 from ledger.register import Card, Membership, day_text
 
 
-class Registration(NamedTuple):
+class Registration(Struct, frozen=True, gc=False):
     """One row of a registrations upload. `npp` 0: the holder pays himself. `left_on` None: still a member."""
 
     line: int
@@ -61,30 +63,70 @@ def check_registration(row: Registration, *, employer_known: bool, today: int, o
 def decide_register(card: Card | None, person: str, row: Registration) -> list[Fact]:
     """The facts that a (checked) registration of `person`'s card adds; none when they are there already.
 
-    A membership with that payer and segment that covers the joining month is that membership; a leaving date ends
-    it. An end that is recorded stays. Raises Conflict(kpj-of-another-person).
+    Payer, segment and joining month name a membership: a leaving date ends the one that they name, and a recorded end
+    stays. Another membership of that payer and segment must not overlap it by more than one month, in which somebody
+    may leave and come back. So a row that was taken once adds nothing when it is sent again, whatever came between.
+    Raises Conflict: kpj-of-another-person, membership-conflict.
     """
-    npp = f"{row.npp:08d}" if row.npp else ""
     facts: list[Fact] = []
     if card is None:
         kpj = kpj_of(row.card)
-        facts.append(AccountOpened(kpj, person, row.segment, day_text(row.registered_on), is_legacy(kpj)))
+        facts.append(AccountOpened(kpj, person, row.segment, _day_text(row.registered_on), is_legacy(kpj)))
     elif card.person != person:
         raise Conflict("kpj-of-another-person", line=row.line, column="kpj")
     else:
-        held = _covering(card, row)
-        if held is not None:
-            return [MembershipEnded(month_text(row.until), npp)] if row.until and not held.until else []
+        same = [m for m in card.memberships if m.npp == row.npp and m.segment == row.segment]
+        for held in same:
+            if held.since == row.since:
+                return _ending(card, held, row)
+        for held in same:
+            if _overlaps(held, row):
+                raise _conflict(held, row)
         if card.segment != row.segment:
             facts.append(SegmentChanged(row.segment, month_text(row.since)))
-    facts.append(MembershipStarted(row.segment, month_text(row.since), npp))
+    facts.append(_started(row.segment, row.since, row.npp))
     if row.until:
-        facts.append(MembershipEnded(month_text(row.until), npp))
+        facts.append(_ended(row.until, row.npp))
     return facts
 
 
-def _covering(card: Card, row: Registration) -> Membership | None:
-    return next((m for m in card.memberships if m.segment == row.segment and m.covers(row.npp, row.since)), None)
+def _ending(card: Card, held: Membership, row: Registration) -> list[Fact]:
+    """What a row adds to the membership it names."""
+    if not row.until or row.until == held.until:
+        return []
+    # The fact names the payer alone, so it must mean this membership and no other that lasts.
+    if held.until or next(m for m in card.memberships if m.npp == row.npp and not m.until) is not held:
+        raise _conflict(held, row)
+    return [_ended(row.until, row.npp)]
+
+
+def _overlaps(held: Membership, row: Registration) -> bool:
+    earlier, later = sorted(((held.since, held.until), (row.since, row.until)))
+    return not earlier[1] or earlier[1] > later[0]
+
+
+def _conflict(held: Membership, row: Registration) -> Conflict:
+    return Conflict(
+        "membership-conflict", line=row.line, column="left_on" if held.since == row.since else "registered_on",
+        held=_span(held.since, held.until), sent=_span(row.since, row.until),
+    )  # fmt: skip
+
+
+def _span(since: int, until: int) -> str:
+    return f"{month_text(since)} - {month_text(until) if until else '...'}"
+
+
+_day_text = lru_cache(100_000)(day_text)
+
+
+@lru_cache(100_000)
+def _started(segment: str, since: int, npp: int) -> MembershipStarted:
+    return MembershipStarted(segment, month_text(since), f"{npp:08d}" if npp else "")
+
+
+@lru_cache(100_000)
+def _ended(until: int, npp: int) -> MembershipEnded:
+    return MembershipEnded(month_text(until), f"{npp:08d}" if npp else "")
 
 
 def decide_opening(

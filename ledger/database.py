@@ -42,6 +42,9 @@ class Transaction(Protocol):
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run one statement; the number of rows it touched."""
 
+    def send(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Run one statement whose outcome nobody reads; its failure may come with a later statement or the commit."""
+
     def script(self, sql: str) -> None:
         """Run statements separated by `;`."""
 
@@ -69,6 +72,9 @@ class SqliteTransaction:
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self.cursor.execute(sql, params).rowcount
+
+    def send(self, sql: str, params: Sequence[Any] = ()) -> None:
+        self.cursor.execute(sql, params)
 
     def script(self, sql: str) -> None:
         # Not executescript: it would commit the transaction that is open.
@@ -113,6 +119,9 @@ class PostgresTransaction:
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self.cursor.execute(_dollar(sql), params).rowcount
+
+    def send(self, sql: str, params: Sequence[Any] = ()) -> None:
+        self.cursor.execute(_dollar(sql), params)
 
     def script(self, sql: str) -> None:
         for statement in _statements(sql):
@@ -233,9 +242,12 @@ class Database(Protocol):
 
     dialect: str
 
-    def read(self) -> contextlib.AbstractContextManager[Transaction]: ...
+    def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[Transaction]:
+        """A snapshot. `pipelined`: statements travel together until a result is read, which saves round trips to
+        PostgreSQL; `run` then does not know how many rows it touched, and nothing can be copied."""
 
-    def write(self) -> contextlib.AbstractContextManager[Transaction]: ...
+    def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[Transaction]:
+        """A transaction, committed at the end of the block, rolled back by an exception."""
 
     def close(self) -> None: ...
 
@@ -296,10 +308,12 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
                 raise
 
-    def read(self) -> contextlib.AbstractContextManager[SqliteTransaction]:
+    def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
+        del pipelined
         return self._transaction("BEGIN")
 
-    def write(self) -> contextlib.AbstractContextManager[SqliteTransaction]:
+    def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
+        del pipelined
         if self._writer_cache_mib and not getattr(self._local, "writes", False):
             with failures_told():
                 self.connection().execute(f"PRAGMA cache_size=-{self._writer_cache_mib * 1024}").fetchall()
@@ -326,19 +340,24 @@ class PostgresDatabase:
         )
 
     @contextmanager
-    def _transaction(self, begin: bytes) -> Iterator[PostgresTransaction]:
-        with failures_told(), self.pool.connection() as connection, connection.transaction():
+    def _transaction(self, begin: bytes, pipelined: bool) -> Iterator[PostgresTransaction]:
+        with (
+            failures_told(),
+            self.pool.connection() as connection,
+            connection.pipeline() if pipelined else contextlib.nullcontext(),
+            connection.transaction(),
+        ):
             # Binary results: a bytea as text would be hex, twice as long and slow to read.
             cursor = connection.cursor(binary=True)
             if begin:
                 cursor.execute(begin)
             yield PostgresTransaction(cursor)
 
-    def read(self) -> contextlib.AbstractContextManager[PostgresTransaction]:
-        return self._transaction(b"set transaction isolation level repeatable read, read only")
+    def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[PostgresTransaction]:
+        return self._transaction(b"set transaction isolation level repeatable read, read only", pipelined)
 
-    def write(self) -> contextlib.AbstractContextManager[PostgresTransaction]:
-        return self._transaction(b"")
+    def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[PostgresTransaction]:
+        return self._transaction(b"", pipelined)
 
     def close(self) -> None:
         self.pool.close()

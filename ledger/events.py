@@ -218,7 +218,7 @@ FACTS: dict[str, type[Fact]] = {fact.NAME: fact for fact in Fact.__subclasses__(
 LINES_AN_EVENT = 1_000
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """A fact with its header. `position` and `recorded_at` are given by the log when it appends.
 
     `by` says who, `channel` by which door, `reason` a code where a person decided, `request` what caused it.

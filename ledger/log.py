@@ -15,7 +15,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -244,7 +243,7 @@ class Log:
             states = [encode(event) for event in events]
         try:
             # SQLite lets writers wait by sleeping; in one process a lock is fairer and quicker.
-            with self._append_lock, self.database.write() as tx:
+            with self._append_lock, self.database.write(pipelined=not writes) as tx:
                 return self._append(tx, events, states, now, changed_since, cards, writes)
         except (sqlite3.IntegrityError, psycopg.IntegrityError, IntegrityError) as error:
             raise VersionTaken(str(type(error).__name__)) from error
@@ -260,19 +259,22 @@ class Log:
         writes: Sequence[Callable[[Transaction], None]],
     ) -> Appended:
         if self.postgres:
-            tx.run(f"lock table {self.table} in exclusive mode")
-        if since is not None and register.changed_since(tx, cards, since):
-            raise RegisterChanged
+            tx.send(f"lock table {self.table} in exclusive mode")
         prefix = "substring(state from 1 for 60)" if self.postgres else "substr(state, 1, 60)"
-        last = tx.rows(f"select {prefix} from {self.table} order by {self.key} desc limit 1")
+        (last, changed_at), = tx.rows(
+            f"select (select {prefix} from {self.table} order by {self.key} desc limit 1), "
+            "(select max(changed_at) from register_cards)"
+        )  # fmt: skip
+        if since is not None and (changed_at or 0) > since and register.changed_since(tx, cards, since):
+            raise RegisterChanged
         clock = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        recorded_at = max(clock, recorded_at_of(last[0][0])) if last else clock
+        recorded_at = max(clock, recorded_at_of(last)) if last else clock
         positions = self._insert(tx, events, stamp_all(states, recorded_at))
         register.record(tx, events, positions, [recorded_at] * len(events))
         for write in writes:
             write(tx)
         if self.postgres:
-            tx.run(f"notify {self.table}")
+            tx.send(f"notify {self.table}")
         return Appended(positions, recorded_at)
 
     def _insert(self, tx: Transaction, events: Sequence[Event], states: Sequence[bytes]) -> list[int]:
@@ -350,7 +352,3 @@ def parse_position(text: str, log_id: str, head: int) -> int:
     if int(number) > head:
         raise Refused("position-ahead")
     return int(number)
-
-
-read_now = partial(datetime.now, UTC)
-"""The one real clock; everything else gets the time passed in."""

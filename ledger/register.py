@@ -213,9 +213,6 @@ def employers(tx: Transaction, npps: Iterable[int]) -> set[int]:
 
 def changed_since(tx: Transaction, numbers: Sequence[int], position: int) -> bool:
     """Whether any of the cards changed after the log position; asked under the append lock."""
-    newest = tx.rows("select max(changed_at) from register_cards")[0][0]
-    if newest is None or newest <= position:
-        return False
     given, params = tx.relation(card=("bigint", sorted(set(numbers))))
     return bool(
         tx.rows(
@@ -304,19 +301,19 @@ def payer_of(stream: str) -> int:
 
 def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], times: Sequence[str]) -> None:
     """Bring the register up to events just appended at these positions and times, in the same transaction."""
-    placed = list(zip(events, positions, strict=True))
     kinds = {type(event.fact) for event in events}
     if EmployerRegistered in kinds:
-        _record_employers(tx, [one for one in placed if isinstance(one[0].fact, EmployerRegistered)])
+        _record_employers(tx, zip(events, positions, strict=True))
     if not kinds.isdisjoint(_CARD_FACTS):
-        _record_cards(tx, [one for one in placed if isinstance(one[0].fact, _CARD_FACTS)])
+        _record_cards(tx, zip(events, positions, strict=True))
     if not kinds.isdisjoint(_SUSPENSE_FACTS):
         _record_suspense(tx, zip(events, positions, times, strict=True))
     spans: dict[str, list[int]] = {}
-    for request, some in groupby(placed, lambda one: one[0].request):
+    at = 0
+    for request, some in groupby(event.request for event in events):
+        first, at = at, at + len(list(some))
         if request:
-            inside = [position for _, position in some]
-            spans.setdefault(request, []).extend((inside[0], inside[-1]))
+            spans.setdefault(request, []).extend((positions[first], positions[at - 1]))
     if spans:
         tx.insert(
             "register_receipts",
@@ -353,19 +350,17 @@ _SUSPENSE_FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
 _month = cache(month_number)
 
 
-def _record_employers(tx: Transaction, placed: Sequence[tuple[Event, int]]) -> None:
+def _record_employers(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
+    some = [(e.fact.npp, position) for e, position in placed if isinstance(e.fact, EmployerRegistered)]
     tx.insert(
         "register_employers",
-        {
-            "npp": [int(event.stream.partition(":")[2]) for event, _ in placed],
-            "changed_at": [position for _, position in placed],
-        },
+        {"npp": [int(npp) for npp, _ in some], "changed_at": [position for _, position in some]},
         "bigint bigint",
         "on conflict (npp) do nothing",
     )
 
 
-def _record_cards(tx: Transaction, placed: Sequence[tuple[Event, int]]) -> None:
+def _record_cards(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
     rows, others = _opened(placed)
     if others:
         number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event, _ in others}}
@@ -388,27 +383,22 @@ def _record_cards(tx: Transaction, placed: Sequence[tuple[Event, int]]) -> None:
     )
 
 
-def _opened(placed: Sequence[tuple[Event, int]]) -> tuple[dict[int, tuple[Any, ...]], list[tuple[Event, int]]]:
+def _opened(placed: Iterable[tuple[Event, int]]) -> tuple[dict[int, tuple[Any, ...]], list[tuple[Event, int]]]:
     """The rows of cards opened with one membership, as nearly all are, and the events left over."""
     rows: dict[int, tuple[Any, ...]] = {}
     others: list[tuple[Event, int]] = []
-    opened: Event | None = None
+    stream, card, person = "", 0, ""
     for event, position in placed:
         fact = event.fact
         if isinstance(fact, AccountOpened):
-            opened = event
-            rows[card_number(fact.kpj)] = (
-                card_number(fact.kpj), fact.person, fact.segment, 0, 0, 0, "", 1, 0, 0, position,
-            )  # fmt: skip
-        elif isinstance(fact, MembershipStarted) and opened is not None and opened.stream == event.stream:
-            card = card_number(opened.fact.kpj)  # type: ignore[attr-defined]
-            rows[card] = (
-                card, opened.fact.person, fact.segment, int(fact.npp or 0), _month(fact.since) or 0, 0, "",  # type: ignore[attr-defined]
-                1, 0, 0, position,
-            )  # fmt: skip
-            opened = None
-        else:
-            opened = None
+            stream, card, person = event.stream, card_number(fact.kpj), fact.person
+            rows[card] = (card, person, fact.segment, 0, 0, 0, "", 1, 0, 0, position)
+        elif isinstance(fact, MembershipStarted) and stream == event.stream:
+            npp, since = int(fact.npp or 0), _month(fact.since) or 0
+            rows[card] = (card, person, fact.segment, npp, since, 0, "", 1, 0, 0, position)
+            stream = ""
+        elif isinstance(fact, _CARD_FACTS):
+            stream = ""
             others.append((event, position))
     return rows, others
 

@@ -15,17 +15,20 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from ledger.clock import read_now
 from ledger.codec import StoredRow, recorded_at_of
 from ledger.database import Transaction
 from ledger.errors import JhtError, Unavailable
 from ledger.identifiers import card_number, clean_kpj
-from ledger.log import Log, read_now
+from ledger.log import Log
 from ledger.register import CARD_COLUMNS, Card, payer_of
 from projections import balances, directory, entries
 from projections.page import MONEY, PEOPLE, Broken, Page, light, read_page
 from projections.store import NAMES, Beat, Generation, Overtaken, Pointers, Position, Store, advance
 
 POLL_SECONDS = 0.02
+BREATH_SECONDS = 0.05
+"""After events were applied: many small commits then share one page, and the log's own writes keep the disk."""
 BEAT_EVERY = timedelta(seconds=1)
 RETRY_SECONDS = 1.0
 _UNREACTED = 10_000
@@ -176,7 +179,7 @@ class Follower:
                     if not started:
                         self._start()
                         started = True
-                    pause = 0.0 if self._to_head(stop) else POLL_SECONDS
+                    pause = BREATH_SECONDS if self._to_head(stop) else POLL_SECONDS
                 except Overtaken:
                     self._at.clear()
                     pause = POLL_SECONDS

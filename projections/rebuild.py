@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import NamedTuple
 
+from ledger.clock import read_now
 from ledger.database import SqliteDatabase, Transaction, failures_told
 from ledger.errors import Conflict, Refused
-from ledger.log import Log, read_now
+from ledger.log import Log
 from projections import directory, entries
 from projections.compare import Comparison, compare, count, snapshot
 from projections.folding import RANGE, Counted, Task, Writers, fold_log

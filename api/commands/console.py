@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import typer
@@ -23,12 +24,14 @@ from rich.progress import (
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from ledger.errors import JhtError, Problem, Unavailable
-from ledger.ingestion.door import Door
+from ledger.clock import read_now
+from ledger.errors import JhtError, Problem, Refused, StoreFailed, Unavailable
 from ledger.ingestion.receipts import Header
-from ledger.log import Log, read_now
+from ledger.log import Log
 from ledger.settings import Settings, load
-from ledger.vault import Vault
+
+if TYPE_CHECKING:
+    from ledger.ingestion.door import Door
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,6 +59,10 @@ def opened(chosen: Settings | None = None) -> Iterator[Log]:
 @contextmanager
 def door() -> Iterator[Door]:
     """The ingestion door over the log and the vault that the settings name."""
+    # Only an ingestion waits for the readers to be imported.
+    from ledger.ingestion.door import Door
+    from ledger.vault import Vault
+
     with opened() as log:
         one = Door(log, Vault.open(log), read_now)
         try:
@@ -95,6 +102,19 @@ def fail(error: JhtError) -> NoReturn:
     """Tell the error and leave: 75 when trying again can help, else 2."""
     say(error.problem)
     raise typer.Exit(TRY_AGAIN if isinstance(error, Unavailable) else REFUSED)
+
+
+@contextmanager
+def unwritable_told() -> Iterator[None]:
+    """Turn a failure to write an output file into Refused(file-unwritable) or StoreFailed(disk-full)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFailed("disk-full") from error
+        raise Refused("file-unwritable") from error
 
 
 class _Rate(ProgressColumn):

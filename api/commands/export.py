@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import opened
+from api.commands.console import opened, unwritable_told
 from projections.plaintext import FORMATS, journal
 
 
@@ -26,6 +26,11 @@ def export(
             return
         # Beside its place first, so that a full disk leaves no half journal that looks whole.
         unfinished = to.with_name(to.name + ".part")
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-        unfinished.replace(to)
+        try:
+            with unwritable_told():
+                with unfinished.open("w", encoding="utf-8") as file:
+                    file.writelines(lines)
+                unfinished.replace(to)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise

@@ -12,7 +12,7 @@ from typing import Annotated, TextIO
 import typer
 from rich.text import Text
 
-from api.commands.console import SOME_REFUSED, door, err, header, out, print_json, progress, say
+from api.commands.console import SOME_REFUSED, door, err, header, out, print_json, progress, say, unwritable_told
 from ledger.errors import Problem, Refused
 from ledger.identifiers import (
     KINDS,
@@ -151,7 +151,8 @@ class _Rejects:
 
     def __enter__(self) -> _Rejects:
         if self._path is not None:
-            self._file = self._path.open("w", newline="", encoding="utf-8")
+            with unwritable_told():
+                self._file = self._path.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file)
             self._names = [column.name for column in LAYOUTS[self._layout]]
             self._writer.writerow([*self._names, "line", "reason", "sentence"])
@@ -159,7 +160,8 @@ class _Rejects:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with unwritable_told():
+                self._file.close()
 
     def write(self, source: Source, receipt: Receipt, limits: Limits) -> None:
         """Add a receipt's rejected rows, read again from the source."""
@@ -167,7 +169,8 @@ class _Rejects:
             return
         for line, cells in self._again(source, receipt, limits):
             problem = receipt.rejected_lines[line]
-            self._writer.writerow([*cells, line, problem.code, f"{problem.say('id')} / {problem.say('en')}"])
+            with unwritable_told():
+                self._writer.writerow([*cells, line, problem.code, f"{problem.say('id')} / {problem.say('en')}"])
 
     def _again(self, source: Source, receipt: Receipt, limits: Limits) -> Iterator[tuple[int, list[str]]]:
         names, rows = rows_again(source, self._layout, set(receipt.rejected_lines), limits)

@@ -12,11 +12,11 @@ from rich.table import Table as Grid
 
 from api.access import SCOPES, Caller, Keys, open_store
 from api.commands.console import opened, out, print_json, settings
+from ledger.clock import read_now
 from ledger.errors import Refused
 from ledger.identifiers import clean_npp
-from ledger.log import read_now
 
-keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True, add_completion=False)
 
 
 @contextmanager

@@ -9,19 +9,20 @@ from typing import Annotated
 import msgspec
 import typer
 
+from api.commands.balance import catch_up_alone
 from api.commands.console import header, opened, out, print_json
 from ledger import person as decisions
 from ledger import register
+from ledger.clock import jakarta_date, read_now
 from ledger.errors import NotFound, Refused
 from ledger.identifiers import card_number, clean_kpj
-from ledger.ingestion.door import JAKARTA
-from ledger.log import Log, read_now
+from ledger.log import Log
 from ledger.remittance import CORRECTION_REASONS
 from ledger.vault import Vault
 from projections.reading import Reader
 from projections.store import Store
 
-person = typer.Typer(help="Correct, erase or export one person's data.", no_args_is_help=True)
+person = typer.Typer(help="Correct, erase or export one person's data.", no_args_is_help=True, add_completion=False)
 Card = Annotated[str, typer.Argument(metavar="KPJ", help="Any of the person's cards.")]
 FRESH_SECONDS = 5
 
@@ -69,7 +70,7 @@ def erase(
         by, now = header(), read_now()
         decisions.erase(
             log, Vault.open(log), who, has_money=has_money, last_activity=last, order=order,
-            today=now.astimezone(JAKARTA).date(), by=by.by, channel=by.channel, now=now, reason=reason,
+            today=jakarta_date(now), by=by.by, channel=by.channel, now=now, reason=reason,
         )  # fmt: skip
     out.print("Erased.")
 
@@ -89,9 +90,10 @@ def holdings(log: Log, who: str) -> tuple[bool, date | None]:
     store = Store.open(log.settings)
     reader = Reader(log, store)
     try:
+        catch_up_alone(log, store)
         reader.wait_for(log.head(), FRESH_SECONDS)
         now = read_now()
-        today = now.astimezone(JAKARTA).date()
+        today = jakarta_date(now)
         cards = reader.person_cards(who)
         rows = [reader.balance(card, today, now) for card in cards]
         with log.database.read() as tx:

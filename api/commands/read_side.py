@@ -15,7 +15,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.commands.console import err, opened, out, print_json
-from ledger.log import Log, read_now
+from ledger.clock import read_now
+from ledger.log import Log
 from projections import rebuild as rebuilding
 from projections.follow import Follower
 from projections.rebuild import RebuildDiffers, Report
@@ -81,18 +82,23 @@ def rebuild(
                 generation = rebuilding.undo(log, store, name)
                 out.print(f"{name}: serving generation {generation.number} again.")
             return
+        rebuilding.known([name for name in chosen if name != "register"])
+        register: int | None = None
         if "register" in chosen:
             chosen.remove("register")
-            _register(log)
+            register = log.rebuild_register()
+            if not as_json:
+                _show_register(register)
         if not chosen:
+            if as_json:
+                print_json({"register_differences": register})
             return
-        rebuilding.known(chosen)
         try:
             report = _watched(log, store, chosen, processes, accept_differences)
         except RebuildDiffers as differs:
-            _show(differs.report, as_json)
+            _show(differs.report, register, as_json)
             raise
-        _show(report, as_json)
+        _show(report, register, as_json)
 
 
 def _watched(log: Log, store: Store, names: list[str], processes: int, accept: bool) -> Report:
@@ -112,13 +118,12 @@ def _watched(log: Log, store: Store, names: list[str], processes: int, accept: b
         return rebuilding.rebuild(log, store, names, processes=processes, on_progress=watch, accept_differences=accept)
 
 
-def _register(log: Log) -> None:
-    differences = log.rebuild_register()
+def _show_register(differences: int) -> None:
     said = "equal to what it was" if not differences else f"{differences:,} rows were different and are mended"
     out.print(f"register: made again from the log, {said}.")
 
 
-def _show(report: Report, as_json: bool) -> None:
+def _show(report: Report, register: int | None, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -127,6 +132,7 @@ def _show(report: Report, as_json: bool) -> None:
                 "seconds": round(report.seconds, 3),
                 "lines_a_second": round(report.lines_a_second),
                 "broken": report.broken,
+                "register_differences": register,
                 "projections": [
                     {
                         "name": one.generation.name,

@@ -49,8 +49,8 @@ def begin(table: Table, header: Header, dry_run: bool) -> Receipt:
         receipt.problem(problem, "refused")
     for code, lines in table.counts.items():
         receipt.codes["refused", code] = max(lines, receipt.codes["refused", code])
-    for line in table.lines[table.bad].tolist():
-        receipt.rejected_lines.setdefault(line, Problem("wrong-type", line))
+    for unreadable in table.bad_lines():
+        receipt.rejected_lines.setdefault(unreadable.line, unreadable)
     return receipt
 
 

@@ -83,6 +83,8 @@ def _one_by_one(column: Column, cells: list[str], memory: Memory) -> tuple[Any, 
 def _numbers(column: Column, cells: pl.Series, memory: Memory) -> tuple[Ints, list[tuple[int, Bad]]]:
     """Money, counts, cards and employers: plain digits at once."""
     numbers = cells.cast(pl.Int64, strict=False)
+    if not column.filled and numbers.null_count() == len(cells) and (cells == "").all():
+        return np.full(len(cells), EMPTY[column.type], _dtype(column)), []
     # Signs sort before digits, and the cast would take them.
     plain = numbers.is_not_null() & (cells >= "0")
     width = _WIDTHS.get(column.type)

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..identifiers import KINDS, SEGMENTS, card_number, clean_division, clean_kpj, clean_nik, month_number
 from .columns import Column
@@ -18,10 +19,10 @@ from .columns import Column
 SEXES = ("L", "P")
 BAD_NUMBER = -1
 EPOCH_DAY = date(1970, 1, 1).toordinal()
-EXCEL_GUARD = re.compile(r"'(?=[=+\-@])")
 
 _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_EXCEL_GUARD = re.compile(r"'(?=[=+\-@])")
 _DIGITS = re.compile(r"[0-9]+")
 _NEGATIVE = re.compile(r"-[0-9]+")
 _NPP = re.compile(r"[0-9]{8}")
@@ -32,11 +33,11 @@ _PHONE = re.compile(r"\+?[0-9]{8,15}")
 _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
-class Bad(NamedTuple):
+class Bad(Struct, frozen=True):
     """A cell that cannot be read: the code, and details without personal data."""
 
     code: str
-    details: dict[str, str | int] = {}  # noqa: RUF012 - never changed
+    details: dict[str, str | int] = {}
 
 
 Value = int | str
@@ -111,7 +112,7 @@ def _reference(text: str, limit: int) -> Value | Bad:
 
 
 def _text(text: str, limit: int) -> Value | Bad:
-    text = unicodedata.normalize("NFC", EXCEL_GUARD.sub("", text, count=1) if text[0] == "'" else text)
+    text = unicodedata.normalize("NFC", text)
     if len(text) > limit:
         return Bad("text-too-long", {"limit": limit})
     if any(unicodedata.category(character) in _FORBIDDEN for character in text):
@@ -120,7 +121,6 @@ def _text(text: str, limit: int) -> Value | Bad:
 
 
 def _email(text: str, limit: int) -> Value | Bad:
-    text = EXCEL_GUARD.sub("", text, count=1) if text[0] == "'" else text
     match = _EMAIL.fullmatch(text)
     if not match or len(text) > limit:
         return Bad("email-unreadable")
@@ -181,8 +181,13 @@ EMPTY: dict[str, Value] = {
 
 
 def read_cell(column: Column, raw: str) -> Value | Bad:
-    """The value of a cell's text, or what is wrong with it. Blanks around the text do not count."""
+    """The value of a cell's text, or what is wrong with it.
+
+    Blanks around the text do not count, nor does the apostrophe that a file of rejects puts before a formula's sign.
+    """
     text = raw.strip()
+    if text.startswith("'"):
+        text = _EXCEL_GUARD.sub("", text, count=1)
     if not text:
         return Bad("cell-empty") if column.filled else EMPTY[column.type]
     return READERS[column.type](text, column.limit)

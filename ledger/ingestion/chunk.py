@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from ledger.database import Transaction
 from ledger.events import Event
 from ledger.identifiers import KINDS, kpj_of
 from ledger.ingestion.holders import Holders
-from ledger.ingestion.upload import Ints, Upload
+from ledger.ingestion.upload import Ints, Upload, distinct
 from ledger.log import Log
 from ledger.register import Card, day_text
 
@@ -71,7 +72,7 @@ class Part:
         u, at = self.upload, self.at
         cards = u.card[at].tolist()
         canonical = max(cards) < 10**11
-        days = {day: day_text(day) for day in np.unique(u.paid_on[at]).tolist()}
+        days = {day: day_text(day) for day in distinct(u.paid_on[at])}
         paid_on = u.paid_on[at].tolist()
         return Rows(
             at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), cards,
@@ -112,19 +113,18 @@ def chunks(upload: Upload) -> Iterator[list[Part]]:
 
 def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | None = None) -> LookedUp:
     """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot."""
-    with log.database.read() as tx:
+    with log.database.read(pipelined=True) as tx:
         position = log.head_in(tx)
-        odd, wanted = [], list[int]()
-        for part in parts:
+        odd, wanted = _not_plain(tx, parts), list[int]()
+        for part, strange in zip(parts, odd, strict=True):
             u = part.upload
-            own = np.flatnonzero(u.npp[part.at] == 0).tolist()
-            strange = {*own, *_not_plain(tx, part)}
+            if not u.npp[part.at].all():
+                strange.update(np.flatnonzero(u.npp[part.at] == 0).tolist())
             if u.nik or u.name:
-                strange |= {
+                strange.update(
                     i for i, row in enumerate(part.at.tolist()) if (u.nik and u.nik[row]) or (u.name and u.name[row])
-                }
-            odd.append(strange)
-            wanted.extend(u.card[part.at[sorted(strange)]].tolist())
+                )
+            wanted.extend(u.card[part.at[sorted(strange)]].tolist() if strange else [])
         cards = register.cards(tx, wanted)
         streams = log.streams_in(tx, [stream for part in parts for stream in part.streams])
         compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)
@@ -132,19 +132,26 @@ def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | N
     return LookedUp(position, odd, cards, streams, known)
 
 
-def _not_plain(tx: Transaction, part: Part) -> list[int]:
-    """Those of the employers' lines that the register does not simply let post."""
-    u = part.upload
-    places = np.flatnonzero(u.npp[part.at] > 0)
+def _not_plain(tx: Transaction, parts: Sequence[Part]) -> list[set[int]]:
+    """Per part, the places of those employers' lines that the register does not simply let post."""
+
+    def column(name: str) -> Ints:
+        joined: Ints = np.concatenate([getattr(part.upload, name)[part.at] for part in parts])
+        return joined
+
+    card, npp, month, paid_on = (column(name) for name in ("card", "npp", "month", "paid_on"))
+    places = np.flatnonzero(npp > 0)
     # In card order the register's index is read once, from left to right.
-    places = places[np.argsort(u.card[part.at[places]], kind="stable")]
+    places = places[np.argsort(card[places], kind="stable")]
+    odd: list[set[int]] = [set() for _ in parts]
     if not len(places):
-        return []
-    rows = part.at[places]
-    payment = np.stack((u.npp[rows], u.month[rows], u.paid_on[rows]), axis=1)
-    payments, place = np.unique(payment, axis=0, return_inverse=True)
-    found = register.not_plain(
-        tx, u.card[rows].tolist(), place.ravel().tolist(), [(p[0], p[1], p[2]) for p in payments.tolist()]
-    )
-    odd: list[int] = places[found].tolist() if found else []
+        return odd
+    payments: dict[tuple[int, int, int], int] = {}
+    each = zip(npp[places].tolist(), month[places].tolist(), paid_on[places].tolist(), strict=True)
+    payment = [payments.setdefault(one, len(payments)) for one in each]
+    found = register.not_plain(tx, card[places].tolist(), payment, list(payments))
+    ends = np.cumsum([part.lines for part in parts]).tolist()
+    for place in places[found].tolist() if found else []:
+        number = bisect_right(ends, place)
+        odd[number].add(place - (ends[number - 1] if number else 0))
     return odd

@@ -7,6 +7,7 @@ is not known is refused by name, so that a misspelt optional column never goes u
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from ..errors import Refused
 
 MAX_RUPIAH_CELL = 10**15 - 1
 MAX_COUNT_CELL = 1_200
+_NAMED = 10
 _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ./-]{0,39}")
 
 
@@ -103,7 +105,7 @@ def match_header(names: Sequence[str], layout: tuple[Column, ...], line: int = 1
         # Probably a file without a header: its first line is data, so none of its words is repeated here.
         raise Refused("columns-missing", line=line, columns=", ".join(missing))
     refuse_unknown(names, layout, line)
-    twice = sorted({name for name in given if given.count(name) > 1})
+    twice = sorted(name for name, times in Counter(given).items() if times > 1)
     if twice:
         raise Refused("column-twice", line=line, columns=", ".join(twice))
     if missing:
@@ -116,7 +118,7 @@ def refuse_unknown(names: Sequence[str], layout: tuple[Column, ...], line: int) 
     known = [column.name for column in layout]
     unknown = [_shown(name, place) for place, name in enumerate(names, 1) if clean_name(name) not in known]
     if unknown:
-        raise Refused("column-unknown", line=line, columns=", ".join(unknown), known=", ".join(known))
+        raise Refused("column-unknown", line=line, columns=", ".join(unknown[:_NAMED]), known=", ".join(known))
 
 
 def _shown(name: str, place: int) -> str:

@@ -22,6 +22,9 @@ from .table import Block, Gathering, Ints
 from .text_lines import LineReader, Lines, check_line, ends_when_sound, in_order
 
 _SEPARATORS = (",", ";", "\t")
+_BLANK = " \t\r,;"
+# What str.strip takes away.
+_BLANK_CELL = r"^[\s\x1c-\x1f]*$"
 
 
 class Head(NamedTuple):
@@ -35,7 +38,7 @@ def read_head(lines: LineReader, layout: tuple[Column, ...], limits: Limits) -> 
     """The header line, the first that is not blank. Raises Refused: `file-empty`, and what `match_header` raises."""
     while (first := lines.one()) is not None:
         text = check_line(first.text, first.first, limits.max_line).removeprefix("\ufeff")
-        if text.strip():
+        if text.strip(_BLANK):
             separator = max(_SEPARATORS, key=text.count)
             return Head(match_header(_split(text, separator, first.first), layout, first.first), separator)
     raise Refused("file-empty")
@@ -51,9 +54,11 @@ def read_csv(lines: LineReader, gathering: Gathering, limits: Limits) -> None:
 
 
 def csv_rows(lines: LineReader, head: Head, limits: Limits) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of every line that is not blank."""
+    """(line number, cells) of every line that is not blank; at least as many cells as there are columns."""
+    width = len(head.columns)
     for block in lines.blocks():
-        yield from _rows(block, head.separator, limits)
+        for number, cells in _rows(block, head.separator, limits):
+            yield number, cells + [""] * (width - len(cells))
 
 
 def _block(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Block:
@@ -63,6 +68,8 @@ def _block(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Bl
 def _by_column(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Block | None:
     """A block without blank lines, only whole plain cells quoted, every line with all its cells; else None."""
     text = block.text.replace(b"\r\n", b"\n") if b"\r" in block.text else block.text
+    if b"\r" in text:
+        return None
     ends = ends_when_sound(text, limits.max_line)
     if ends is None or len(ends) < FAST_FROM or np.diff(ends, prepend=-1).min() < 2:
         return None
@@ -86,7 +93,13 @@ def _by_column(gathering: Gathering, head: Head, limits: Limits, block: Lines) -
     )
     numbers: Ints = np.arange(block.first, block.first + len(ends))
     series: dict[str, Cells] = {name: frame[name] for name in names}
-    return typed_block(gathering, numbers, series)
+    typed = typed_block(gathering, numbers, series)
+    # Every layout has a column that must be filled, so a row of blank cells has been found here.
+    if any(one.bad.code == "cell-empty" for one in typed.found):
+        blank = frame.select(pl.all_horizontal(pl.all().str.contains(_BLANK_CELL))).to_series()
+        if blank.any():
+            return None
+    return typed
 
 
 def _quotes_are_plain(data: Ints, cuts: Ints, separator: int) -> bool:
@@ -118,7 +131,9 @@ def _rows(block: Lines, separator: str, limits: Limits) -> Iterator[tuple[int, l
     for number, line in enumerate(block.text.split(b"\n")[:-1], block.first):
         text = check_line(line, number, limits.max_line)
         if text and not text.isspace():
-            yield number, _split(text, separator, number)
+            cells = _split(text, separator, number)
+            if any(map(str.strip, cells)):
+                yield number, cells
 
 
 def _split(text: str, separator: str, number: int) -> list[str]:

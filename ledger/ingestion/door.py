@@ -11,10 +11,11 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from ledger import register, reversal, suspense
+from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.chunk import Part, look_up
 from ledger.ingestion.contributions import decide
@@ -28,7 +29,6 @@ from ledger.log import Log
 from ledger.settings import Settings
 from ledger.vault import Vault
 
-JAKARTA = timezone(timedelta(hours=7), "WIB")
 SMALL = 2_000
 GROUP_UPLOADS = 200
 GROUP_LINES = 20_000
@@ -91,7 +91,7 @@ class Door:
         self, layout: str, table: Table, header: Header, dry_run: bool, on_progress: Progress | None
     ) -> Receipt:
         now = self.clock()
-        today = now.astimezone(JAKARTA).date()
+        today = jakarta_date(now)
         if layout == "employers":
             return employers.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
         if layout == "registrations":
@@ -140,7 +140,7 @@ class Door:
 
     def _write_group(self, group: list[_Waiting]) -> None:
         try:
-            with self.log.database.read() as tx:
+            with self.log.database.read(pipelined=True) as tx:
                 registered = register.employers(tx, {npp for one in group for npp in employers_of(one.table)})
             uploads = [self._prepared(one, registered) for one in group]
             # Two uploads for one remittance cannot be decided on the same state: the later ones come after.
@@ -173,7 +173,7 @@ class Door:
         return later
 
     def _prepared(self, one: _Waiting, registered: set[int]) -> Upload:
-        today = self.clock().astimezone(JAKARTA).date()
+        today = jakarta_date(self.clock())
         return prepare(one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered)
 
     def release(self, since: int) -> int:

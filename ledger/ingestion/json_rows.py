@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -108,8 +109,8 @@ def _clean(row: dict[str, Any], columns: Sequence[Column], line: int) -> dict[st
     refuse_unknown(sorted(row), tuple(columns), line)
     cleaned = {clean_name(name): value for name, value in row.items()}
     if len(cleaned) < len(row):
-        given = [clean_name(name) for name in row]
-        twice = sorted({name for name in given if given.count(name) > 1})
+        times = Counter(clean_name(name) for name in row)
+        twice = sorted(name for name in times if times[name] > 1)
         raise Refused("column-twice", line=line, columns=", ".join(twice))
     return cleaned
 

@@ -14,7 +14,7 @@ from .text_lines import LineReader
 
 __all__ = ["Limits", "Source", "Table", "read", "rows_again"]
 
-_GUARDED = ("=", "+", "-", "@", "\t", "\r")
+_GUARDED = ("=", "+", "-", "@")
 
 
 def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
@@ -45,7 +45,7 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
 
 
 def _kind(stream: Stream) -> str:
-    head = stream.peek(64)
+    head = stream.peek(4096)
     if not head:
         raise Refused("file-empty")
     if head.startswith(spreadsheets.MAGIC):
@@ -71,9 +71,7 @@ def rows_again(
         kind = _kind(stream)
         if kind == "sheet":
             found, sheet = spreadsheets.sheet_rows(stream, columns, limits)
-            texts = (
-                (line, [spreadsheets.plain_text(c, v) for c, v in zip(found, row, strict=True)]) for line, row in sheet
-            )
+            texts = ((line, [spreadsheets.plain_text(c, v) for c, v in zip(found, row)]) for line, row in sheet)
             return [column.name for column in found], _wanted(texts, lines)
         if kind == "array":
             elements = enumerate(json_rows.decoded_array(stream, limits), 1)
@@ -106,4 +104,4 @@ def _opened_csv(source: Source, layout: str, limits: Limits) -> Iterator[tuple[i
 def _wanted(rows: Iterator[tuple[int, list[str]]], lines: set[int]) -> Iterator[tuple[int, list[str]]]:
     for line, cells in rows:
         if line in lines:
-            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in cells]
+            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in map(str.strip, cells)]

@@ -1,7 +1,8 @@
 """Registrations: a card, its holder and the membership it starts -> person, account and membership events.
 
-One NIK is one person with any number of cards. Rows are decided in file order, each by itself; the log gets a batch's
-events sorted by stream, because keys written in order cost a fraction of keys written at random.
+One NIK is one person with any number of cards. Rows are decided in file order, each by itself, only a card's own rows
+by date; the log gets a batch's events sorted by stream, because keys written in order cost a fraction of keys written
+at random.
 """
 
 from __future__ import annotations
@@ -10,36 +11,50 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import cache
+from itertools import chain
+from operator import itemgetter
+from typing import Any
 
+import numpy as np
 from msgspec import Struct
 
 from ledger import register
 from ledger.account import Registration, check_registration, decide_register
 from ledger.database import Transaction
 from ledger.errors import Conflict, Problem
-from ledger.events import AccountOpened, Event, Fact, PersonRegistered
-from ledger.identifiers import SEGMENTS, account_stream, is_legacy, kpj_of, month_of, person_stream
+from ledger.events import Event, Fact, PersonRegistered
+from ledger.identifiers import SEGMENTS, account_stream, kpj_of, month_of, person_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.cells import SEXES
 from ledger.ingestion.receipts import Header, Receipt
 from ledger.ingestion.table import Table
 from ledger.log import Log, VersionTaken
-from ledger.person import OLDEST_YEARS, Contact, Identity, nik_warnings, years_after
-from ledger.register import Card, day_number, day_text, evolve
-from ledger.vault import NewPerson, Vault
+from ledger.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces, years_after
+from ledger.register import Card, after_fact, day_number, day_text
+from ledger.vault import NewPerson, Vault, new_ids
+
+_FIRST_LEGACY = 10**11
 
 
-class _Holder(Struct):
-    """The person behind a NIK: `number` counts the batch's new persons, whose ids are drawn at the end."""
+class _Holder(Struct, gc=False):
+    """The person behind a NIK."""
 
     person: str
     identity: Identity
-    number: int = -1
 
 
-class _Account(Struct):
-    card: Card | None = None
-    version: int = 0
+class _Account(Struct, gc=False):
+    """A card with what the batch adds to it, which is only worked out when the batch has the card again."""
+
+    card: Card | None
+    version: int
+    facts: list[Fact] = []
+
+    def now(self) -> Card | None:
+        for fact in self.facts:
+            self.card = after_fact(self.card, fact)
+        self.version, self.facts = self.version + len(self.facts), []
+        return self.card
 
 
 def ingest(
@@ -58,7 +73,7 @@ def ingest(
     Raises StoreFailed, Unavailable(vault-rotating); the same upload again finishes the rest.
     """
     receipt = begin(table, header, dry_run)
-    decider = _Decider(log, vault, header, today)
+    decider = _Decider(log, vault, header, today, dry_run)
     if dry_run:
         decider.remember_repeated(table)
     writer = Writer(log, receipt, now, decider.decide, lambda row: (row.nik, row.card))
@@ -66,11 +81,24 @@ def ingest(
     return finish(table, receipt, writer.counts)
 
 
+class _Batch(Struct):
+    """A batch while it is decided. `ids`: for new persons, in the order in which they appear."""
+
+    decided: Decided[Registration]
+    holders: dict[str, _Holder]
+    accounts: dict[int, _Account]
+    ids: Iterator[str]
+    fresh: list[tuple[Identity, Contact]] = []
+    fresh_ids: list[str] = []
+    # (stream, version before, facts)
+    changes: list[tuple[str, int, list[Fact]]] = []
+
+
 class _Decider:
     """Decides batches. In a dry run it remembers what became of the NIKs and cards that the file has twice."""
 
-    def __init__(self, log: Log, vault: Vault, header: Header, today: date) -> None:
-        self.log, self.vault, self.header, self.today = log, vault, header, today
+    def __init__(self, log: Log, vault: Vault, header: Header, today: date, dry_run: bool) -> None:
+        self.log, self.vault, self.header, self.today, self.dry_run = log, vault, header, today, dry_run
         self.today_number = day_number(today)
         self.oldest_birth = day_number(years_after(today, -OLDEST_YEARS))
         self.kept_niks: dict[str, _Holder | None] = {}
@@ -84,18 +112,18 @@ class _Decider:
     def decide(self, rows: Sequence[Registration]) -> Decided[Registration]:
         decided: Decided[Registration] = Decided(rows)
         sound = self._sound(rows, decided)
+        hashes = self.vault.nik_hashes({row.nik for row in sound})
         with self.log.database.read() as tx:
-            holders, accounts = self._look_up(tx, sound)
-        known = {nik: holder.person for nik, holder in holders.items()}
-        fresh: list[tuple[Identity, Contact]] = []
-        # person placeholder -> facts wait for their ids: (card, account before, facts)
-        changes: list[tuple[str, int, list[Fact]]] = []
+            holders, accounts = self._look_up(tx, sound, hashes)
+        there = {nik: holder.person for nik, holder in holders.items() if nik not in self.kept_niks}
+        batch = _Batch(decided, holders, accounts, iter(new_ids(len(hashes) - len(holders))))
         for row in sound:
-            self._decide_row(row, decided, holders, accounts, fresh, changes)
+            self._decide_row(row, batch)
         self._keep(holders, accounts)
-        new = self.vault.new_people(fresh)
-        self._events(decided, new, changes)
-        self._writes(decided, new, known, {row.nik for row in sound})
+        if not self.dry_run:
+            new = self.vault.new_people(batch.fresh, batch.fresh_ids, hashes)
+            self._events(decided, new, batch.changes)
+            self._writes(decided, new, {nik: hashes[nik] for nik in there}, there)
         return decided
 
     def _sound(self, rows: Sequence[Registration], decided: Decided[Registration]) -> list[Registration]:
@@ -117,8 +145,10 @@ class _Decider:
                 decided.problems.append((problem, "refused"))
         return sound
 
-    def _look_up(self, tx: Transaction, rows: Sequence[Registration]) -> tuple[dict[str, _Holder], dict[int, _Account]]:
-        people = self.vault.people_by_nik(tx, list({row.nik for row in rows}))
+    def _look_up(
+        self, tx: Transaction, rows: Sequence[Registration], hashes: dict[str, bytes]
+    ) -> tuple[dict[str, _Holder], dict[int, _Account]]:
+        people = self.vault.people_by_hash(tx, hashes)
         data = self.vault.data_of(tx, people.values())
         holders = {nik: _Holder(person, data[person][0]) for nik, person in people.items()}
         cards = register.cards(tx, {row.card for row in rows})
@@ -127,71 +157,54 @@ class _Decider:
             number: _Account(card, streams[account_stream(kpj_of(number))][-1].version)
             for number, card in cards.items()
         }
-        for row in rows:
-            if (holder := self.kept_niks.get(row.nik)) is not None:
-                holders.setdefault(row.nik, holder)
-            if (account := self.kept_cards.get(row.card)) is not None:
-                accounts[row.card] = account
+        for nik in self.kept_niks.keys() & hashes.keys():
+            if (holder := self.kept_niks[nik]) is not None:
+                holders.setdefault(nik, holder)
+        if self.kept_cards:
+            for row in rows:
+                if (account := self.kept_cards.get(row.card)) is not None:
+                    accounts[row.card] = account
         return holders, accounts
 
-    def _decide_row(
-        self,
-        row: Registration,
-        decided: Decided[Registration],
-        holders: dict[str, _Holder],
-        accounts: dict[int, _Account],
-        fresh: list[tuple[Identity, Contact]],
-        changes: list[tuple[str, int, list[Fact]]],
-    ) -> None:
+    def _decide_row(self, row: Registration, batch: _Batch) -> None:
         identity = Identity(row.nik, row.name, _day_text(row.birth_date), row.sex)
-        holder = holders.get(row.nik)
-        is_new = holder is None
-        if holder is None:
-            # A placeholder of an id's shape: the card of the same batch is compared with it.
-            holder = _Holder(f"new:{len(fresh)}", identity, len(fresh))
-        account = accounts.get(row.card) or _Account()
+        holder, decided = batch.holders.get(row.nik), batch.decided
+        person = holder.person if holder is not None else next(batch.ids)
+        account = batch.accounts.get(row.card)
         try:
-            facts = decide_register(account.card, holder.person, row)
+            facts = decide_register(account.now() if account is not None else None, person, row)
         except Conflict as conflict:
             decided.refused += 1
             decided.problems.append((conflict.problem, "refused"))
+            if holder is None:
+                batch.ids = chain((person,), batch.ids)
             return
-        if is_new:
-            holders[row.nik] = holder
-            fresh.append((identity, Contact(row.email, row.phone)))
+        if holder is None:
+            batch.holders[row.nik] = _Holder(person, identity)
+            batch.fresh_ids.append(person)
+            batch.fresh.append((identity, Contact(row.email, row.phone)))
         elif holder.identity != identity:
             decided.problems.append((Problem("identity-differs", row.line, "nik"), "warning"))
         if not facts:
             decided.already += 1
             return
         decided.posted += 1
-        self._warn(row, decided)
-        stream, version, card = account_stream(kpj_of(row.card)), account.version, account.card
-        for fact in facts:
-            version += 1
-            card = evolve(card, Event(stream=stream, version=version, fact=fact, by="", channel=""))
-        accounts[row.card] = _Account(card, version)
-        changes.append((stream, account.version, facts))
-
-    def _warn(self, row: Registration, decided: Decided[Registration]) -> None:
-        for code in nik_warnings(row.nik, _day(row.birth_date), row.sex, self.today):
-            decided.problems.append((Problem(code, row.line, "nik"), "warning"))
-        if is_legacy(kpj_of(row.card)):
+        stream = account_stream(kpj_of(row.card))
+        if row.nik[6:12] != _nik_digits(row.birth_date, row.sex) or row.nik[:2] not in provinces():
+            for code in nik_warnings(row.nik, _day(row.birth_date), row.sex, self.today):
+                decided.problems.append((Problem(code, row.line, "nik"), "warning"))
+        if row.card >= _FIRST_LEGACY:
             decided.problems.append((Problem("kpj-legacy", row.line, "kpj"), "warning"))
+        if account is None:
+            account = batch.accounts[row.card] = _Account(None, 0)
+        batch.changes.append((stream, account.version, facts))
+        account.facts = facts
 
     def _keep(self, holders: dict[str, _Holder], accounts: dict[int, _Account]) -> None:
         for nik in self.kept_niks.keys() & holders.keys():
-            holder = holders[nik]
-            # A placeholder counts within its batch only.
-            name = holder.person if holder.number < 0 else f"kept:{nik}"
-            self.kept_niks[nik] = _Holder(name, holder.identity)
-        names = {holder.person: f"kept:{nik}" for nik, holder in holders.items() if holder.number >= 0}
+            self.kept_niks[nik] = holders[nik]
         for number in self.kept_cards.keys() & accounts.keys():
-            account = accounts[number]
-            if account.card is not None and account.card.person in names:
-                card = _with_person(account.card, names[account.card.person])
-                account = _Account(card, account.version)
-            self.kept_cards[number] = account
+            self.kept_cards[number] = accounts[number]
 
     def _events(
         self, decided: Decided[Registration], new: list[NewPerson], changes: list[tuple[str, int, list[Fact]]]
@@ -203,43 +216,30 @@ class _Decider:
                 stream=person_stream(one.person), version=1, fact=PersonRegistered(one.identity, one.contact),
                 by=by, channel=channel, reason=reason, request=request,
             )
-            for one in sorted(new)
+            for one in new
         ]  # fmt: skip
-        ids = {f"new:{number}": one.person for number, one in enumerate(new)}
         # A card that a batch has twice keeps the order of its changes: the sort is stable.
-        for stream, version, facts in sorted(changes, key=lambda change: change[0]):
-            for place, fact in enumerate(facts, version + 1):
-                events.append(
-                    Event(
-                        stream=stream, version=place, fact=_with_id(fact, ids), by=by, channel=channel,
-                        reason=reason, request=request,
-                    )
-                )  # fmt: skip
+        events += [
+            Event(
+                stream=stream, version=place, fact=fact, by=by, channel=channel, reason=reason, request=request,
+            )
+            for stream, version, facts in sorted(changes, key=itemgetter(0))
+            for place, fact in enumerate(facts, version + 1)
+        ]  # fmt: skip
         decided.events = events
 
     def _writes(
-        self, decided: Decided[Registration], new: list[NewPerson], known: dict[str, str], niks: set[str]
+        self, decided: Decided[Registration], new: list[NewPerson], hashes: dict[str, bytes], there: dict[str, str]
     ) -> None:
         vault = self.vault
-        there = {nik: person for nik, person in known.items() if nik in niks}
 
         def write(tx: Transaction) -> None:
             # A holder may have been erased, or got another NIK, since he was looked up.
-            if vault.people_by_nik(tx, list(there)) != there:
+            if vault.people_by_hash(tx, hashes) != there:
                 raise VersionTaken
             vault.insert(tx, new)
 
         decided.writes = [write]
-
-
-def _with_id(fact: Fact, ids: dict[str, str]) -> Fact:
-    if not isinstance(fact, AccountOpened) or fact.person not in ids:
-        return fact
-    return AccountOpened(fact.kpj, ids[fact.person], fact.segment, fact.opened_on, fact.legacy)
-
-
-def _with_person(card: Card, person: str) -> Card:
-    return Card(card.card, person, card.segment, card.memberships, card.plain, card.epoch, card.opening)
 
 
 @cache
@@ -253,12 +253,33 @@ def _day_text(number: int) -> str:
 
 
 @cache
+def _nik_digits(birth_date: int, sex: str) -> str:
+    """The digits a NIK has for a birth date and sex."""
+    day = _day(birth_date)
+    return f"{day.day + (40 if sex == 'P' else 0):02d}{day.month:02d}{day.year % 100:02d}"
+
+
+@cache
 def _month(number: int) -> int:
     return month_of(_day(number))
 
 
-def _batches(table: Table) -> Iterator[list[Registration]]:
+def _order(table: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The readable rows in file order, but a card's rows together where its first stands, by joining and leaving date.
+
+    So each end meets the membership it ends, whatever the file's order, and the file sent again says nothing new.
+    """
     good = (~table.bad).nonzero()[0]
+    cards = table.columns["kpj"][good]
+    _, first, which = np.unique(cards, return_index=True, return_inverse=True)
+    if len(first) == len(good):
+        return good
+    joined, left = table.columns["registered_on"][good], table.columns["left_on"][good]
+    return good[np.lexsort((left, joined, first[which]))]
+
+
+def _batches(table: Table) -> Iterator[list[Registration]]:
+    good = _order(table)
     columns = table.columns
     for at in range(0, len(good), ROWS):
         some = good[at : at + ROWS]

@@ -6,6 +6,8 @@ neither fill the memory nor the disk.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import stat
@@ -18,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import Refused
+from ..errors import Refused, StoreFailed
 
 _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 20
+_PACKED_PIECE = 1 << 18
 _RATIO_FROM = 16 << 20
 
 
@@ -30,7 +33,8 @@ class Limits:
     """How much input is taken. Sizes in bytes, after unpacking.
 
     `max_lines`: lines with data. `max_line`: one line. `max_ratio`: unpacked / packed bytes beyond the first 16 MiB.
-    `max_array`: a JSON array, which has to be held whole. `max_cells`: cells of a sheet, empty ones between included.
+    `max_array`: a JSON array, which has to be held whole. `max_cells`: cells of a sheet, empty ones between included
+    (a full sheet of 13 columns has 13.6 million).
     `block`: how much is parsed at once.
     """
 
@@ -39,7 +43,7 @@ class Limits:
     max_line: int = 65_536
     max_ratio: int = 200
     max_array: int = 64 << 20
-    max_cells: int = 20_000_000
+    max_cells: int = 14_000_000
     block: int = 2 << 20
 
     def check_rows(self, rows: int) -> None:
@@ -57,7 +61,7 @@ class Stream:
         self._ahead = b""
         self._total = 0
         head = raw.read(2)
-        self._read_on = self._plain(head) if head != _GZIP else _unpacked(raw, head, limits)
+        self._read_on = self._plain(head) if head != _GZIP else _Gzip(raw, head, limits).read
 
     def __enter__(self) -> Stream:
         return self
@@ -112,43 +116,45 @@ class Stream:
         return b"".join(pieces)
 
 
-def _unpacked(raw: BinaryIO, head: bytes, limits: Limits) -> Callable[[int], bytes]:
-    """A reader of gzip members one after the other; trailing zero bytes are padding."""
-    state = {"in": len(head), "out": 0, "waiting": head, "engine": zlib.decompressobj(31), "inside": True}
+class _Gzip:
+    """Reads gzip members one after the other, counting both sides; zero bytes behind a member are padding."""
 
-    def read(size: int) -> bytes:
-        out = b""
-        while not out:
-            waiting: bytes = state["waiting"] or raw.read(1 << 16)  # type: ignore[assignment]
-            engine: Any = state["engine"]
-            if not waiting:
-                if state["inside"]:
-                    raise Refused("file-unreadable")
-                return b""
-            if not state["inside"]:
+    def __init__(self, raw: BinaryIO, head: bytes, limits: Limits) -> None:
+        self._raw, self._limits = raw, limits
+        self._waiting = head
+        self._engine = zlib.decompressobj(31)
+        self._taken = self._given = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` unpacked bytes, none only at the end. Raises Refused when damaged, cut off or too large."""
+        while waiting := self._waiting or self._raw.read(_PACKED_PIECE):
+            if self._engine.eof:
+                self._taken += len(waiting)
                 waiting = waiting.lstrip(b"\0")
+                self._taken -= len(waiting)
                 if not waiting:
-                    state["waiting"] = b""
+                    self._waiting = b""
                     continue
-                engine = state["engine"] = zlib.decompressobj(31)
-                state["inside"] = True
+                self._engine = zlib.decompressobj(31)
             try:
-                out = engine.decompress(waiting, size)
+                out = self._engine.decompress(waiting, size)
             except zlib.error as error:
                 raise Refused("file-unreadable") from error
-            rest = engine.unused_data if engine.eof else engine.unconsumed_tail
-            state["in"] += len(waiting) - len(rest)  # type: ignore[operator]
-            state["waiting"] = rest
-            state["inside"] = not engine.eof
-        state["out"] += len(out)  # type: ignore[operator]
-        grown: int = state["out"]  # type: ignore[assignment]
-        if grown > limits.max_bytes:
-            raise Refused("file-expands-too-far", limit=f"{limits.max_bytes} bytes")
-        if grown > _RATIO_FROM and grown > limits.max_ratio * state["in"]:  # type: ignore[operator]
-            raise Refused("file-expands-too-far", limit=f"{limits.max_ratio}:1")
-        return out
+            self._waiting = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
+            self._taken += len(waiting) - len(self._waiting)
+            if out:
+                self._count(len(out))
+                return out
+        if not self._engine.eof:
+            raise Refused("file-unreadable")
+        return b""
 
-    return read
+    def _count(self, size: int) -> None:
+        self._given += size
+        if self._given > self._limits.max_bytes:
+            raise Refused("file-expands-too-far", limit=f"{self._limits.max_bytes} bytes")
+        if self._given > _RATIO_FROM and self._given > self._limits.max_ratio * self._taken:
+            raise Refused("file-expands-too-far", limit=f"{self._limits.max_ratio}:1")
 
 
 class Source:
@@ -163,7 +169,7 @@ class Source:
     def at(cls, path: str | Path, limits: Limits | None = None) -> Source:
         """A file; `-` is standard input. What cannot be read twice (a pipe) is spooled to a nameless temporary file.
 
-        Raises Refused: `file-unreadable`, `file-too-large`.
+        Raises Refused: `file-unreadable`, `file-too-large`; StoreFailed: `disk-full`.
         """
         try:
             if str(path) == "-":
@@ -182,14 +188,21 @@ class Source:
     def _spooled(cls, name: str, pipe: BinaryIO, limits: Limits) -> Source:
         # The name is gone at once; the copy lives as long as this source does.
         copy = tempfile.TemporaryFile()  # noqa: SIM115
-        size = 0
-        while piece := pipe.read(_PIECE):
-            size += len(piece)
-            if size > limits.max_bytes:
+        try:
+            size = 0
+            while piece := pipe.read(_PIECE):
+                size += len(piece)
+                if size > limits.max_bytes:
+                    raise Refused("file-too-large", limit=f"{limits.max_bytes} bytes")
+                copy.write(piece)
+            copy.flush()
+        except BaseException as error:
+            # Closing tries to write again what did not fit.
+            with contextlib.suppress(OSError):
                 copy.close()
-                raise Refused("file-too-large", limit=f"{limits.max_bytes} bytes")
-            copy.write(piece)
-        copy.flush()
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFailed("disk-full") from error
+            raise
         source = cls(name, lambda: io.BufferedReader(_Copy(copy)))
         weakref.finalize(source, copy.close)
         return source
@@ -207,8 +220,13 @@ class Source:
     def open(self, limits: Limits) -> Stream:
         """Its bytes from the start, unpacked. Raises Refused `file-unreadable`."""
         try:
-            return Stream(self._opener(), limits)
+            raw = self._opener()
         except OSError as error:
+            raise Refused("file-unreadable") from error
+        try:
+            return Stream(raw, limits)
+        except OSError as error:
+            raw.close()
             raise Refused("file-unreadable") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ NARROW: dict[str, Any] = {"npp": np.int32, "month": np.int32, "birth": np.int32,
 CODED = ("division", "reference")
 _REPEATED = {*CODED, "npp", "month", "birth", "date", "kind", "segment", "sex"}
 _CACHED_TEXTS = 100_000
+_CACHED_LENGTH = 64
 
 
 class Coded(NamedTuple):
@@ -50,7 +52,8 @@ class Table:
     int64 for money (-1 = empty), card numbers, npp (0 = empty), month numbers and days; int8 for kind, segment, sex
     (places in KINDS, SEGMENTS, SEXES); `Coded` for division and reference; a list of str for the rest. A number that
     cannot be read is -1, a text is ''; `bad` is then True for its row. `problems` holds the first 10,000 by line,
-    `counts` says how many there are of each code.
+    `counts` says how many there are of each code. `reason` has one entry a bad row, in their order: the place in
+    `reasons` of the first thing that is wrong with it.
     """
 
     layout: str
@@ -59,9 +62,17 @@ class Table:
     problems: list[Problem]
     bad: NDArray[np.bool_]
     counts: dict[str, int] = field(default_factory=dict)
+    reasons: list[Problem] = field(default_factory=list)
+    reason: Ints = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def bad_lines(self) -> Iterator[Problem]:
+        """One problem for every row that cannot be read, the first of it, in file order; none is left out."""
+        for line, place in zip(self.lines[self.bad].tolist(), self.reason.tolist()):
+            reason = self.reasons[place]
+            yield Problem(reason.code, line, reason.column, reason.details)
 
 
 class Memory:
@@ -94,7 +105,7 @@ class Memory:
             value = read_cell(self.column, raw)
             if isinstance(value, str) and self.column.type in CODED:
                 value = self.code(value)
-            if len(self._known) < self._room:
+            if len(self._known) < self._room and len(raw) <= _CACHED_LENGTH:
                 self._known[raw] = value
         return value
 
@@ -124,57 +135,114 @@ class Gathering:
         self.columns = LAYOUTS[layout]
         self.memories = {column.name: Memory(column) for column in self.columns}
         self.rows = 0
-        self._blocks: list[Block] = []
+        self._values = {column.name: _growing(column) for column in self.columns}
+        self._lines = _Numbers(np.int64)
         self._problems: list[Problem] = []
         self._bad_rows: list[Ints] = []
+        self._reasons: dict[Hashable, int] = {}
+        self._why: list[Problem] = []
+        self._reason: list[Ints] = []
         self._counts: Counter[str] = Counter()
 
     def add(self, block: Block) -> None:
         """Take the next block of the input."""
         if block.found:
             self._take_problems(block)
+        self._lines.take(block.lines, len(block.lines))
+        for column in self.columns:
+            values: Any = block.values.get(column.name)
+            if values is None:
+                # A column that no row of this block names; another block may.
+                empty = EMPTY[column.type] if column.type not in CODED else 0
+                values = empty if column.type in (*STORED, *CODED) else [empty] * len(block.lines)
+            self._values[column.name].take(values, len(block.lines))
         self.rows += len(block.lines)
-        block.found = []
-        self._blocks.append(block)
 
     def _take_problems(self, block: Block) -> None:
         found = sorted(block.found, key=lambda one: (one.row, one.place))
         self._counts.update(one.bad.code for one in found)
-        self._bad_rows.append(np.array([one.row for one in found], np.int64) + self.rows)
+        first = [one for one, before in zip(found, [None, *found]) if before is None or before.row != one.row]
+        self._bad_rows.append(np.array([one.row for one in first], np.int64) + self.rows)
+        self._reason.append(np.array([self._place_of(one) for one in first], np.int32))
         for one in found[: PROBLEMS_KEPT - len(self._problems)]:
-            name = self.columns[one.place].name if one.place >= 0 else ""
-            self._problems.append(Problem(one.bad.code, int(block.lines[one.row]), name, one.bad.details))
+            line = int(block.lines[one.row])
+            self._problems.append(Problem(one.bad.code, line, self._name(one), one.bad.details))
+
+    def _name(self, one: Found) -> str:
+        return self.columns[one.place].name if one.place >= 0 else ""
+
+    def _place_of(self, one: Found) -> int:
+        key = (one.place, one.bad.code, *one.bad.details.values())
+        place = self._reasons.setdefault(key, len(self._why))
+        if place == len(self._why):
+            self._why.append(Problem(one.bad.code, 0, self._name(one), one.bad.details))
+        return place
 
     def table(self) -> Table:
-        """Everything gathered; the blocks are given up column by column, so memory is not held twice."""
-        blocks, self._blocks = self._blocks, []
+        """Everything gathered; nothing can be added after."""
         bad = np.zeros(self.rows, np.bool_)
         for rows in self._bad_rows:
             bad[rows] = True
-        lines = _joined([block.lines for block in blocks], np.int64)
-        for block in blocks:
-            block.lines = np.empty(0, np.int32)
-        columns = {column.name: self._column(column, blocks) for column in self.columns}
-        return Table(self.layout, lines, columns, self._problems, bad, dict(self._counts))
-
-    def _column(self, column: Column, blocks: list[Block]) -> Any:
-        name, kind = column.name, column.type
-        here = [block.values.pop(name) for block in blocks if name in block.values]
-        if kind in CODED:
-            codes = _joined(here, np.int32) if here else np.zeros(self.rows, np.int32)
-            return Coded(codes, self.memories[name].texts)
-        if kind in STORED:
-            return _joined(here, STORED[kind]) if here else np.full(self.rows, EMPTY[kind], STORED[kind])
-        return [text for part in here for text in part] if here else [""] * self.rows
+        columns: dict[str, Any] = {name: values.whole() for name, values in self._values.items()}
+        for column in self.columns:
+            if column.type in CODED:
+                columns[column.name] = _by_appearance(columns[column.name], self.memories[column.name].texts)
+        reason = np.concatenate([np.empty(0, np.int32), *self._reason])
+        counts = dict(self._counts)
+        return Table(self.layout, self._lines.whole(), columns, self._problems, bad, counts, self._why, reason)
 
 
-def _joined(parts: list[Ints], dtype: Any) -> Ints:
-    """One array of the parts, which are emptied on the way."""
-    if len(parts) == 1:
-        return parts[0].astype(dtype, copy=False)
-    whole, at = np.empty(sum(map(len, parts)), dtype), 0
-    for place, part in enumerate(parts):
-        whole[at : at + len(part)] = part
-        at += len(part)
-        parts[place] = part[:0]
-    return whole
+class _Numbers:
+    """An array that grows in place: whole files would otherwise be held twice while their blocks are joined."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._room = np.empty(0, dtype)
+        self._size = 0
+
+    def take(self, values: Any, size: int) -> None:
+        """Add `size` values, or one value as often."""
+        end = self._size + size
+        if end > len(self._room):
+            # Nobody else has seen the array yet, so it may move.
+            self._room.resize(max(end, len(self._room) * 9 // 8), refcheck=False)
+        self._room[self._size : end] = values
+        self._size = end
+
+    def whole(self) -> Ints:
+        """What was added."""
+        self._room.resize(self._size, refcheck=False)
+        return self._room
+
+
+class _Texts:
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def take(self, values: list[str], _: int) -> None:
+        self._texts += values
+
+    def whole(self) -> list[str]:
+        return self._texts
+
+
+def _growing(column: Column) -> _Numbers | _Texts:
+    if column.type in CODED:
+        return _Numbers(np.int32)
+    return _Numbers(STORED[column.type]) if column.type in STORED else _Texts()
+
+
+def _by_appearance(codes: Ints, texts: list[str]) -> Coded:
+    """The codes in the order in which the input shows their texts, whichever thread was first; 0 stays what it is."""
+    if len(texts) <= 2:
+        return Coded(codes, texts)
+    highest = np.maximum.accumulate(np.concatenate((np.zeros(1, np.int32), codes)))[:-1]
+    if (codes <= highest + 1).all():
+        return Coded(codes, texts)
+    seen, at = np.unique(codes, return_index=True)
+    shown = seen[np.argsort(at)]
+    shown = shown[shown > 0]
+    # The last entry is what -1 points at.
+    places = np.full(len(texts) + 1, -1, np.int32)
+    places[0] = 0
+    places[shown] = np.arange(1, len(shown) + 1)
+    return Coded(places[codes], [texts[0], *[texts[code] for code in shown.tolist()]])

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.access import Keys, open_store
 from api.app import create_app
+from ledger.clock import read_now
 from ledger.events import (
     AccountOpened,
     ContributionsPosted,
@@ -25,7 +26,7 @@ from ledger.events import (
     RuleIds,
     SuspendedLine,
 )
-from ledger.log import Log, read_now
+from ledger.log import Log
 from ledger.settings import Settings
 from projections.follow import Follower
 from projections.store import Store

@@ -10,8 +10,9 @@ from starlette.testclient import TestClient
 
 import api.app
 from api.access import Keys, open_store
+from ledger.clock import read_now
 from ledger.errors import Refused
-from ledger.log import Log, read_now
+from ledger.log import Log
 from ledger.settings import Settings
 from projections.store import Store
 from tests.api.conftest import PAID, Api, posting, small_ledger

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.accounts import SCHEME_VERSION, balance_of, tagged
+from api.accounts import SCHEME_VERSION, tagged
 from api.opened import Opened
 from api.parameters import card_of, today
+from api.shapes import balance_of
 from ledger.settings import load
 
 opened = Opened(load())

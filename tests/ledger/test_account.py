@@ -52,15 +52,44 @@ def test_a_self_employed_holder_has_no_employer() -> None:
     )
 
 
-@pytest.mark.parametrize("joined", ["2025-01-15", "2025-09-01"])
-def test_a_membership_that_covers_the_joining_month_is_there_already(joined: str) -> None:
+@pytest.mark.parametrize("joined", ["2025-01-15", "2025-01-31"])
+def test_a_membership_of_the_joining_month_is_there_already(joined: str) -> None:
     given(card()).when(decide_register, ANI, row(joined)).then()
+    given(card(until="2025-06")).when(decide_register, ANI, row(joined)).then()
 
 
 def test_a_leaving_date_ends_the_membership_once() -> None:
     given(card()).when(decide_register, ANI, row(left="2025-06-30")).then(MembershipEnded("2025-06", "10000001"))
     given(card(until="2025-06")).when(decide_register, ANI, row(left="2025-06-30")).then()
-    given(card(until="2025-06")).when(decide_register, ANI, row(left="2025-08-30")).then()
+
+
+@pytest.mark.parametrize(
+    ("until", "joined", "left"),
+    [
+        ("2025-06", "2025-01-15", "2025-08-30"),
+        ("2025-06", "2025-01-15", "2025-05-30"),
+        ("2025-06", "2025-05-01", ""),
+        ("2025-06", "2024-11-01", "2025-02-01"),
+        ("", "2025-09-01", ""),
+        ("", "2025-03-01", "2025-06-30"),
+        ("", "2024-11-01", ""),
+    ],
+)
+def test_dates_that_do_not_fit_the_recorded_membership_are_refused(until: str, joined: str, left: str) -> None:
+    given(card(until=until)).when(decide_register, ANI, row(joined, left)).refused("membership-conflict")
+
+
+def test_somebody_may_come_back_in_the_month_he_left() -> None:
+    again = MembershipStarted("PU", "2025-06", "10000001")
+    given(card(until="2025-06")).when(decide_register, ANI, row("2025-06-20")).then(again)
+    given(card("2025-06")).when(decide_register, ANI, row(left="2025-06-10")).then(
+        STARTED, MembershipEnded("2025-06", "10000001")
+    )
+
+
+def test_an_end_that_would_mean_another_membership_is_refused() -> None:
+    both = Card(CARD, ANI, "PMI", (Membership(0, "PMI", 24302, 0), Membership(0, "BPU", 24300, 0)))
+    given(both).when(decide_register, ANI, row(left="2025-06-30", segment="BPU", npp=0)).refused("membership-conflict")
 
 
 def test_coming_back_later_starts_another_membership() -> None:

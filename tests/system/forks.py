@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,10 @@ def _server() -> str:
 
 
 def _serve(address: str) -> None:
-    from api.cli import main
+    from api.cli import COMMANDS, main
 
+    for module in {place.module for place in COMMANDS.values()}:
+        import_module(f"api.commands.{module}")
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(address)
     listening.listen(16)

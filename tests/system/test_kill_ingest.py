@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ledger.codec import decode
-from ledger.events import ContributionsPosted
+from ledger.events import AccountOpened, ContributionsPosted, Event, PersonRegistered, SuspenseReleased
 from ledger.log import Log
 from ledger.settings import Settings
+from ledger.vault import Vault
 from tests.conftest import LONG
-from tests.office import Office, person
-from tests.system.running import killed_after, receipt
+from tests.office import CONTRIBUTION, NPP, REGISTRATION, Office, csv_of, line, person
+from tests.system.running import jht, killed_after, receipt
 
-WORKERS, MONTHS = 400, ["2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2026-10"]
-EMPLOYERS = [f"1000{n:04d}" for n in range(100)]
+WORKERS = 200
+MONTHS = [f"{year}-{month:02d}" for year in range(2016, 2024 if LONG else 2019) for month in range(1, 7)]
+EMPLOYERS = [f"1000{n:04d}" for n in range(50)]
 POINTS = 20 if LONG else 3
 
 
@@ -26,46 +29,91 @@ def _kpj(number: int) -> str:
     return f"{40_000_000_000 + number}"
 
 
-def _file(path: Path) -> int:
+def _contributions(path: Path) -> int:
     """A file of many small remittances, so that an ingestion is many commits; its number of lines."""
-    lines = ["npp,month,kpj,wage,paid_on"]
-    for copy in range(10):
-        year = 2016 + copy
-        lines += [
-            f"{EMPLOYERS[i % len(EMPLOYERS)]},{year}{month[4:]},{_kpj(i)},5000000,{year + 1}-01-14"
-            for month in MONTHS
-            for i in range(WORKERS)
-        ]
-    path.write_text("\n".join(lines) + "\n")
-    return len(lines) - 1
+    lines = [
+        f"{EMPLOYERS[i % len(EMPLOYERS)]},{month},{_kpj(i)},5000000,{int(month[:4]) + 1}-01-14"
+        for month in MONTHS
+        for i in range(WORKERS)
+    ]
+    path.write_text("\n".join(["npp,month,kpj,wage,paid_on", *lines]) + "\n")
+    return len(lines)
 
 
 @pytest.mark.parametrize("seed", range(POINTS))
 def test_a_killed_ingestion_is_finished_by_the_same_command(settings: Settings, tmp_path: Path, seed: int) -> None:
     _registered_since_2016(settings)
     file = tmp_path / "contributions.csv"
-    total = _file(file)
+    total = _contributions(file)
     chance = random.Random(seed)
     started = time.monotonic()
     receipt(settings, "contributions", file, "--dry-run")
     whole = time.monotonic() - started
     for _ in range(2):
-        killed_after(settings, chance.uniform(0.3, 1.0) * whole, "ingest", "contributions", file)
+        killed_after(settings, chance.uniform(0.1, 1.5) * whole, "ingest", "contributions", file)
     totals = receipt(settings, "contributions", file)
     assert totals["posted"] + totals["already"] == total
     assert receipt(settings, "contributions", file) == totals | {"posted": 0, "already": total}
+    posted = Counter(
+        (line.kpj, event.fact.month)
+        for event in _events(settings)
+        if isinstance(event.fact, ContributionsPosted)
+        for line in event.fact.lines
+    )
+    assert len(posted) == total
+    assert set(posted.values()) == {1}
+
+
+@pytest.mark.parametrize("seed", range(POINTS if LONG else 1))
+def test_a_killed_registration_is_finished_and_its_money_released(
+    settings: Settings, tmp_path: Path, seed: int
+) -> None:
+    cards = 2_000
     log = Log.open(settings)
-    posted: Counter[tuple[str, str]] = Counter()
+    office = Office(log)
+    office.employers(NPP)
+    # Money that came before anybody was registered: whatever is registered has to find it.
+    held = office.ingest("contributions", csv_of(CONTRIBUTION, [line(_kpj(i)) for i in range(cards)]))
+    assert held.totals["suspended"] == cards
+    office.close()
+    log.close()
+    file = tmp_path / "registrations.csv"
+    file.write_bytes(csv_of(REGISTRATION, [person(_kpj(i), i) for i in range(cards)]))
+    chance = random.Random(seed)
+    started = time.monotonic()
+    receipt(settings, "registrations", file, "--dry-run")
+    whole = time.monotonic() - started
+    for _ in range(2):
+        killed_after(settings, chance.uniform(0.5, 2.0) * whole, "ingest", "registrations", file)
+    totals = receipt(settings, "registrations", file)
+    assert totals["posted"] + totals["already"] == cards
+    # What was killed between a registration and its release is released by the follower.
+    jht(settings, "follow", "--once")
+    persons, accounts, released = Counter[str](), Counter[str](), Counter[str]()
+    for event in _events(settings):
+        if isinstance(event.fact, PersonRegistered):
+            persons[event.stream.partition(":")[2]] += 1
+        elif isinstance(event.fact, AccountOpened):
+            accounts[event.fact.kpj] += 1
+            assert persons[event.fact.person] == 1
+        elif isinstance(event.fact, SuspenseReleased):
+            released.update(line.kpj for line in event.fact.lines)
+    assert persons.total() == accounts.total() == len(accounts) == cards
+    assert released == accounts
+    log = Log.open(settings)
+    vault = Vault.open(log)
+    with log.database.read() as tx:
+        assert len(vault.data_of(tx, list(persons))) == cards
+    log.close()
+
+
+def _events(settings: Settings) -> Iterator[Event]:
+    log = Log.open(settings)
     after = 0
     while rows := log.read(after, 1000):
         after = rows[-1].position
-        for row in rows:
-            fact = decode(row).fact
-            if isinstance(fact, ContributionsPosted):
-                posted.update((line.kpj, fact.month) for line in fact.lines)
+        yield from map(decode, rows)
     log.close()
-    assert len(posted) == total
-    assert set(posted.values()) == {1}
 
 
 def _registered_since_2016(settings: Settings) -> None:

@@ -142,12 +142,13 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(log: Log, vault: Vault, mon
 
 
 person_rows = st.builds(
-    lambda card, holder, segment, month, name: other(
-        holder, segment=segment, npp=10000001 if segment == "PU" else 0, registered_on=f"2025-{month:02d}-03"
+    lambda card, holder, segment, name: other(
+        # One joining month for each membership: which of two that overlap is refused depends on the order.
+        holder, segment=segment, npp=10000001 if segment == "PU" else 0, registered_on=f"2025-{card:02d}-03"
     )
     | {"kpj": f"2600000{card:04d}"}
     | ({"name": "Lain"} if name else {}),
-    st.integers(1, 4), st.integers(1, 4), st.sampled_from(["PU", "BPU", "PMI"]), st.integers(1, 9), st.booleans(),
+    st.integers(1, 4), st.integers(1, 4), st.sampled_from(["PU", "BPU", "PMI"]), st.booleans(),
 )  # fmt: skip
 
 
@@ -180,6 +181,51 @@ def test_a_file_twice_or_in_halves_gives_the_same_facts(two: Any, rows: list[dic
     assert two(whole, whole) == once
     assert two(*halves) == once
     assert two(*halves, whole) == once
+
+
+period_rows = st.builds(
+    lambda card, holder, joined, stayed: other(
+        holder,
+        registered_on=f"2025-{joined:02d}-03",
+        left_on=f"2025-{joined + stayed:02d}-20" if stayed is not None else "",
+    )
+    | {"kpj": f"2600000{card:04d}"},
+    st.integers(1, 2), st.sampled_from([1, 1, 1, 2]), st.integers(1, 6), st.none() | st.integers(0, 5),
+)  # fmt: skip
+
+
+@given(st.lists(period_rows, min_size=1, max_size=10))
+def test_joining_and_leaving_dates_in_any_order_say_nothing_new_when_sent_again(
+    two: Any, rows: list[dict[str, Any]]
+) -> None:
+    whole = registrations_table(*rows)
+    assert two(whole, whole) == two(whole)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 20_000])
+@pytest.mark.parametrize(
+    ("periods", "posted", "refused"),
+    [
+        ([("01", ""), ("08", ""), ("03", "06")], 1, 2),
+        ([("01", ""), ("08", ""), ("01", "06")], 3, 0),
+        ([("01", ""), ("06", ""), ("01", "06")], 3, 0),
+        ([("08", ""), ("01", "06"), ("01", "07")], 2, 1),
+    ],
+)
+def test_a_cards_periods_sent_twice_are_recorded_once(
+    log: Log, vault: Vault, monkeypatch: pytest.MonkeyPatch, rows_at_once: int, periods: Any, posted: int, refused: int
+) -> None:
+    monkeypatch.setattr(registrations, "ROWS", rows_at_once)
+    rows = [
+        registration(registered_on=f"2025-{joined}-02", left_on=f"2025-{left}-20" if left else "")
+        for joined, left in periods
+    ]
+    first, head = ingest(log, vault, *rows), log.head()
+    again = ingest(log, vault, *rows)
+    assert counts(first) == (posted, 0, refused)
+    assert counts(again) == (0, posted, refused)
+    assert {code for _, code, _ in codes(first)} <= {"membership-conflict"}
+    assert (log.head(), codes(again)) == (head, codes(first))
 
 
 def test_both_stores_hold_the_same_facts(log: Log, vault: Vault, two: Any) -> None:

@@ -1,0 +1,31 @@
+"""`jht init`, `jht renew-log-id`, `jht settings`: the ledger itself."""
+
+from __future__ import annotations
+
+from api.commands.console import opened, out, settings
+from ledger.log import Log
+from ledger.settings import Settings
+from ledger.vault import Vault
+
+
+def init() -> None:
+    """Make the ledger that JHT_DATABASE_URL names; does nothing to one that is there."""
+    log = Log.open(settings(), create=True)
+    try:
+        Vault.open(log)
+        out.print(f"The ledger is ready: log {log.log_id}, at position {log.head():,}.")
+    finally:
+        log.close()
+
+
+def renew_log_id() -> None:
+    """After restoring the log from a backup: give it a new id, so that older positions are refused. Then rebuild."""
+    with opened() as log:
+        out.print(f"The log is now {log.renew_log_id()}. Run jht rebuild next.")
+
+
+def show_settings() -> None:
+    """Every setting with its meaning and default; set them as environment variables."""
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f" (default {field.default})"
+        out.print(f"JHT_{name.upper()}{default}\n    {field.description}")

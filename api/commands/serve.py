@@ -1,0 +1,33 @@
+"""`jht serve`: the API in this process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.commands.console import err, opened, settings
+from ledger.vault import Vault
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; default JHT_HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; default JHT_PORT.")] = 0,
+) -> None:
+    """Serve the API and its docs page, and keep the projections at the head."""
+    chosen = settings()
+    with opened(chosen) as log:
+        Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
+    address, number = host or chosen.host, port or chosen.port
+    err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")
+    uvicorn.run(
+        create_app(chosen),
+        host=address,
+        port=number,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+    )

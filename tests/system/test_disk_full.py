@@ -1,0 +1,142 @@
+"""A full disk: a code, nothing half done, and the work goes on once there is space again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.codec import decode
+from ledger.events import ContributionsPosted
+from ledger.log import Log
+from ledger.settings import Settings
+from tests.conftest import MASTER_KEY
+from tests.office import NPP, Office, person
+from tests.system.running import jht, receipt, started
+
+WORKERS = 400
+MONTHS = [f"{year}-{month:02d}" for year in range(2018, 2024) for month in range(1, 13)]
+LEFT_BYTES = 200 << 10
+MIB = 12
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk in memory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount the small disk that this test fills up")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={MIB}m", "jht-test", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount the small disk that this test fills up")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextlib.contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Something else takes nearly all space, for a while."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        space = os.statvfs(disk)
+        file.write(bytes(max(space.f_bavail * space.f_frsize - LEFT_BYTES, 0)))
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@pytest.fixture
+def small(disk: Path) -> Settings:
+    """A ledger on the small disk, with everybody registered."""
+    made = Settings(database_url=f"sqlite:///{disk / 'jht.db'}", master_key=MASTER_KEY)
+    log = Log.open(made, create=True)
+    office = Office(log)
+    office.employers(NPP)
+    office.register(*(person(_kpj(i), i, registered_on="2018-01-02") for i in range(WORKERS)))
+    office.close()
+    log.close()
+    return made
+
+
+def _kpj(number: int) -> str:
+    return f"{44_000_000_000 + number}"
+
+
+def _file(path: Path) -> int:
+    lines = [f"{NPP},{month},{_kpj(i)},{5_000_000 + i * 977},{month}-28" for month in MONTHS for i in range(WORKERS)]
+    path.write_text("\n".join(["npp,month,kpj,wage,paid_on", *lines]) + "\n")
+    return len(lines)
+
+
+def test_an_ingestion_onto_a_full_disk_is_finished_later(small: Settings, disk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "contributions.csv"
+    total = _file(file)
+    with full(disk):
+        failed = jht(small, "ingest", "contributions", file, code=75)
+        assert "disk-full" in failed.stderr
+        assert "Traceback" not in failed.stderr
+        posted = _posted(small)
+        assert 0 <= len(posted) < total
+        assert _whole(small)
+    totals = receipt(small, "contributions", file)
+    assert (totals["posted"], totals["already"]) == (total - len(posted), len(posted))
+    after = _posted(small)
+    assert len(after) == total
+    assert set(after.values()) == {1}
+
+
+def test_a_follower_on_a_full_disk_goes_on_when_there_is_space(small: Settings, disk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "contributions.csv"
+    total = _file(file)
+    jht(small, "follow", "--once")
+    assert receipt(small, "contributions", file)["posted"] == total
+    with full(disk):
+        failed = jht(small, "follow", "--once", code=75)
+        assert "disk-full" in failed.stderr
+        assert "Traceback" not in failed.stderr
+    with started(small, "follow") as follower, full(disk):
+        # It may or may not have got somewhere before the disk was full; it must not end.
+        time.sleep(1)
+        assert not follower.process.ended(), follower.told()
+    jht(small, "follow", "--once")
+    report = jht(small, "rebuild", "balances", "entries", "directory", "--json").json
+    assert [one["compared"]["differing"] for one in report["projections"]] == [0, 0, 0]
+    with full(disk):
+        failed = jht(small, "rebuild", "balances", "entries", code=75)
+        assert "disk-full" in failed.stderr
+        # What was served before is served on.
+        assert jht(small, "balance", _kpj(0), "--json").json["months_contributed"] == len(MONTHS)
+    report = jht(small, "rebuild", "balances", "entries", "--json").json
+    assert [one["compared"]["differing"] for one in report["projections"]] == [0, 0]
+
+
+def _posted(settings: Settings) -> Counter[tuple[str, str]]:
+    log = Log.open(settings)
+    found: Counter[tuple[str, str]] = Counter()
+    after = 0
+    while rows := log.read(after, 1000):
+        after = rows[-1].position
+        for fact in (decode(row).fact for row in rows):
+            if isinstance(fact, ContributionsPosted):
+                found.update((one.kpj, fact.month) for one in fact.lines)
+    log.close()
+    return found
+
+
+def _whole(settings: Settings) -> bool:
+    assert settings.sqlite_path is not None
+    with contextlib.closing(sqlite3.connect(settings.sqlite_path)) as connection:
+        return connection.execute("pragma integrity_check").fetchone() == ("ok",)
