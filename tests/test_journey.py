@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -38,6 +39,7 @@ def test_files_http_and_rebuild_tell_one_truth(settings: Settings, tmp_path: Pat
         assert {kpj: answer["balance"] for kpj, answer in before.items()} == dict(part.owed)
         _a_reversal_takes_a_line_back_once(server, before, last, part)
         before = {kpj: _balance(server, kpj) for kpj in part.cards}
+    _the_log_is_structured(tmp_path / "served")
     report = jht(settings, "rebuild", "balances", "entries", "directory", "--json").json
     assert [one["compared"]["differing"] for one in report["projections"]] == [0, 0, 0]
     assert all(one["switched"] for one in report["projections"])
@@ -61,6 +63,16 @@ def _ingested_from_files(settings: Settings, files: list[Path], part: Part, reje
         (row["kpj"], row["month"]) for row in held
     )
     assert {row["reason"] for row in rows_of(rejects)} == {"account-unknown", "amounts-disagree"}
+
+
+def _the_log_is_structured(log: Path) -> None:
+    """Every line is JSON: a program reads it, and nothing slips in that was not meant to be there."""
+    first, *lines = log.read_text().splitlines()
+    assert first.startswith("Docs: ")
+    told = [json.loads(line) for line in lines]
+    asked = [one for one in told if one["event"] == "request"]
+    assert {one["route"] for one in asked} >= {"/v1/contributions", "/v1/accounts/{kpj}/balance"}
+    assert {one["level"] for one in told} == {"info"}
 
 
 def _waits(row: Row, part: Part) -> bool:

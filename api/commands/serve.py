@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.commands.console import err, opened, settings
+from api.watch import start_logging
 from ledger.vault import Vault
 
 
@@ -20,6 +21,7 @@ def serve(
     chosen = settings()
     with opened(chosen) as log:
         Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
+    start_logging(chosen.log_level)
     address, number = host or chosen.host, port or chosen.port
     err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")
     uvicorn.run(
