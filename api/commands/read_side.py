@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
@@ -21,6 +20,7 @@ from projections import rebuild as rebuilding
 from projections.follow import Follower
 from projections.rebuild import RebuildDiffers, Report
 from projections.release import releaser
+from projections.status import Status
 from projections.status import status as read_status
 from projections.store import NAMES, Store
 
@@ -183,21 +183,23 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
     show_status(found)
 
 
-def show_status(found: object) -> None:
-    """Print a status."""
-    grid = Grid(box=None, show_header=False, padding=(0, 2))
-    for name, value in _flat("", found):
-        grid.add_row(name, str(value))
+def show_status(found: Status) -> None:
+    """Print a status: the follower, then a line for each projection."""
+    confirmed = "never" if found.confirmed_seconds is None else f"{found.confirmed_seconds:,.0f} s ago"
+    out.print(f"log {found.log_id}, head at position {found.head:,}; the follower saw the head {confirmed}")
+    out.print(
+        "a follower is running" if found.follower_running else "no follower is running: start jht follow or jht serve"
+    )
+    grid = Grid("projection", "generation", "before it", "position", "behind", "accounts marked", box=None)
+    for one in found.projections:
+        state = "of another log: jht rebuild" if one.foreign else f"{one.behind:,} events"
+        grid.add_row(
+            one.name, str(one.generation or "-"), str(one.previous or "-"), f"{one.position:,}", state,
+            f"{one.incomplete:,}",
+        )  # fmt: skip
     out.print(grid)
-
-
-def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
-    plain = msgspec.to_builtins(value) if not isinstance(value, dict | list | str | int | float | None) else value
-    if isinstance(plain, dict):
-        for name, inner in plain.items():
-            yield from _flat(f"{prefix}.{name}" if prefix else str(name), inner)
-    elif isinstance(plain, list) and plain and isinstance(plain[0], dict):
-        for inner in plain:
-            yield from _flat(f"{prefix}.{inner.get('name', '')}", {k: v for k, v in inner.items() if k != "name"})
-    else:
-        yield prefix, "-" if plain in (None, "", []) else plain
+    for one in found.projections:
+        for position, what in one.broken:
+            err.print(Text(f"  {one.name}: not applied at position {position:,}: {what}", style="red"))
+    if found.error:
+        err.print(Text(f"last error: {found.error}", style="red"))
