@@ -38,7 +38,7 @@ _BY_STATUS = {
     415: "content-type-unknown",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "store-failed disk-full ledger-missing",
+    "store-failed disk-full ledger-missing vault-rotating",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

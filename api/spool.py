@@ -48,7 +48,7 @@ class Body:
                 return Source.of(bytes(msgspec.json.decode(data, type=_Rows).rows))
             except msgspec.ValidationError:
                 raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 raise Refused("json-unreadable") from None
         if self._file is None:
             return Source.of(self._data)

@@ -16,7 +16,7 @@ from ledger.errors import JhtError, StoreFailed
 from projections.answers import BalanceRow
 from projections.reading import REFRESH_SECONDS, Reader
 
-TRIES = 3
+TRIES = 10
 ANSWER_SECONDS = 10
 
 

@@ -123,6 +123,7 @@ def test_what_is_held_and_what_is_refused_is_told_in_both_languages(api: Api) ->
         ("application/json", b"", 422, "file-empty"),
         ("application/json", b"[{", 400, "json-unreadable"),
         ("application/json", b'{"rows": [', 400, "json-unreadable"),
+        ("application/json", b'{"rows":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400, "json-unreadable"),
         ("application/json", b'{"lines": []}', 422, "request-invalid"),
         ("text/csv", b"npp,month\n", 422, "columns-missing"),
         ("text/csv", b"npp,month,kpj,worker,paid_on,salary\n1,2,3,4,5,6\n", 422, "column-unknown"),
