@@ -197,7 +197,7 @@ COMMON = [
     parameter(
         "X-Reason",
         "Why it is read: a short code for the access record",
-        {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+        {"type": "string", "pattern": "^[a-z][a-z-]{0,39}$"},
         "counter-visit",
         "header",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -43,7 +44,8 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
 
 
 def _shown(name: str) -> str:
-    return "".join(c for c in name[:40] if c.isascii() and c.isprintable())
+    # What does not look like a parameter's name may be a value in the wrong place.
+    return name if re.fullmatch(r"[A-Za-z_-]{1,40}", name) else "?"
 
 
 def today(now: datetime) -> date:

@@ -25,7 +25,7 @@ RETRY_SECONDS = 2
 
 _BY_STATUS = {
     400: "file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future position-unreadable "
-    "position-ahead position-foreign idempotency-key-unreadable rules-cover-no-such-day",
+    "position-ahead position-foreign idempotency-key-unreadable",
     401: "key-missing key-wrong",
     403: "scope-missing object-foreign",
     404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "

@@ -25,7 +25,7 @@ LONGEST_QUEUE = 10_000
 LARGEST_BATCH = 1_000
 WAIT_SECONDS = 5.0
 PACE_SECONDS = 0.002
-_REASON = re.compile(r"[a-z0-9-]{1,40}")
+_REASON = re.compile(r"[a-z][a-z-]{0,39}")
 
 
 class Record(NamedTuple):
@@ -154,7 +154,7 @@ def reason_of(request: Request) -> str:
     """The X-Reason header, empty when there is none. Raises Refused(parameter-unreadable)."""
     reason = header(request, b"x-reason")
     if reason and not _REASON.fullmatch(reason):
-        raise Refused("parameter-unreadable", name="X-Reason", expected="[a-z0-9-]{1,40}")
+        raise Refused("parameter-unreadable", name="X-Reason", expected="[a-z][a-z-]{0,39}")
     return reason
 
 

@@ -130,11 +130,17 @@ def _ended(until: int, npp: int) -> MembershipEnded:
 
 
 def decide_opening(
-    card: Card | None, recorded: OpeningBalanceRecorded | None, wanted: OpeningBalanceRecorded, today: date
+    card: Card | None,
+    recorded: OpeningBalanceRecorded | None,
+    wanted: OpeningBalanceRecorded,
+    today: date,
+    first_paid: str | None = None,
 ) -> OpeningBalanceRecorded | None:
     """The opening balance to record, or None when the same is there already; where it came from does not count.
 
-    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict(opening-conflict).
+    `first_paid`: the first day on which money now posted to the card was paid.
+    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict: opening-conflict,
+    opening-after-payments.
     """
     if wanted.as_of > today.isoformat():
         raise Refused("date-in-future", column="as_of")
@@ -143,6 +149,8 @@ def decide_opening(
     if not wanted.as_of.endswith("-12-31"):
         raise Refused("opening-not-year-end", column="as_of")
     if recorded is None:
+        if first_paid is not None and first_paid <= wanted.as_of:
+            raise Conflict("opening-after-payments", column="kpj", paid_on=first_paid, as_of=wanted.as_of)
         return wanted
     if _content(recorded) != _content(wanted):
         raise Conflict("opening-conflict", column="kpj", held=_content(recorded), sent=_content(wanted))

@@ -42,6 +42,10 @@ class Transaction(Protocol):
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run one statement; the number of rows it touched."""
 
+    def look_up_by_index(self) -> None:
+        """In this transaction find the rows of given keys by their index, however many there are: without statistics
+        PostgreSQL would rather read a whole table of millions."""
+
     def send(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run one statement whose outcome nobody reads; its failure may come with a later statement or the commit."""
 
@@ -72,6 +76,9 @@ class SqliteTransaction:
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self.cursor.execute(sql, params).rowcount
+
+    def look_up_by_index(self) -> None:
+        """SQLite does so anyway."""
 
     def send(self, sql: str, params: Sequence[Any] = ()) -> None:
         self.cursor.execute(sql, params)
@@ -119,6 +126,10 @@ class PostgresTransaction:
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self.cursor.execute(_dollar(sql), params).rowcount
+
+    def look_up_by_index(self) -> None:
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            self.send(f"set local enable_{way} = off")
 
     def send(self, sql: str, params: Sequence[Any] = ()) -> None:
         self.cursor.execute(_dollar(sql), params)
@@ -271,11 +282,16 @@ class SqliteDatabase:
     dialect = "sqlite"
 
     def __init__(
-        self, path: Path | str, *, synchronous: str = "FULL", cache_mib: int = 64, writer_cache_mib: int = 0
+        self,
+        path: Path | str,
+        *,
+        synchronous: str = "FULL",
+        cache_mib: int = 64,
+        writer_pragmas: Sequence[str] = (),
     ) -> None:
-        """`writer_cache_mib`: the page cache of connections that write, when it is to be larger."""
+        """`writer_pragmas`: what connections that write have in addition."""
         self.path = Path(path)
-        self._writer_cache_mib = writer_cache_mib
+        self._writer_pragmas = writer_pragmas
         self._synchronous, self._cache_mib = synchronous, cache_mib
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
@@ -314,9 +330,10 @@ class SqliteDatabase:
 
     def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
         del pipelined
-        if self._writer_cache_mib and not getattr(self._local, "writes", False):
+        if not getattr(self._local, "writes", False):
             with failures_told():
-                self.connection().execute(f"PRAGMA cache_size=-{self._writer_cache_mib * 1024}").fetchall()
+                for pragma in self._writer_pragmas:
+                    self.connection().execute(f"PRAGMA {pragma}").fetchall()
             self._local.writes = True
         return self._transaction("BEGIN IMMEDIATE")
 

@@ -13,9 +13,10 @@ from datetime import date
 _KPJ_DIGITS = 11
 _CANONICAL_CARDS: int = 10**_KPJ_DIGITS
 _LEGACY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_LEGACY = re.compile(r"[0-9A-Z]{5,12}")
+_LEGACY = re.compile(r"(?=(?:[A-Z]*[0-9]){5})[0-9A-Z]{5,12}")
 _NPP = re.compile(r"[0-9]{8}")
 _NIK = re.compile(r"[0-9]{16}")
+_SIXTEEN = re.compile(r"(?<![0-9])[0-9]{16}(?![0-9])")
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _DIVISION = re.compile(r"[0-9A-Z]{1,6}")
 _KPJ_NOISE = re.compile(r"[\s.\-]")
@@ -96,6 +97,11 @@ def nik_birth(nik: str, born_before: date) -> tuple[date, str] | None:
         if born <= born_before:
             return born, sex
     return None
+
+
+def holds_nik(text: str, today: date) -> bool:
+    """Whether some sixteen digits of a text state a birth date as a NIK does: then it is taken for personal data."""
+    return any(nik_birth(digits, today) is not None for digits in _SIXTEEN.findall(text))
 
 
 def month_number(text: str) -> int | None:

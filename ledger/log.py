@@ -31,8 +31,12 @@ from ledger.events import Event
 from ledger.settings import Settings
 
 SCHEMA_VERSION = "1"
-# Registrations write at random places of the hashes' indexes; what has no room in memory is written twice.
-_WRITER_CACHE_MIB = 256
+_WRITER_PRAGMAS = (
+    # Registrations write at random places of the hashes' indexes; what has no room in memory is written twice.
+    "cache_size=-262144",
+    # What an erasure deletes is overwritten, and so is what a page leaves behind when its rows move to others.
+    "secure_delete=ON",
+)
 _META = "create table if not exists log_meta (name text primary key, value text not null)"
 
 
@@ -135,7 +139,7 @@ class Log:
         if path is not None and not create and not path.exists():
             raise Refused("ledger-missing", where=where)
         if path is not None:
-            database: Database = open_database(path, writer_cache_mib=_WRITER_CACHE_MIB)
+            database: Database = open_database(path, writer_pragmas=_WRITER_PRAGMAS)
         else:
             database = open_database(settings.database_url)
         try:
@@ -165,6 +169,9 @@ class Log:
                 )
         with failures_told():
             Ledger(_environment(settings, create=True)).close()
+        if database.dialect == "postgres":
+            with database.write() as tx:
+                _sort_streams_by_bytes(tx)
 
     def _meta(self, name: str) -> str:
         with self.database.read() as tx:
@@ -222,6 +229,23 @@ class Log:
         for row in rows:
             found.setdefault(row[1], []).append(decode(StoredRow(*row)))
         return found
+
+    def rows_under(
+        self, tx: Transaction, prefixes: Sequence[str], names: Sequence[str], after: int = 0
+    ) -> list[StoredRow]:
+        """Rows of these event names after a position, in streams under prefixes that end in `:`; in order."""
+        given, params = tx.relation(
+            low=("text", list(prefixes)), high=("text", [prefix[:-1] + chr(ord(":") + 1) for prefix in prefixes])
+        )
+        kinds, more = tx.relation(name=("text", list(names)))
+        # `cross join`: SQLite keeps this order, so each prefix is one stretch of the index.
+        rows = tx.rows(
+            f"select e.{self.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
+            f"cross join {self.table} e where e.originator_id >= q.low and e.originator_id < q.high "
+            f"and e.topic in (select name from {kinds} k) and e.{self.key} > ? order by e.{self.key}",
+            [*params, *more, after],
+        )
+        return [StoredRow(*row) for row in rows]
 
     def append(
         self,
@@ -325,6 +349,17 @@ def _exists(database: Database) -> bool:
 
 def _exists_in(tx: Transaction) -> bool:
     return table_exists(tx, "log_meta")
+
+
+def _sort_streams_by_bytes(tx: Transaction) -> None:
+    """Give PostgreSQL's stream names SQLite's order, whatever the database's language, so that prefixes are ranges."""
+    tx.rows("select pg_advisory_xact_lock(7430811)")
+    collation = tx.rows(
+        "select c.collname from pg_attribute a join pg_collation c on c.oid = a.attcollation "
+        "where a.attrelid = to_regclass('ledger_events') and a.attname = 'originator_id'"
+    )
+    if collation and collation[0][0] != "C":
+        tx.script('alter table ledger_events alter column originator_id type text collate "C"')
 
 
 def table_exists(tx: Transaction, name: str) -> bool:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from ledger.errors import Conflict, NotFound, Refused
+from ledger.errors import Conflict, NotFound, Problem, Refused
 from ledger.events import Event, PersonCorrected, PersonErased, PersonRegistered
 from ledger.identifiers import account_stream, kpj_of, nik_birth, person_stream
 from ledger.rules import rules
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 OLDEST_YEARS = 120
 _ORDER = re.compile(r"[A-Za-z0-9./-]{1,40}")
 _TRIES = 5
+
+
+class Erased(NamedTuple):
+    """Where and when an erasure was recorded; `warning` (erase-traces-left) when the old row is still in a file."""
+
+    positions: list[int]
+    recorded_at: str
+    warning: Problem | None
 
 
 class Identity(Struct, frozen=True):
@@ -224,11 +232,12 @@ def correct(
 def erase(
     log: Log, vault: Vault, person: str, *, has_money: bool, last_activity: date | None, order: str, today: date,
     by: str, channel: str, now: datetime, reason: str = "",
-) -> Appended:  # fmt: skip
+) -> Erased:  # fmt: skip
     """Record the erasure and delete the person's key in one transaction.
 
     `last_activity`: the last day something happened to the person's money; without it retention counts from the
-    registration. Raises as `decide_erase`.
+    registration. A warning tells when a reader keeps the old row in SQLite's write-ahead log.
+    Raises as `decide_erase`.
     """
     from ledger.log import VersionTaken  # noqa: PLC0415
 
@@ -243,8 +252,8 @@ def erase(
             appended = log.append([event], now, writes=[lambda tx: vault.erase(tx, person)])
         except VersionTaken:
             continue
-        vault.after_erasing()
-        return appended
+        warning = None if vault.after_erasing() else Problem("erase-traces-left")
+        return Erased(*appended, warning)
 
 
 def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:

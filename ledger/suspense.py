@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,47 +21,61 @@ from ledger.register import Card, day_number
 from ledger.remittance import Held, Remittance
 from ledger.rules import PmiRule, rules
 
+
+class Released(NamedTuple):
+    """How many lines were released, and the last log position that did it (0: none)."""
+
+    lines: int
+    position: int
+
+    def with_(self, other: Released) -> Released:
+        return Released(self.lines + other.lines, max(self.position, other.position))
+
+
 RELEASED_BY_ITSELF = ("account-unknown", "no-membership")
 STREAMS_A_COMMIT = 200
 TRIES = 20
 
 
-def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> int:
-    """Post the waiting lines of these cards that can be posted now; the number of lines released."""
+def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Released:
+    """Post the waiting lines of these cards that can be posted now."""
     with log.database.read() as tx:
         cases = register.suspense_of(tx, cards)
     streams = sorted({case.stream for case in cases if case.reason in RELEASED_BY_ITSELF})
-    released = 0
+    released = Released(0, 0)
     for start in range(0, len(streams), STREAMS_A_COMMIT):
-        released += _release(log, streams[start : start + STREAMS_A_COMMIT], header, now)
+        released = released.with_(_release(log, streams[start : start + STREAMS_A_COMMIT], header, now))
     return released
 
 
-def release_all(log: Log, header: Header, now: datetime) -> int:
+def release_all(log: Log, header: Header, now: datetime) -> Released:
     """Look at every waiting line once: what a start does after a crash."""
     with log.database.read() as tx:
         cards = register.suspense_after(tx, 0)
     return release(log, cards, header, now)
 
 
-def _release(log: Log, streams: list[str], header: Header, now: datetime) -> int:
+def _release(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
     try:
         return _try(log, streams, header, now)
     except (VersionTaken, RegisterChanged):
-        return sum(_alone(log, stream, header, now) for stream in streams)
+        released = Released(0, 0)
+        for stream in streams:
+            released = released.with_(_alone(log, stream, header, now))
+        return released
 
 
-def _alone(log: Log, stream: str, header: Header, now: datetime) -> int:
+def _alone(log: Log, stream: str, header: Header, now: datetime) -> Released:
     for attempt in range(TRIES):
         try:
             return _try(log, [stream], header, now)
         except (VersionTaken, RegisterChanged):
             if attempt == TRIES - 1:
                 raise
-    return 0
+    return Released(0, 0)
 
 
-def _try(log: Log, streams: list[str], header: Header, now: datetime) -> int:
+def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
     with log.database.read() as tx:
         position = log.head_in(tx)
         states = {name: Remittance.of(name, events) for name, events in log.streams_in(tx, streams).items()}
@@ -84,9 +99,10 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> int:
         events += remittance.events(
             state.version, name, facts, header.by, header.channel, header.request, header.reason
         )
-    if events:
-        log.append(events, now, changed_since=position, cards=used)
-    return released
+    if not events:
+        return Released(0, 0)
+    appended = log.append(events, now, changed_since=position, cards=used)
+    return Released(released, appended.positions[-1])
 
 
 def _postable(card: Card | None, held: Held, npp: int) -> str:

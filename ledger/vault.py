@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
-from ledger.database import SqliteDatabase, Transaction
+from ledger.database import SqliteDatabase, Transaction, failures_told
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.person import Contact, Identity, Person, contact_bytes, identity_bytes
@@ -54,6 +54,7 @@ _RANDOM = 8
 _LOOKED_UP_AT_ONCE = 10_000
 _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
+_EMPTYING_MS = 3_000
 
 
 class NewPerson(Struct, frozen=True, gc=False):
@@ -338,15 +339,25 @@ class Vault:
 
     def erase(self, tx: Transaction, person: str) -> None:
         """Delete a person's key and hashes; `after_erasing` follows the commit."""
-        if tx.dialect == "sqlite":
-            # The freed bytes are overwritten, not only given back.
-            tx.rows("pragma secure_delete = on")
         tx.run("delete from vault_persons where person = ?", [person])
 
-    def after_erasing(self) -> None:
-        """Empty SQLite's write-ahead log, where the deleted row would live on until it is overwritten."""
-        if isinstance(self.log.database, SqliteDatabase):
-            self.log.database.connection().execute("pragma wal_checkpoint(truncate)").fetchall()
+    def after_erasing(self) -> bool:
+        """Empty SQLite's write-ahead log, where the deleted row would live on until it is overwritten.
+
+        False when somebody who reads, or writes, kept it from being emptied for some seconds; a later checkpoint
+        (`pragma wal_checkpoint(truncate)`), or the last process that closes the ledger, empties it.
+        """
+        if not isinstance(self.log.database, SqliteDatabase):
+            return True
+        connection = self.log.database.connection()
+        with failures_told():
+            (usual,) = connection.execute("pragma busy_timeout").fetchone()
+            connection.execute(f"pragma busy_timeout = {_EMPTYING_MS}").fetchall()
+            try:
+                (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            finally:
+                connection.execute(f"pragma busy_timeout = {usual}").fetchall()
+        return not busy
 
     # --- another master key
 

@@ -113,7 +113,8 @@ def _a_late_registration_releases_its_money(server: Server, part: Part) -> None:
         assert time.monotonic() < end
         time.sleep(0.02)
     # The receipt's position is the registration's; what it set free follows at once.
-    while any(_balance(server, kpj)["balance"] != part.owed[kpj] for kpj in part.late):
+    position = answer.json["position"]
+    while any(_balance(server, kpj, position)["balance"] != part.owed[kpj] for kpj in part.late):
         assert time.monotonic() < end
         time.sleep(0.02)
     entries = server.ask(f"/v1/accounts/{part.late[0]}/entries?limit=500").json["entries"]

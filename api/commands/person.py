@@ -68,11 +68,11 @@ def erase(
         if not yes:
             typer.confirm("The personal data of this card's holder will be unreadable for ever. Go on?", abort=True)
         by, now = header(), read_now()
-        decisions.erase(
+        erased = decisions.erase(
             log, Vault.open(log), who, has_money=has_money, last_activity=last, order=order,
             today=jakarta_date(now), by=by.by, channel=by.channel, now=now, reason=reason,
         )  # fmt: skip
-    out.print("Erased.")
+    out.print("Erased." if erased.warning is None else f"Erased. {erased.warning.say('en')}")
 
 
 @person.command()

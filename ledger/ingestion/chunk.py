@@ -114,6 +114,7 @@ def chunks(upload: Upload) -> Iterator[list[Part]]:
 def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | None = None) -> LookedUp:
     """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot."""
     with log.database.read(pipelined=True) as tx:
+        tx.look_up_by_index()
         position = log.head_in(tx)
         odd, wanted = _not_plain(tx, parts), list[int]()
         for part, strange in zip(parts, odd, strict=True):

@@ -80,6 +80,8 @@ OPENING_BALANCES = (
     Column("member_since", "date", required=False, filled=False),
     Column("source", "reference", required=False, filled=False, limit=40),
 )
+# What the file of rejects adds to each row, so that it can be mended and sent again as it is.
+REJECTS = tuple(Column(name, "ignored", required=False, filled=False) for name in ("line", "reason", "sentence"))
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "employers": EMPLOYERS,
     "registrations": REGISTRATIONS,
@@ -98,7 +100,7 @@ def match_header(names: Sequence[str], layout: tuple[Column, ...], line: int = 1
 
     Raises Refused: `column-unknown`, `column-twice`, `columns-missing`.
     """
-    known = {column.name: column for column in layout}
+    known = {column.name: column for column in (*layout, *REJECTS)}
     given = [clean_name(name) for name in names]
     missing = [column.name for column in layout if column.required and column.name not in given]
     if len(missing) == sum(column.required for column in layout):
@@ -116,7 +118,8 @@ def match_header(names: Sequence[str], layout: tuple[Column, ...], line: int = 1
 def refuse_unknown(names: Sequence[str], layout: tuple[Column, ...], line: int) -> None:
     """Raise Refused `column-unknown` when a name is not in the layout."""
     known = [column.name for column in layout]
-    unknown = [_shown(name, place) for place, name in enumerate(names, 1) if clean_name(name) not in known]
+    ignored = {column.name for column in REJECTS}
+    unknown = [_shown(name, place) for place, name in enumerate(names, 1) if clean_name(name) not in {*known, *ignored}]
     if unknown:
         raise Refused("column-unknown", line=line, columns=", ".join(unknown[:_NAMED]), known=", ".join(known))
 

@@ -84,7 +84,9 @@ class Door:
             return self._contributions(table, header, dry_run, backdate, on_progress)
         receipt = self._others(layout, table, header, dry_run, on_progress)
         if layout == "registrations" and receipt.last_position:
-            self.release(receipt.first_position - 1)
+            released = self.release(receipt.first_position - 1)
+            # Who waits for this receipt's position then also sees the money that it set free.
+            receipt.last_position = max(receipt.last_position, released.position)
         return receipt
 
     def _others(
@@ -176,8 +178,8 @@ class Door:
         today = jakarta_date(self.clock())
         return prepare(one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered)
 
-    def release(self, since: int) -> int:
-        """Post waiting lines of cards that changed after a position; the number of lines released."""
+    def release(self, since: int) -> suspense.Released:
+        """Post waiting lines of cards that changed after a position."""
         with self.log.database.read() as tx:
             cards = register.suspense_after(tx, since)
         return suspense.release(self.log, cards, Header("system", "release"), self.clock())

@@ -7,13 +7,15 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ledger.account import decide_opening
+from ledger.database import Transaction
 from ledger.errors import Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
-from ledger.identifiers import account_stream, card_number, kpj_of
+from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
+from ledger.ingestion.paid import first_paid
 from ledger.ingestion.receipts import Header, Receipt
 from ledger.ingestion.table import Table
-from ledger.log import Log
+from ledger.log import Log, RegisterChanged
 from ledger.register import Card, day_text, evolve
 
 
@@ -57,7 +59,14 @@ def ingest(
     seen: dict[int, _Account] = {}
 
     def decide(rows: Sequence[_Row]) -> Decided[_Row]:
-        found = log.streams([account_stream(kpj_of(row.card)) for row in rows])
+        with log.database.read() as tx:
+            position = log.head_in(tx)
+            found = log.streams_in(tx, [account_stream(kpj_of(row.card)) for row in rows])
+            until: dict[int, str] = {}
+            for row in rows:
+                until[row.card] = max(row.fact.as_of, until.get(row.card, ""))
+            held = (account.card for account in map(_account, found.values()))
+            paid = first_paid(log, tx, [card for card in held if card is not None], until)
         known = {card_number(name.partition(":")[2]): _account(events) for name, events in found.items()}
         if dry_run:
             known |= seen
@@ -65,7 +74,7 @@ def ingest(
         for line, card, fact in rows:
             account = known.get(card, _Account())
             try:
-                new = decide_opening(account.card, account.opening, fact, today)
+                new = decide_opening(account.card, account.opening, fact, today, paid.get(card))
             except Refused as refused:
                 problem = refused.problem
                 decided.refused += 1
@@ -85,21 +94,30 @@ def ingest(
                 )
             )  # fmt: skip
         decided.events.sort(key=lambda event: event.stream)
+
+        def nothing_paid_since(tx: Transaction) -> None:
+            if first_paid(log, tx, (), until, position):
+                raise RegisterChanged
+
+        decided.writes = [nothing_paid_since]
         return decided
 
     writer = Writer(log, receipt, now, decide, lambda row: (row.card,))
-    writer.run(_batches(table), on_progress)
+    writer.run(_batches(table, receipt, today), on_progress)
     return finish(table, receipt, writer.counts)
 
 
-def _batches(table: Table) -> Iterator[list[_Row]]:
+def _batches(table: Table, receipt: Receipt, today: date) -> Iterator[list[_Row]]:
     good = (~table.bad).nonzero()[0]
     numbers = ("kpj", "as_of", "employer", "worker", "credited_yield", "months", "member_since")
     sources = table.columns["source"]
+    texts_kept = [text if not holds_nik(text, today) else "" for text in sources.texts]
+    for row in good[[texts_kept[code] != sources.texts[code] for code in sources.codes[good].tolist()]].tolist():
+        receipt.problem(Problem("reference-dropped", int(table.lines[row]), "source"), "warning")
     for at in range(0, len(good), ROWS):
         some = good[at : at + ROWS]
         columns = (table.columns[name][some].tolist() for name in numbers)
-        texts = [sources.texts[code] for code in sources.codes[some].tolist()]
+        texts = [texts_kept[code] for code in sources.codes[some].tolist()]
         yield [
             _Row(
                 line,

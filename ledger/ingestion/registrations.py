@@ -34,6 +34,7 @@ from ledger.register import Card, after_fact, day_number, day_text
 from ledger.vault import NewPerson, Vault, new_ids
 
 _FIRST_LEGACY = 10**11
+_LARGE, _LARGER = 10, 3
 
 
 class _Holder(Struct, gc=False):
@@ -77,7 +78,7 @@ def ingest(
     if dry_run:
         decider.remember_repeated(table)
     writer = Writer(log, receipt, now, decider.decide, lambda row: (row.nik, row.card))
-    writer.run(_batches(table), on_progress)
+    writer.run(_batches(table, _rows_at_once(log, table)), on_progress)
     return finish(table, receipt, writer.counts)
 
 
@@ -278,11 +279,17 @@ def _order(table: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
     return good[np.lexsort((left, joined, first[which]))]
 
 
-def _batches(table: Table) -> Iterator[list[Registration]]:
+def _rows_at_once(log: Log, table: Table) -> int:
+    """A large file takes larger batches on SQLite: each batch writes nearly every page of the hashes' indexes anew."""
+    large = len(table) >= _LARGE * ROWS and not log.postgres
+    return ROWS * _LARGER if large else ROWS
+
+
+def _batches(table: Table, size: int) -> Iterator[list[Registration]]:
     good = _order(table)
     columns = table.columns
-    for at in range(0, len(good), ROWS):
-        some = good[at : at + ROWS]
+    for at in range(0, len(good), size):
+        some = good[at : at + size]
         rows = some.tolist()
         numbers = {
             name: columns[name][some].tolist()

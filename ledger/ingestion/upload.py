@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from ledger.errors import Problem
 from ledger.identifiers import (
     KINDS,
-    clean_nik,
     employer_remittance_stream,
+    holds_nik,
     kpj_of,
     month_of,
     month_text,
-    nik_birth,
     own_remittance_stream,
 )
 from ledger.ingestion.receipts import Header, Outcome, Receipt
@@ -163,8 +162,7 @@ def _reordered(texts: list[str], order: Any) -> list[str] | None:
 def _drop_niks(upload: Upload) -> None:
     """BPU pay with their NIK as billing number: a reference that reads as one is personal data and is not kept."""
     for code, text in enumerate(upload.references):
-        nik = clean_nik(text)
-        if nik is None or nik_birth(nik, upload.today) is None:
+        if not holds_nik(text, upload.today):
             continue
         upload.references[code] = ""
         for line in upload.line[upload.reference == code].tolist():

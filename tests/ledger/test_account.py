@@ -157,6 +157,12 @@ def test_an_opening_balance_with_other_amounts_names_both() -> None:
         decide_opening(card(), OPENING, other, TODAY)
 
 
+def test_an_opening_balance_that_would_count_payments_twice_is_refused() -> None:
+    given(card(), None).when(decide_opening, OPENING, TODAY, "2024-12-31").refused("opening-after-payments")
+    given(card(), None).when(decide_opening, OPENING, TODAY, "2025-01-01").then(OPENING)
+    given(card(), OPENING).when(decide_opening, OPENING, TODAY, "2024-12-31").then()
+
+
 @pytest.mark.parametrize(
     ("state", "as_of", "code"),
     [

@@ -112,6 +112,29 @@ def test_the_register_follows_the_accounts_of_the_log(log: Log) -> None:
     assert sorted(odd) == [1, 2]
 
 
+def test_a_card_opened_at_once_is_registered_as_its_events_say(log: Log) -> None:
+    opened, started = (one.fact for one in card("12345678901"))
+    other = MembershipStarted("BPU", "2025-03")
+    ended = MembershipEnded("2025-02", "10000001")
+    histories = [
+        [opened],
+        [opened, started],
+        [opened, started, ended],
+        [opened, started, other, ended],
+        [opened, ended],
+    ]
+    for number, facts in enumerate(histories, 12345678900):
+        facts[0] = AccountOpened(str(number), "f" * 32, "PU", "2025-01-02")
+        events = [event(f"account:{number}", version, fact) for version, fact in enumerate(facts, 1)]
+        position = log.append([*events, *card(str(number + 1000))], NOW).positions[len(events) - 1]
+        expected = None
+        for one in events:
+            expected = register.after_fact(expected, one.fact, position)
+        with log.database.read() as tx:
+            assert register.cards(tx, [number])[number] == expected
+    assert log.rebuild_register() == 0
+
+
 def test_a_card_that_changed_after_the_look_up_stops_the_append(log: Log) -> None:
     before = log.head()
     log.append(card("12345678901"), NOW)

@@ -12,6 +12,7 @@ from ledger.events import PersonErased
 from ledger.ingestion import registrations
 from ledger.log import Log
 from ledger.person import Contact, Identity, Person, correct, decide_correct, decide_erase, erase, export, nik_warnings
+from ledger.settings import Settings
 from ledger.vault import Vault
 from tests.conftest import NOW, TODAY
 from tests.ledger.ingestion.registered import HEADER, registration, registrations_table, with_employer
@@ -101,6 +102,48 @@ def test_the_nik_of_another_person_is_refused(log: Log, vault: Vault) -> None:
     with pytest.raises(JhtError) as refused:
         correct(log, vault, person_of(log, vault, SITI.nik), {"nik": "3174015203900002"}, "o", "cli", NOW)
     assert (refused.value.code, log.head()) == ("nik-of-another-person", head)
+
+
+def test_an_erased_persons_key_and_hashes_are_in_no_file(log: Log, vault: Vault, settings: Settings) -> None:
+    people = [registration(kpj=f"2700000{n:04d}", nik=f"317401520391{n:04d}") for n in range(1500)]
+    for at in range(0, len(people), 100):
+        registrations.ingest(log, vault, registrations_table(*people[at : at + 100]), HEADER, TODAY, NOW)
+    columns = "person, wrapped, nik_hash, phone_hash, email_hash"
+    with log.database.read() as tx:
+        rows = tx.rows(f"select {columns} from vault_persons")[::100]
+    assert len(rows) == 16
+    for person, *_ in rows:
+        done = erase(
+            log, vault, person, has_money=False, last_activity=None, order="1", today=TODAY, by="o", channel="c", now=NOW
+        )  # fmt: skip
+        assert done.warning is None
+    with log.database.read() as tx:
+        left = tx.rows(f"select {columns} from vault_persons")
+    assert not {row[0] for row in rows} & {row[0] for row in left}
+    if settings.sqlite_path is None:
+        return
+    log.close()
+    stored = b"".join(path.read_bytes() for path in settings.sqlite_path.parent.iterdir() if path.is_file())
+    assert all(bytes(value) in stored for value in left[0][1:])
+    # All have the same phone and e-mail address, so those hashes stay for the others.
+    assert not [row[0] for row in rows if bytes(row[1]) in stored or bytes(row[2]) in stored]
+
+
+def test_an_erasure_says_when_a_reader_keeps_the_old_row(
+    log: Log, vault: Vault, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.vault._EMPTYING_MS", 20)
+    reader = Log.open(settings)
+    with reader.database.read() as tx:
+        tx.rows("select count(*) from vault_persons")
+        done = erase(
+            log, vault, person_of(log, vault, SITI.nik), has_money=False, last_activity=None, order="1", today=TODAY,
+            by="o", channel="c", now=NOW,
+        )  # fmt: skip
+    reader.close()
+    assert done.positions == [log.head()]
+    assert [done.warning and done.warning.code] == ["erase-traces-left" if settings.sqlite_path else None]
+    assert vault.after_erasing()
 
 
 def test_an_export_holds_all_and_an_erased_person_nothing(log: Log, vault: Vault) -> None:

@@ -3,7 +3,8 @@
 Starting Python and importing everything takes longer than most commands. A fork is a process of its own like any other:
 with its own environment, files and exit code, to be killed at any moment; it only starts in milliseconds.
 
-    client -> one JSON line {arguments, environment, directory, stdin, stdout, stderr}   (the last three are paths)
+    client -> one JSON line {arguments, environment, directory, stdin, stdout, stderr, smaller}
+              stdin, stdout, stderr are paths; `smaller` maps module constants to smaller numbers, for more commits
     server -> {"pid": n}, and when the command has ended {"code": exit code, negative for a signal}
 """
 
@@ -123,11 +124,15 @@ def _become(asked: Mapping[str, Any], main: Any) -> None:
     os.setsid()
     os.environ.clear()
     os.environ.update(asked["environment"])
+    for name, number in asked["smaller"].items():
+        module, _, constant = name.rpartition(".")
+        assert isinstance(getattr(import_module(module), constant), int)
+        setattr(import_module(module), constant, number)
     os.chdir(asked["directory"])
-    for number, (name, flags) in enumerate(
+    for number, (stream, flags) in enumerate(
         (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
     ):
-        opened = os.open(asked[name], flags, 0o600)
+        opened = os.open(asked[stream], flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115

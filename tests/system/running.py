@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,6 +57,7 @@ class Running:
         *arguments: object,
         stdin: bytes = b"",
         directory: Path = ROOT,
+        smaller: Mapping[str, int] | None = None,
     ) -> None:
         self._files = tempfile.TemporaryDirectory(prefix="jht-run-")
         self.places = {name: Path(self._files.name, name) for name in ("stdin", "stdout", "stderr")}
@@ -66,6 +67,7 @@ class Running:
                 "arguments": [str(one) for one in arguments],
                 "environment": dict(surroundings),
                 "directory": str(directory),
+                "smaller": dict(smaller or {}),
                 **{name: str(path) for name, path in self.places.items()},
             }
         )
@@ -129,6 +131,17 @@ def killed_after(settings: Settings, seconds: float, *arguments: object) -> bool
         if running.process.ended():
             return False
         return running.process.kill() == -signal.SIGKILL
+
+
+def killed_when(settings: Settings, reached: Callable[[], bool], *arguments: object, **how: Any) -> bool:
+    """Start a command and kill -9 it once something is so; False when it had ended before."""
+    running = Running(environment(settings), *arguments, **how)
+    try:
+        while not reached() and not running.process.ended():
+            time.sleep(0.001)
+        return not running.process.ended() and running.process.kill() == -signal.SIGKILL
+    finally:
+        running.kill()
 
 
 def really_started(settings: Settings, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,29 @@ from ledger.settings import Settings
 from ledger.vault import Vault
 from tests.conftest import LONG
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, Office, csv_of, line, person
-from tests.system.running import jht, killed_after, receipt
+from tests.system.running import jht, killed_when, receipt
 
 WORKERS = 200
 MONTHS = [f"{year}-{month:02d}" for year in range(2016, 2024 if LONG else 2019) for month in range(1, 7)]
 EMPLOYERS = [f"1000{n:04d}" for n in range(50)]
 POINTS = 20 if LONG else 3
+
+
+SMALLER = {"ledger.ingestion.chunk.LINES_A_COMMIT": 20, "ledger.ingestion.registrations.ROWS": 20}
+"""So that a file of some thousand lines is as many transactions as a national month."""
+
+
+def _grown(log: Log, events: int, more: float) -> Callable[[], bool]:
+    """Whether the log has grown by so many events, some seconds ago."""
+    wanted = log.head() + events
+
+    def reached() -> bool:
+        if log.head() < wanted:
+            return False
+        time.sleep(more)
+        return True
+
+    return reached
 
 
 def _kpj(number: int) -> str:
@@ -46,13 +63,14 @@ def test_a_killed_ingestion_is_finished_by_the_same_command(settings: Settings, 
     file = tmp_path / "contributions.csv"
     total = _contributions(file)
     chance = random.Random(seed)
-    started = time.monotonic()
-    receipt(settings, "contributions", file, "--dry-run")
-    whole = time.monotonic() - started
-    for _ in range(2):
-        killed_after(settings, chance.uniform(0.1, 1.5) * whole, "ingest", "contributions", file)
+    remittances, log = total * len(EMPLOYERS) // WORKERS, Log.open(settings)
+    for part in (3, 2):
+        reached = _grown(log, chance.randint(1, remittances // part), chance.uniform(0, 0.01))
+        assert killed_when(settings, reached, "ingest", "contributions", file, smaller=SMALLER)
+    log.close()
     totals = receipt(settings, "contributions", file)
     assert totals["posted"] + totals["already"] == total
+    assert 0 < totals["already"] < total
     assert receipt(settings, "contributions", file) == totals | {"posted": 0, "already": total}
     posted = Counter(
         (line.kpj, event.fact.month)
@@ -79,14 +97,14 @@ def test_a_killed_registration_is_finished_and_its_money_released(
     log.close()
     file = tmp_path / "registrations.csv"
     file.write_bytes(csv_of(REGISTRATION, [person(_kpj(i), i) for i in range(cards)]))
-    chance = random.Random(seed)
-    started = time.monotonic()
-    receipt(settings, "registrations", file, "--dry-run")
-    whole = time.monotonic() - started
-    for _ in range(2):
-        killed_after(settings, chance.uniform(0.5, 2.0) * whole, "ingest", "registrations", file)
+    chance, log = random.Random(seed), Log.open(settings)
+    for part in (6, 3):  # three events a card
+        reached = _grown(log, chance.randint(1, 3 * cards // part), chance.uniform(0, 0.01))
+        assert killed_when(settings, reached, "ingest", "registrations", file, smaller=SMALLER)
+    log.close()
     totals = receipt(settings, "registrations", file)
     assert totals["posted"] + totals["already"] == cards
+    assert 0 < totals["already"] < cards
     # What was killed between a registration and its release is released by the follower.
     jht(settings, "follow", "--once")
     persons, accounts, released = Counter[str](), Counter[str](), Counter[str]()

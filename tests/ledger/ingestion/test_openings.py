@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from ledger.events import OpeningBalanceRecorded
+from collections.abc import Sequence
+
+import pytest
+
+from ledger.events import (
+    ContributionsPosted,
+    ContributionsReversed,
+    Event,
+    Fact,
+    Line,
+    OpeningBalanceRecorded,
+    ReleasedLine,
+    ReversedLine,
+    RuleIds,
+    SuspenseReleased,
+)
 from ledger.ingestion import openings, registrations
+from ledger.ingestion.table import Table
 from ledger.log import Log
 from ledger.vault import Vault
 from tests.conftest import NOW, TODAY
@@ -43,3 +59,59 @@ def test_an_opening_balance_is_recorded_once_and_others_are_refused_alone(log: L
     )
     again = openings.ingest(log, openings_table(opening(source="elsewhere")), HEADER, TODAY, NOW)
     assert (again.totals["already"], again.last_position) == (1, 0)
+
+
+KPJ, OTHER = "26000000001", "26000000002"
+RULES = RuleIds("pu")
+
+
+def paid(stream: str, *facts: Fact) -> list[Event]:
+    return [Event(stream=stream, version=i, fact=fact, by="t", channel="t") for i, fact in enumerate(facts, 1)]
+
+
+def posted(day: str, *kpjs: str) -> ContributionsPosted:
+    return ContributionsPosted(day[:7], day, RULES, [Line(kpj, 5_000_000, 0, 185_000, 100_000) for kpj in kpjs])
+
+
+@pytest.fixture
+def two_cards(log: Log) -> Log:
+    with_employer(log)
+    own = registration(kpj=OTHER, segment="BPU", npp=0)
+    registrations.ingest(log, Vault.open(log), registrations_table(registration(), own), HEADER, TODAY, NOW)
+    return log
+
+
+def codes(log: Log, table: Table) -> list[str]:
+    return [told.problem.code for told in openings.ingest(log, table, HEADER, TODAY, NOW).problems]
+
+
+@pytest.mark.parametrize("stream", ["remittance-e:10000001:000:2024-12", f"remittance-p:{OTHER}:2024-12"])
+def test_money_paid_before_an_opening_balance_is_not_counted_twice(two_cards: Log, stream: str) -> None:
+    kpj = OTHER if "-p:" in stream else KPJ
+    two_cards.append(paid(stream, posted("2025-01-01", kpj), posted("2024-12-31", kpj)), NOW)
+    assert codes(two_cards, openings_table(opening(kpj=kpj))) == ["opening-after-payments"]
+    assert codes(two_cards, openings_table(opening(kpj=kpj, as_of="2023-12-31"))) == []
+
+
+def test_released_money_counts_and_reversed_money_does_not(two_cards: Log) -> None:
+    stream = "remittance-e:10000001:A1:2024-11"
+    released = SuspenseReleased("2024-11", "2024-12-14", RULES, [ReleasedLine(KPJ, event=1)])
+    taken = [ReversedLine(KPJ, event=1, months=-1)]
+    gone = ContributionsReversed("2024-11", "2024-12-14", taken)
+    history = paid(stream, released, gone)
+    two_cards.append(history[:1], NOW)
+    assert codes(two_cards, openings_table(opening())) == ["opening-after-payments"]
+    two_cards.append(history[1:], NOW)
+    assert codes(two_cards, openings_table(opening())) == []
+
+
+def test_money_paid_while_balances_are_being_recorded_is_seen(two_cards: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = Log.append
+
+    def late(log: Log, events: Sequence[Event], *args: object, **named: object) -> object:
+        monkeypatch.setattr(Log, "append", append)
+        append(log, paid("remittance-e:10000001:000:2024-12", posted("2024-12-31", KPJ)), NOW)
+        return append(log, events, *args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Log, "append", late)
+    assert codes(two_cards, openings_table(opening(), opening(kpj=OTHER))) == ["opening-after-payments"]
