@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 import typer
@@ -85,17 +85,13 @@ def say(problem: Problem, style: str = "red") -> None:
     """A problem in Indonesian and English on standard error."""
     where = "".join(
         [
-            f" {_('line')} {problem.line}" if problem.line else "",
+            f" line {problem.line}" if problem.line else "",
             f", {problem.column}" if problem.column else "",
         ]
     )
     err.print(Text(f"{problem.code}{where}", style=f"bold {style}"))
     err.print(Text(f"  {problem.say('id')}"))
     err.print(Text(f"  {problem.say('en')}", style="dim"))
-
-
-def _(word: str) -> str:
-    return word
 
 
 def fail(error: JhtError) -> NoReturn:
@@ -125,12 +121,19 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:>9,.0f}/s", style="dim")
 
 
+class Bar(NamedTuple):
+    """What moves a progress bar: how many units there will be, and how many more are done."""
+
+    expect: Callable[[int], None]
+    advance: Callable[[int], None]
+
+
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and remaining time on a terminal; the function advances it. Silent elsewhere."""
+def progress(title: str) -> Iterator[Bar]:
+    """A bar with rate and remaining time on a terminal, silent elsewhere."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda units: bar.advance(task, units)
+        task = bar.add_task(title, total=None)
+        yield Bar(lambda total: bar.update(task, total=total), lambda units: bar.advance(task, units))

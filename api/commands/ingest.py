@@ -82,10 +82,11 @@ def ingest(
 def _one(entrance: Door, layout: str, name: str, dry_run: bool, backdate: bool, reason: str, kept: _Rejects) -> Receipt:
     source = Source.at(name, entrance.limits)
     request = receipt_id(source, layout, entrance.limits)
-    with progress(Path(name).name, 0) as advance:
+    with progress(Path(name).name) as bar:
         receipt = entrance.ingest(
-            layout, source, header(request, reason), dry_run=dry_run, backdate=backdate, on_progress=advance
-        )
+            layout, source, header(request, reason), dry_run=dry_run, backdate=backdate,
+            on_read=bar.expect, on_progress=bar.advance,
+        )  # fmt: skip
     kept.write(source, receipt, entrance.limits)
     return receipt
 
