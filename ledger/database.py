@@ -316,13 +316,18 @@ class SqliteDatabase:
         connection = self.connection()
         with failures_told():
             connection.execute(begin)
+            cursor = connection.cursor()
             try:
-                yield SqliteTransaction(connection.cursor())
+                yield SqliteTransaction(cursor)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                # An exception's frames keep the cursor until the garbage collector comes, in any thread; freeing an
+                # open one there waits for this connection, which may be waiting for that thread's transaction.
+                cursor.close()
 
     def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
         del pipelined

@@ -127,7 +127,7 @@ def employer_stream(npp: str) -> str:
 
 
 def person_stream(person: str) -> str:
-    """`person:<32 hex digits>`: the id is random, so no event can be looked up by a NIK."""
+    """`person:<32 hex digits>`: the id is the time and random bits, so no event can be looked up by a NIK."""
     return f"person:{person}"
 
 

@@ -259,6 +259,7 @@ def erase(
 def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:
     """Everything held about a person: data, cards, and the events of person and cards (sealed texts left out).
 
+    Finding the cards reads the whole register (a second for some millions): an index would slow every registration.
     Raises NotFound: person-unknown, person-erased.
     """
     stream = person_stream(person)

@@ -7,7 +7,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TextIO
+from time import perf_counter
+from typing import Annotated, NamedTuple, TextIO
 
 import typer
 from rich.text import Text
@@ -55,40 +56,48 @@ def ingest(
         raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
     if reason and reason not in CORRECTION_REASONS:
         raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
-    receipts: list[Receipt] = []
+    done: list[_Done] = []
     failed = False
     with door() as entrance, _Rejects(rejects, layout) as kept:
         for name in files:
             try:
-                receipt = _one(entrance, layout, name, dry_run, backdate, reason, kept)
+                one = _one(entrance, layout, name, dry_run, backdate, reason, kept)
             except Refused as refused:
                 failed = True
                 err.print(Text(name, style="bold"))
                 say(refused.problem)
                 continue
-            receipts.append(receipt)
-            if as_json:
-                continue
-            show(receipt, Path(name).name)
+            done.append(one)
+            if not as_json:
+                show(one.receipt, Path(name).name, one.seconds)
         if as_json:
-            printed = [receipt.as_json(entrance.log.log_id) for receipt in receipts]
+            printed = [one.receipt.as_json(entrance.log.log_id) | {"seconds": round(one.seconds, 3)} for one in done]
             print_json(printed[0] if len(printed) == 1 else printed)
-        elif len(receipts) > 1:
-            _show_sum(receipts)
-    if failed or any(receipt.totals["refused"] for receipt in receipts):
+        elif len(done) > 1:
+            _show_sum([one.receipt for one in done])
+    if failed or any(one.receipt.totals["refused"] for one in done):
         raise typer.Exit(SOME_REFUSED)
 
 
-def _one(entrance: Door, layout: str, name: str, dry_run: bool, backdate: bool, reason: str, kept: _Rejects) -> Receipt:
+class _Done(NamedTuple):
+    """A file's receipt, and the seconds from opening it to its last commit."""
+
+    receipt: Receipt
+    seconds: float
+
+
+def _one(entrance: Door, layout: str, name: str, dry_run: bool, backdate: bool, reason: str, kept: _Rejects) -> _Done:
     source = Source.at(name, entrance.limits)
     request = receipt_id(source, layout, entrance.limits)
+    started = perf_counter()
     with progress(Path(name).name) as bar:
         receipt = entrance.ingest(
             layout, source, header(request, reason), dry_run=dry_run, backdate=backdate,
             on_read=bar.expect, on_progress=bar.advance,
         )  # fmt: skip
+    seconds = perf_counter() - started
     kept.write(source, receipt, entrance.limits)
-    return receipt
+    return _Done(receipt, seconds)
 
 
 def receipt_id(source: Source, layout: str, limits: Limits) -> str:
@@ -100,13 +109,15 @@ def receipt_id(source: Source, layout: str, limits: Limits) -> str:
     return digest.hexdigest()[:32]
 
 
-def show(receipt: Receipt, name: str) -> None:
+def show(receipt: Receipt, name: str, seconds: float) -> None:
     """Print a receipt: totals, and the problems by code."""
     totals = receipt.totals
     title = f"{name}: {'would be ' if receipt.dry_run else ''}{receipt.layout}"
     out.print(Text(title, style="bold"), Text(f"receipt {receipt.request}", style="dim"))
     counts = [f"{totals[what]:,} {said}" for what, said in _COUNTS.items() if totals[what]]
-    out.print("  " + (", ".join(counts) or "nothing to do") + ".")
+    lines = sum(totals[what] for what in ("posted", "already", "suspended", "refused"))
+    pace = f"{seconds:.1f} s, {lines / max(seconds, 0.001):,.0f} lines/s"
+    out.print("  " + (", ".join(counts) or "nothing to do") + ".", Text(pace, style="dim"))
     if not receipt.changed and not totals["refused"]:
         out.print("  Nothing changed: everything was there already.")
     by_code: dict[tuple[str, str], list[Problem]] = {}

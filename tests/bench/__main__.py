@@ -146,7 +146,10 @@ def main() -> int:
         print(table(cells))
         print(f"\n{machine(world)}; scale {options.scale:g}, {options.rounds} rounds.")
     try:
-        print(f"Commands are timed from outside; starting one takes {ours.start_up():.2f} s of each.")
+        print(
+            "Our ingestions and rebuilds are timed from opening the input to the last commit, as the peers are;\n"
+            f"starting a command takes {ours.start_up():.2f} s more."
+        )
     except Failed as failure:
         say(f"jht --help failed: {failure}")
     return 1 if failures else 0

@@ -83,7 +83,7 @@ def ingest(kind: str, full: int, lines_an_employer: int) -> Callable[[World], Me
         directory = world.files(lines, shape, *input_months(shape))
         finished = take_in(store, "contributions", directory / f"contributions-{MONTH}.csv", lines)
         world.drop(store)
-        return Measure(lines / finished.seconds, finished.memory)
+        return Measure(lines / find(finished.json(), "seconds"), finished.memory)
 
     return measure
 
@@ -99,7 +99,7 @@ def register(kind: str, full: int) -> Callable[[World], Measure]:
         take_in(store, "employers", directory / "employers.csv", lines)
         finished = take_in(store, "registrations", directory / "registrations.csv", lines)
         world.drop(store)
-        return Measure(lines / finished.seconds, finished.memory)
+        return Measure(lines / find(finished.json(), "seconds"), finished.memory)
 
     return measure
 
@@ -110,9 +110,9 @@ def rebuild(kind: str, full: int, *names: str) -> Callable[[World], Measure]:
     def measure(world: World) -> Measure:
         accounts = world.scaled(full // len(POSTED_MONTHS))
         store = world.fresh(kind, posted(world, kind, accounts))
-        finished = jht(store, "rebuild", *names)
+        finished = jht(store, "rebuild", *names, "--json")
         world.drop(store)
-        return Measure(accounts * len(POSTED_MONTHS) / finished.seconds, finished.memory)
+        return Measure(accounts * len(POSTED_MONTHS) / find(finished.json(), "seconds"), finished.memory)
 
     return measure
 
@@ -172,6 +172,7 @@ def follow(kind: str, full: int, a_second: int) -> Callable[[World], Measure]:
         lines = world.scaled(full)
         accounts = max(lines, 20_000)
         store = world.fresh(kind, registered(world, kind, accounts, 1_000))
+        jht(store, "rebuild")
         size = ("--count", str(accounts // 1_000), "--lines", "1000", "--rate", str(a_second))
         told = client(world, store, api_key(store), "follow", *size)
         extra = {"p50_ms": told.extra["p50_ms"], "lines/s": told.value}
