@@ -33,9 +33,11 @@ app = FastAPI(lifespan=lifespan)
 
 async def balance(request: Request) -> Response:
     """What one card holds now."""
-    present = today(opened.now())
-    row = await opened.balance(card_of(request.path_params["kpj"]), present, None)
-    shown = balance_of(opened.log.log_id, row, present)
+    now = opened.now()
+    # The API's outermost layer does this for every request.
+    request.scope["given"] = dict(request.scope["headers"])
+    row = await opened.balance(card_of(request.path_params["kpj"]), now, None)
+    shown = balance_of(opened.log.log_id, row, today(now))
     return tagged(request, shown, shown.as_of.position, f"{row.version}-{SCHEME_VERSION}-{shown.as_of.date}")
 
 
