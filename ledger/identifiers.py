@@ -13,7 +13,7 @@ from datetime import date
 _KPJ_DIGITS = 11
 _CANONICAL_CARDS: int = 10**_KPJ_DIGITS
 _LEGACY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_LEGACY = re.compile(r"(?=(?:[A-Z]*[0-9]){5})[0-9A-Z]{5,12}")
+_LEGACY = re.compile(r"(?=(?:[A-Z]*[0-9]){4})[0-9A-Z]{5,12}")
 _NPP = re.compile(r"[0-9]{8}")
 _NIK = re.compile(r"[0-9]{16}")
 _SIXTEEN = re.compile(r"(?<![0-9])[0-9]{16}(?![0-9])")
@@ -127,7 +127,7 @@ def employer_stream(npp: str) -> str:
 
 
 def person_stream(person: str) -> str:
-    """`person:<32 hex digits>`: the id is the time and random bits, so no event can be looked up by a NIK."""
+    """`person:<32 hex digits>`: the id is random, so no event can be looked up by a NIK."""
     return f"person:{person}"
 
 

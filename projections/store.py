@@ -240,7 +240,11 @@ class Store:
                 taken = connection.execute("select pg_try_advisory_lock(743, %s::bigint::int)", [key - 2**31])
                 if not (taken.fetchone() or (False,))[0]:
                     raise Refused(code)
-                yield
+                try:
+                    yield
+                finally:
+                    # The end of a connection frees its locks only some time after it was closed here.
+                    connection.execute("select pg_advisory_unlock(743, %s::bigint::int)", [key - 2**31])
             return
         file = os.open(self.settings.beside(f"{what}.lock"), os.O_RDWR | os.O_CREAT, 0o640)
         try:

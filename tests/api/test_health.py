@@ -52,17 +52,17 @@ def test_a_request_line_masks_the_card_and_names_the_request(
     before = structlog.get_config()
     try:
         watch.start_logging("INFO")
-        headers = api.key("read") | {"X-Request-Id": "abc-1"}
+        headers = api.key("read") | {"X-Request-Id": "01979d2e-7f6a-7c1c-9a55-0123456789ab"}
         answer = api.client.get(f"/v1/accounts/{PAID}/balance?as_of=2026-11-12", headers=headers)
         api.client.get(f"/v1/accounts/{PAID}x!/balance", headers=headers)
         api.client.get("/v1/3174012501900003", headers=headers | {"X-Request-Id": "no blanks"})
     finally:
         structlog.configure(**before)
-    assert answer.headers["x-request-id"] == "abc-1"
+    assert answer.headers["x-request-id"] == "01979d2e-7f6a-7c1c-9a55-0123456789ab"
     text = capfdbinary.readouterr().err
     first, second, third = (json.loads(line) for line in text.splitlines())
     assert (first["request"], first["status"], first["kpj"], first["level"]) == (
-        "abc-1",
+        "01979d2e-7f6a-7c1c-9a55-0123456789ab",
         200,
         "***0017",
         "info",
