@@ -12,9 +12,10 @@ from starlette.responses import Response
 from api import shapes
 from api.access import caller_of, guarded
 from api.opened import Opened
-from api.parameters import card_of, cursor_of, cursor_text, limit_of, parameters, past_day, today
+from api.parameters import card_of, cursor_of, cursor_text, limit_of, parameters, past_day
 from api.problems import asked_language, documented
 from api.ready import JSON, Ready, header
+from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import kpj_of
 from ledger.log import position_text
@@ -66,7 +67,7 @@ def routes(opened: Opened) -> APIRouter:
         found = parameters(request, "as_of", "min_position")
         card = card_of(request.path_params["kpj"])
         now = opened.now()
-        present = today(now)
+        present = jakarta_date(now)
         day = past_day(found, present)
         await opened.must_see(caller, (card,))
         await opened.reach(found)
@@ -88,7 +89,7 @@ def routes(opened: Opened) -> APIRouter:
         card = card_of(request.path_params["kpj"])
         limit, after = limit_of(found), cursor_of(found, 3)
         now = opened.now()
-        present = today(now)
+        present = jakarta_date(now)
         await opened.must_see(caller, (card,))
         await opened.reach(found)
         try:

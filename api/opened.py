@@ -15,12 +15,11 @@ from starlette.requests import Request
 
 from api.access import Caller, Keys, bearer, open_store
 from api.coalescer import Coalescer
-from api.parameters import today
 from api.ready import header
 from api.records import Recorder, record_of
 from api.together import Together
 from ledger import register
-from ledger.clock import read_now
+from ledger.clock import jakarta_date, read_now
 from ledger.database import Database
 from ledger.errors import JhtError, NotAllowed, NotFound, Refused, Unavailable
 from ledger.ingestion.door import Door
@@ -134,7 +133,7 @@ class Opened:
         Raises NotFound(account-not-found), Unavailable when it cannot be told truthfully.
         """
         if self.inline or day is not None:
-            return await self.ask(self.reader.balance, card, today(now), now, day)
+            return await self.ask(self.reader.balance, card, jakarta_date(now), now, day)
         found = await self.coalescer.get(card)
         if isinstance(found, BalanceRow):
             return found

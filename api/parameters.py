@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
 
-from ledger.clock import jakarta_date
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj, clean_npp
 
@@ -46,11 +45,6 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
 def _shown(name: str) -> str:
     # What does not look like a parameter's name may be a value in the wrong place.
     return name if re.fullmatch(r"[A-Za-z_-]{1,40}", name) else "?"
-
-
-def today(now: datetime) -> date:
-    """The date in Indonesia's capital, where a day of the programme begins and ends."""
-    return jakarta_date(now)
 
 
 def card_of(kpj: str) -> int:

@@ -24,8 +24,9 @@ from api.accounts import (
     tagged,
 )
 from api.opened import Opened
-from api.parameters import parameters, past_day, today
+from api.parameters import parameters, past_day
 from api.problems import documented
+from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused
 
 _PERSON = re.compile(r"[0-9a-f]{32}")
@@ -43,7 +44,7 @@ def routes(opened: Opened) -> APIRouter:
         if not _PERSON.fullmatch(person):
             raise Refused("parameter-unreadable", name="person", expected="[0-9a-f]{32}")
         now = opened.now()
-        present = today(now)
+        present = jakarta_date(now)
         day = past_day(found, present)
         await opened.reach(found)
         try:

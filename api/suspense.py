@@ -12,10 +12,11 @@ from api import shapes
 from api.access import caller_of, guarded
 from api.accounts import COMMON, CURSOR, LIMIT, READ_PROBLEMS, npp_text, parameter
 from api.opened import Opened
-from api.parameters import cursor_of, cursor_text, limit_of, npp_of, parameters, today
+from api.parameters import cursor_of, cursor_text, limit_of, npp_of, parameters
 from api.problems import asked_language, documented
 from api.ready import ready
 from ledger import register
+from ledger.clock import jakarta_date
 from ledger.errors import Problem, sentences
 from ledger.identifiers import KINDS, kpj_of, month_text
 from ledger.log import position_text
@@ -84,7 +85,7 @@ def _waiting(case: register.Case, now: datetime, language: str) -> shapes.Waitin
         case.reason,
         Problem(case.reason).say(language) if case.reason in sentences() else case.reason,
         case.recorded_at,
-        (today(now) - today(recorded)).days,
+        (jakarta_date(now) - jakarta_date(recorded)).days,
         case.stream,
     )
 

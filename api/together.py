@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from api.parameters import today
+from ledger.clock import jakarta_date
 from ledger.database import store_failed
 from ledger.errors import JhtError, StoreFailed
 from projections.answers import BalanceRow
@@ -57,7 +57,7 @@ class Together:
                     raise store_failed(error) from error
                 continue
             if self._reader.is_current(rows):
-                return self._reader.of_rows(rows, today(now))
+                return self._reader.of_rows(rows, jakarta_date(now))
         raise StoreFailed("store-failed", what="GenerationsMoving")
 
     async def _rows(self, sql: str, cards: list[int]) -> list[tuple[Any, ...]]:

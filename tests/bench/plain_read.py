@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from api.accounts import SCHEME_VERSION, tagged
 from api.opened import Opened
-from api.parameters import card_of, today
+from api.parameters import card_of
 from api.shapes import balance_of
+from ledger.clock import jakarta_date
 from ledger.settings import load
 
 opened = Opened(load())
@@ -37,7 +38,7 @@ async def balance(request: Request) -> Response:
     # The API's outermost layer does this for every request.
     request.scope["given"] = dict(request.scope["headers"])
     row = await opened.balance(card_of(request.path_params["kpj"]), now, None)
-    shown = balance_of(opened.log.log_id, row, today(now))
+    shown = balance_of(opened.log.log_id, row, jakarta_date(now))
     return tagged(request, shown, shown.as_of.position, f"{row.version}-{SCHEME_VERSION}-{shown.as_of.date}")
 
 
