@@ -26,19 +26,22 @@ RETRY_SECONDS = 2
 _BY_STATUS = {
     400: "file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future position-unreadable "
     "position-ahead position-foreign idempotency-key-unreadable",
-    401: "key-missing key-wrong",
-    403: "scope-missing object-foreign",
+    401: "key-missing key-wrong gateway-wrong login-wrong "
+    "login-missing login-over refresh-over refresh-reused",
+    403: "scope-missing object-foreign form-foreign",
     404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
-    "projection-unknown key-unknown",
+    "projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
-    "nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs",
-    410: "person-erased",
+    "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "
+    "email-taken member-active data-request-open",
+    410: "person-erased link-used",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
+    429: "too-many-tries",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "store-failed disk-full ledger-missing vault-rotating",
+    "store-failed disk-full ledger-missing vault-rotating sms-not-sent login-busy",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422
@@ -116,6 +119,8 @@ def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None
         more["WWW-Authenticate"] = 'Bearer realm="jht-ledger"'
     if body.status == 503 or problem.code == "idempotency-in-progress":
         more["Retry-After"] = str(RETRY_SECONDS)
+    elif body.status == 429:
+        more["Retry-After"] = str(60 * int(problem.details.get("minutes", 1)))
     request.scope["problem"] = problem.code
     return Response(msgspec.json.encode(body), body.status, more, MEDIA_TYPE)
 
@@ -124,7 +129,7 @@ async def refused(request: Request, error: Exception) -> Response:
     """Answer an error of this project."""
     assert isinstance(error, JhtError)
     if status_of(error.code) >= 500 and not isinstance(error, Unavailable):
-        return _incident(request, error)
+        return answer(request, incident(error))
     return answer(request, error.problem)
 
 
@@ -138,11 +143,12 @@ async def wrong_address(request: Request, error: Exception) -> Response:
 
 async def broken(request: Request, error: Exception) -> Response:
     """Answer an error nobody foresaw: an incident number for the caller, the trace for the operator."""
-    return _incident(request, error)
+    return answer(request, incident(error))
 
 
-def _incident(request: Request, error: Exception) -> Response:
-    incident = secrets.token_hex(6)
+def incident(error: Exception) -> Problem:
+    """Note an error nobody foresaw, for the operator; the problem that a caller may see: its number."""
+    number = secrets.token_hex(6)
     # The trace has file names and lines only: a message or a local variable could hold personal data.
     frames = []
     trace = error.__traceback__
@@ -151,12 +157,12 @@ def _incident(request: Request, error: Exception) -> Response:
         trace = trace.tb_next
     structlog.get_logger().error(
         "incident",
-        incident=incident,
+        incident=number,
         error=type(error).__name__,
         code=getattr(error, "code", ""),
         trace=frames[-12:],
     )
-    return answer(request, Problem("internal", details={"incident": incident}))
+    return Problem("internal", details={"incident": number})
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:

@@ -149,3 +149,8 @@ def own_remittance_stream(kpj: str, month: str) -> str:
 def request_stream(digest: str) -> str:
     """`request:<hash of client, route and idempotency key>`"""
     return f"request:{digest}"
+
+
+def member_stream(person: str) -> str:
+    """`member:<person id>`: one person's access to the own accounts from outside."""
+    return f"member:{person}"

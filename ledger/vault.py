@@ -17,6 +17,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ class NewPerson(Struct, frozen=True, gc=False):
     row: tuple[str, bytes, bytes, bytes | None, bytes | None, int]
 
 
-class _Master:
+class Master:
     """What is derived from one master key."""
 
     def __init__(self, key: bytes, number: int) -> None:
@@ -74,6 +75,7 @@ class _Master:
             _hashing(_derived(key, b"hash " + field.encode())) for field in ("nik", "phone", "email")
         )
         self.fingerprint = fingerprint(key)
+        self.derive: Callable[[bytes], bytes] = cache(lambda purpose: _derived(key, b"for " + purpose))
 
     def reach(self, contact: Contact) -> tuple[bytes | None, bytes | None]:
         """(phone, e-mail); the letter case of an e-mail address does not count."""
@@ -94,6 +96,10 @@ class _Master:
             return self.wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], person.encode())
         except InvalidTag:
             raise BrokenLog("log-broken", position=0, what="vault row") from None
+
+
+Rotated = Callable[[Transaction, Mapping[str, bytes], Master], None]
+"""Told of a batch of a rotation: the transaction, person id -> key, and the new master key."""
 
 
 def fingerprint(master_key: bytes) -> str:
@@ -152,7 +158,7 @@ class Vault:
         """Raises Refused(master-key-wrong) when the vault was made with another master key."""
         self.log = log
         self._prepare()
-        self._master = _Master(key, 0)
+        self._master = Master(key, 0)
         self._recognise()
 
     @classmethod
@@ -197,6 +203,18 @@ class Vault:
         if meta["master"] != str(self._master.number):
             expected = meta[f"fingerprint.{meta['master']}"]
             raise Refused("master-key-wrong", found=self._master.fingerprint, expected=expected)
+
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of 32 bytes for one purpose, another with every master key."""
+        return self._master.derive(purpose)
+
+    def address_hash(self, address: str) -> bytes:
+        """What an e-mail address (in any letter case) is looked up by; good until the master key is replaced."""
+        return self._master.email(address.lower())
+
+    def phone_hash(self, phone: str) -> bytes:
+        """What a normalised phone number is looked up by; good until the master key is replaced."""
+        return self._master.phone(phone)
 
     # --- finding persons
 
@@ -354,24 +372,28 @@ class Vault:
 
     # --- another master key
 
-    def rotate(self, new_key: bytes) -> int:
+    def rotate(self, new_key: bytes, also: Sequence[Rotated] = (), last: Sequence[Rotated] = ()) -> int:
         """Wrap all keys and compute all hashes with another master key; the number of persons done.
 
         In batches: a rotation that was cut off goes on when called again with the same keys. Until it has ended
         nobody is looked up or registered (`vault-rotating`), for a NIK could be missed. No event changes.
+        `also` is called in each batch's transaction with its persons' keys, `last` in the final one with none, for what
+        other tables derive from the master key.
         """
         new = self._begin_rotation(new_key)
         done = 0
-        while count := self._rotate_some(new):
+        while count := self._rotate_some(new, also):
             done += count
         with self.log.database.write() as tx:
+            for rotated in last:
+                rotated(tx, {}, new)
             tx.run("update vault_meta set value = ? where name = 'master'", [str(new.number)])
             tx.run("delete from vault_meta where name = 'next'")
         self._master = new
         return done
 
-    def _begin_rotation(self, new_key: bytes) -> _Master:
-        new = _Master(new_key, self._master.number + 1)
+    def _begin_rotation(self, new_key: bytes) -> Master:
+        new = Master(new_key, self._master.number + 1)
         if new.fingerprint == self._master.fingerprint:
             raise Refused("setting-wrong", what="the new master key is the present one")
         with self.log.database.write() as tx:
@@ -390,7 +412,7 @@ class Vault:
             )
         return new
 
-    def _rotate_some(self, new: _Master) -> int:
+    def _rotate_some(self, new: Master, also: Sequence[Rotated] = ()) -> int:
         with self.log.database.write() as tx:
             if tx.dialect == "postgres":
                 tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
@@ -407,6 +429,8 @@ class Vault:
                     "where person = ?",
                     [wrapped, *new.hashes(identity, contact), new.number, person],
                 )
+            for rotated in also:
+                rotated(tx, keys, new)
         return len(persons)
 
 

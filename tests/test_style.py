@@ -19,7 +19,7 @@ MONEY = (
 )  # fmt: skip
 PURE = (
     "ledger/remittance.py", "ledger/account.py", "ledger/employer.py", "ledger/events.py", "ledger/rules.py",
-    "ledger/money.py", "ledger/identifiers.py", "ledger/ingestion/upload.py", "ledger/ingestion/contributions.py",
+    "ledger/money.py", "ledger/identifiers.py", "ledger/ingestion/upload.py", "ledger/ingestion/contributions.py", "ledger/members/state.py",
     "projections/balances.py", "projections/entries.py", "projections/page.py",
 )  # fmt: skip
 PURE_FUNCTIONS = {"ledger/person.py": ("evolve", "of", "nik_warnings", "check_birth", "decide_correct", "decide_erase")}

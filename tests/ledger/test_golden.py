@@ -14,18 +14,30 @@ from ledger.codec import StoredRow, decode, encode, recorded_at_of, stamp, state
 from ledger.events import (
     FACTS,
     AccountOpened,
+    CardLinked,
     ContributionsPosted,
     ContributionsReversed,
+    DataRequestClosed,
+    DataRequested,
     EmployerRegistered,
     Fact,
     Line,
     LinesSuspended,
+    MemberClosed,
+    MemberConfirmed,
+    MemberRegistered,
     MembershipEnded,
     MembershipStarted,
+    MemberVerified,
     OpeningBalanceRecorded,
+    PasswordChanged,
     PersonCorrected,
     PersonErased,
     PersonRegistered,
+    PhoneAsked,
+    PhoneBound,
+    PhoneDenied,
+    PhoneUnbound,
     ReleasedLine,
     RequestFinished,
     RequestStarted,
@@ -39,6 +51,7 @@ from ledger.events import (
 GOLDEN = Path(__file__).parent / "golden"
 RECORDED_AT = "2026-11-21T06:29:00.123456Z"
 PERSON = "0123456789abcdef0123456789abcdef"
+MEMBER = f"member:{PERSON}"
 KPJ, SECOND, LEGACY = "26000000017", "26000000025", "97K0100505"
 REMITTANCE = "remittance-e:10000001:000:2026-10"
 RULES = RuleIds("pu-pp46-2015", "half-up.v1", "single.v1")
@@ -91,6 +104,18 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
         ), "wrong-amount",
     ),
     "request-started.v1": ("request:5f2c", 1, RequestStarted("ab" * 32, "/v1/contributions"), ""),
+    "member-registered.v1": (MEMBER, 1, MemberRegistered("1:bG9naW4", "PU", KPJ, "known-contact"), ""),
+    "member-verified.v1": (MEMBER, 2, MemberVerified(), ""),
+    "member-confirmed.v1": (MEMBER, 3, MemberConfirmed("office"), ""),
+    "password-changed.v1": (MEMBER, 4, PasswordChanged("reset"), ""),
+    "card-linked.v1": (MEMBER, 5, CardLinked(SECOND), ""),
+    "phone-asked.v1": (MEMBER, 6, PhoneAsked("1:cGhvbmU"), ""),
+    "phone-denied.v1": (MEMBER, 7, PhoneDenied(), ""),
+    "phone-bound.v1": (MEMBER, 8, PhoneBound("1:cGhvbmU", "email"), ""),
+    "phone-unbound.v1": (MEMBER, 9, PhoneUnbound(), ""),
+    "data-requested.v1": (MEMBER, 10, DataRequested("correct", "1:dGV4dA"), ""),
+    "data-request-closed.v1": (MEMBER, 11, DataRequestClosed(10, "done"), ""),
+    "member-closed.v1": (MEMBER, 12, MemberClosed("asked"), ""),
     "request-finished.v1": ("request:5f2c", 2, RequestFinished("ab" * 32, 200, '{"totals":{"posted":1}}'), ""),
 }  # fmt: skip
 

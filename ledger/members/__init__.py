@@ -1,0 +1,18 @@
+"""Members: people who may see their own accounts from outside. `Members` has every act; each file is one part of it.
+
+No answer to somebody who is not yet known says whether a person exists or what did not match: letters say it, to
+addresses that belong to whoever may know. Each act is durable, with its letters, when it returns.
+"""
+
+from __future__ import annotations
+
+from ledger.members.acts import About, Acting
+from ledger.members.held import Members
+from ledger.members.phones import Phone
+from ledger.members.registration import Claim, masked_email
+from ledger.members.requests import DataRequest
+from ledger.members.rows import Link, LinkedCard, Login
+
+__all__ = [
+    "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "Phone", "masked_email",
+]  # fmt: skip
