@@ -19,7 +19,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.errors import BrokenLog
-from ledger.events import FACTS, Event, Fact
+from ledger.events import FACTS, Event, Fact, Line
 
 F = TypeVar("F")
 _COMPRESS_FROM = 512
@@ -69,6 +69,11 @@ def encode(event: Event) -> bytes:
     if len(data) < _COMPRESS_FROM:
         return data
     return b"z" + data[:_CLEAR] + zlib.compress(data[_CLEAR:], 1)
+
+
+def lines_as_json(lines: Sequence[str]) -> list[Line]:
+    """The lines of a fact that is only going to be encoded, each as its JSON already; the encoder takes it over."""
+    return cast(list[Line], msgspec.Raw(f"[{','.join(lines)}]"))
 
 
 def stamp(state: bytes, recorded_at: str) -> bytes:

@@ -186,12 +186,14 @@ def decide(state: Remittance, month: str, rules: RuleIds, candidates: Sequence[C
     return decision
 
 
-def post_all(month: str, kind: str, paid_on: str, reference: str, rules: RuleIds, lines: list[Line]) -> list[Fact]:
-    """The facts of lines that all post into an empty stream under one kind, date and reference: the common case."""
-    return [
-        ContributionsPosted(month, paid_on, rules, lines[start : start + LINES_AN_EVENT], kind, reference)
-        for start in range(0, len(lines), LINES_AN_EVENT)
-    ]
+def post_all(
+    month: str, kind: str, paid_on: str, reference: str, rules: RuleIds, batches: Iterable[list[Line]]
+) -> list[Fact]:
+    """The facts of lines that all post into an empty stream under one kind, date and reference: the common case.
+
+    `batches`: at most LINES_AN_EVENT lines each.
+    """
+    return [ContributionsPosted(month, paid_on, rules, lines, kind, reference) for lines in batches]
 
 
 def holds_all(history: Sequence[Event], kind: str, paid_on: str, reference: str, lines: Sequence[Line]) -> bool:

@@ -9,11 +9,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from ledger import register
+from ledger.codec import lines_as_json
 from ledger.database import Transaction
-from ledger.events import Event
+from ledger.events import LINES_AN_EVENT, Event, Line
 from ledger.identifiers import KINDS, kpj_of
+from ledger.ingestion.blocks import FAST_FROM
 from ledger.ingestion.holders import Holders
 from ledger.ingestion.upload import Ints, Upload, distinct
 from ledger.log import Log
@@ -43,8 +46,20 @@ class Rows(NamedTuple):
     rounded: list[bool]
 
 
+class Head(NamedTuple):
+    """A remittance's first row. `plain`: every row may be posted, as far as the upload itself tells, and all have the
+    first one's kind, paid date and reference."""
+
+    plain: bool
+    line: int
+    month: int
+    kind: str
+    paid_on: str
+    reference: str
+
+
 class Part:
-    """Some remittances of one upload; `streams` and `spans` (into `rows`) go with `groups`."""
+    """Some remittances of one upload; `streams`, `heads` and `spans` (into `rows`) go with `groups`."""
 
     def __init__(self, upload: Upload, groups: list[int]) -> None:
         self.upload, self.groups = upload, groups
@@ -53,19 +68,80 @@ class Part:
     @cached_property
     def at(self) -> Ints:
         """The upload's rows that belong to this part."""
-        starts = self.upload.starts
-        return np.concatenate([np.arange(starts[g], starts[g + 1]) for g in self.groups])
+        starts, sizes = self._extent
+        ends = np.cumsum(sizes)
+        rows: Ints = np.arange(ends[-1]) + np.repeat(starts - (ends - sizes), sizes)
+        return rows
+
+    @cached_property
+    def _extent(self) -> tuple[Ints, Ints]:
+        """Each remittance's first row in the upload, and how many it has."""
+        starts, groups = self.upload.starts, np.array(self.groups)
+        return starts[groups], starts[groups + 1] - starts[groups]
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
         """Where each remittance's rows are in `rows`."""
-        starts = self.upload.starts
-        ends = np.cumsum(starts[np.array(self.groups) + 1] - starts[self.groups]).tolist()
+        ends = np.cumsum(self._extent[1]).tolist()
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
     @property
     def lines(self) -> int:
         return len(self.at)
+
+    @cached_property
+    def card(self) -> Ints:
+        """The card numbers of `rows`."""
+        return self.upload.card[self.at]
+
+    @cached_property
+    def heads(self) -> list[Head]:
+        u, at, (first, sizes) = self.upload, self.at, self._extent
+        plain = (u.reason[at] == 0) & ~u.rounded[at]
+        for column in (u.kind, u.paid_on, u.reference):
+            plain &= column[at] == np.repeat(column[first], sizes)
+        days = {day: day_text(day) for day in distinct(u.paid_on[first])}
+        return [
+            Head(good, line, month, KINDS[kind], days[day], u.references[code])
+            for good, line, month, kind, day, code in zip(
+                np.logical_and.reduceat(plain, np.cumsum(sizes) - sizes).tolist(), u.line[first].tolist(),
+                u.month[first].tolist(), u.kind[first].tolist(), u.paid_on[first].tolist(),
+                u.reference[first].tolist(), strict=True,
+            )
+        ]  # fmt: skip
+
+    def lines_of(self, number: int) -> list[Line]:
+        """A plain remittance's lines."""
+        rows, here = self.rows, slice(*self.spans[number])
+        amounts = (rows.wage[here], rows.back_pay[here], rows.employer[here], rows.worker[here])
+        return list(map(Line, rows.kpj[here], *amounts))
+
+    def batches(self, number: int) -> list[list[Line]]:
+        """A plain remittance's lines, as many as an event carries in each, ready to be encoded."""
+        first, end = self.spans[number]
+        if self.lines < FAST_FROM:
+            lines = self.lines_of(number)
+            return [lines[at : at + LINES_AN_EVENT] for at in range(0, len(lines), LINES_AN_EVENT)]
+        return [
+            lines_as_json(self._texts[at : min(at + LINES_AN_EVENT, end)]) for at in range(first, end, LINES_AN_EVENT)
+        ]
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """`rows` as the JSON of their lines, made a column at a time, which is many times quicker than line by line."""
+        u, at = self.upload, self.at
+        kpj = pl.Series(self.card).cast(pl.String).str.zfill(11)
+        if self.card.max() >= 10**11:
+            kpj = pl.Series(list(map(kpj_of, self.card.tolist())))
+        amounts = {name: pl.Series(getattr(u, name)[at]) for name in ("wage", "back_pay", "employer", "worker")}
+        # An absent key is the default.
+        given = (
+            pl.when(pl.col(name) != 0).then(pl.concat_str(pl.lit(f',"{name}":'), name)).otherwise(pl.lit(""))
+            for name in amounts
+        )
+        line = pl.concat_str(pl.lit('{"kpj":"'), "kpj", pl.lit('"'), *given, pl.lit("}"))
+        texts: list[str] = pl.DataFrame({"kpj": kpj, **amounts}).select(line).to_series().to_list()
+        return texts
 
     @cached_property
     def rows(self) -> Rows:
@@ -141,18 +217,23 @@ def _not_plain(tx: Transaction, parts: Sequence[Part]) -> list[set[int]]:
         return joined
 
     card, npp, month, paid_on = (column(name) for name in ("card", "npp", "month", "paid_on"))
-    places = np.flatnonzero(npp > 0)
-    # In card order the register's index is read once, from left to right.
-    places = places[np.argsort(card[places], kind="stable")]
     odd: list[set[int]] = [set() for _ in parts]
+    places = np.flatnonzero(npp > 0)
     if not len(places):
         return odd
-    payments: dict[tuple[int, int, int], int] = {}
-    each = zip(npp[places].tolist(), month[places].tolist(), paid_on[places].tolist(), strict=True)
-    payment = [payments.setdefault(one, len(payments)) for one in each]
-    found = register.not_plain(tx, card[places].tolist(), payment, list(payments))
+    payments = [values[places] for values in (npp, month, paid_on)]
+    begins = np.logical_or.reduce([np.diff(values, prepend=-1) != 0 for values in payments])
+    group = np.cumsum(begins) - 1
+    groups = list(zip(*(values[begins].tolist() for values in payments), strict=True))
+    # In card order the register's index is read once, from left to right.
+    order = np.argsort(card[places], kind="stable")
+    places, group = places[order], group[order]
+    found = register.not_plain(tx, card[places], group, groups)
+    if not found:
+        return odd
     ends = np.cumsum([part.lines for part in parts]).tolist()
-    for place in places[found].tolist() if found else []:
-        number = bisect_right(ends, place)
-        odd[number].add(place - (ends[number - 1] if number else 0))
+    for place, line in zip(places.tolist(), zip(card[places].tolist(), group.tolist(), strict=True), strict=True):
+        if line in found:
+            number = bisect_right(ends, place)
+            odd[number].add(place - (ends[number - 1] if number else 0))
     return odd

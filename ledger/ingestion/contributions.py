@@ -13,12 +13,12 @@ import numpy as np
 
 from ledger import remittance
 from ledger.errors import Problem
-from ledger.events import Event, Line, RuleIds
+from ledger.events import Event, RuleIds
 from ledger.identifiers import month_text
 from ledger.ingestion.chunk import LookedUp, Part
 from ledger.ingestion.holders import Holders
 from ledger.ingestion.receipts import Outcome, Verdict
-from ledger.ingestion.upload import NO_MONEY, REASONS
+from ledger.ingestion.upload import NO_MONEY, REASONS, Ints
 from ledger.money import rupiah
 from ledger.register import Card, day_text
 from ledger.remittance import Candidate, Content, Remittance
@@ -36,7 +36,7 @@ class Decided(NamedTuple):
     events: list[Event]
     outcome: Outcome
     problems: Said
-    cards: list[int]
+    cards: Ints
 
     @property
     def lines(self) -> int:
@@ -58,32 +58,19 @@ def decide(parts: Sequence[Part], found: LookedUp) -> list[Decided]:
 def _simple(part: Part, number: int, history: Sequence[Event]) -> Decided | None:
     """The common cases a column at a time: every line postable under one kind, date and reference, in a stream that is
     new, or that holds all of them already. None: look at each line."""
-    (first, end), rows, stream = part.spans[number], part.rows, part.streams[number]
-    here = slice(first, end)
-    if any(rows.reason[here]) or any(rows.rounded[here]):
-        return None
-    kind, paid_on, reference = rows.kind[first], rows.paid_text[first], rows.reference[first]
-    if end - first > 1 and (
-        rows.kind[here].count(kind) != end - first
-        or rows.paid_text[here].count(paid_on) != end - first
-        or rows.reference[here].count(reference) != end - first
-    ):
-        return None
-    month = rows.month[first]
-    rule = rules().pu_in(month)
+    head, stream, (first, end) = part.heads[number], part.streams[number], part.spans[number]
+    rule = rules().pu_in(head.month) if head.plain else None
     if rule is None:
         return None
-    lines = list(
-        map(Line, rows.kpj[here], rows.wage[here], rows.back_pay[here], rows.employer[here], rows.worker[here])
-    )
-    outcome, cards = Outcome(stream, rows.line[first]), rows.card[here]
+    _, line, month, kind, paid_on, reference = head
+    outcome, cards = Outcome(stream, line), part.card[first:end]
     if history:
-        if not remittance.holds_all(history, kind, paid_on, reference, lines):
+        if not remittance.holds_all(history, kind, paid_on, reference, part.lines_of(number)):
             return None
-        outcome.already = len(lines)
+        outcome.already = end - first
         return Decided(part, number, [], outcome, [], cards)
-    outcome.posted = len(lines)
-    facts = remittance.post_all(month_text(month), kind, paid_on, reference, RuleIds(rule.id), lines)
+    outcome.posted = end - first
+    facts = remittance.post_all(month_text(month), kind, paid_on, reference, RuleIds(rule.id), part.batches(number))
     h = part.upload.header
     events = remittance.events(0, stream, facts, h.by, h.channel, h.request, h.reason)
     return Decided(part, number, events, outcome, [], cards)
@@ -112,7 +99,7 @@ def _line_by_line(part: Part, number: int, odd: set[int], found: LookedUp) -> De
     problems.extend((problem, "refused") for problem in decision.conflicts)
     h = part.upload.header
     events = remittance.events(state.version, stream, decision.facts, h.by, h.channel, h.request, h.reason)
-    return Decided(part, number, events, outcome, problems, rows.card[first:end])
+    return Decided(part, number, events, outcome, problems, part.card[first:end])
 
 
 def _candidate(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
+import numpy as np
+
 from ledger.codec import encode
 from ledger.ingestion.chunk import LookedUp, Part, chunks, look_up
 from ledger.ingestion.contributions import Decided, decide
@@ -40,7 +42,7 @@ class Engine:
     def run(self, upload: Upload, *, dry_run: bool = False, on_progress: Progress | None = None) -> None:
         """Take a whole upload, its look-ups, decisions and appends overlapped."""
         with (
-            ThreadPoolExecutor(1, "look-up") as looking,
+            ThreadPoolExecutor(2, "look-up") as looking,
             ThreadPoolExecutor(1, "encode") as encoding,
             ThreadPoolExecutor(1, "append") as appending,
         ):
@@ -48,7 +50,7 @@ class Engine:
             behind: deque[Future[int]] = deque()
             waiting = chunks(upload)
             while True:
-                while len(ahead) < 3 and (parts := next(waiting, None)) is not None:
+                while len(ahead) < 4 and (parts := next(waiting, None)) is not None:
                     ahead.append((parts, looking.submit(look_up, self.log, parts, self.holders)))
                 if not ahead:
                     break
@@ -86,7 +88,7 @@ class Engine:
                 told(one, [])
             return
         try:
-            cards = [card for one in decided if one.events for card in one.cards]
+            cards = np.concatenate([one.cards for one in decided if one.events]).tolist()
             positions = self.log.append(
                 events, self.clock(), changed_since=position, cards=cards, states=states
             ).positions
@@ -109,7 +111,8 @@ class Engine:
                 told(again, [])
                 return
             try:
-                appended = self.log.append(again.events, self.clock(), changed_since=found.position, cards=again.cards)
+                cards = again.cards.tolist()
+                appended = self.log.append(again.events, self.clock(), changed_since=found.position, cards=cards)
             except (VersionTaken, RegisterChanged):
                 if attempt == TRIES - 1:
                     raise

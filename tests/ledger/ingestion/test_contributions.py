@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger import register
+from ledger.codec import decode, encode, state_json
 from ledger.events import ContributionsPosted, Line, LinesSuspended, RuleIds, SuspendedLine, SuspenseReleased
+from ledger.ingestion.blocks import FAST_FROM
 from ledger.log import Log
+from ledger.money import round_half_up
 from ledger.settings import Settings
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, only, person, problems
 
@@ -213,6 +216,31 @@ def test_a_large_remittance_is_several_events_of_a_thousand_lines(office: Office
     receipt = office.contribute(*(line(kpj) for kpj in kpjs))
     assert receipt.totals["posted"] == 2_500
     assert [len(event.fact.lines) for event in office.remittance()] == [1_000, 1_000, 500]  # type: ignore[attr-defined]
+
+
+def test_lines_encoded_a_column_at_a_time_are_stored_as_those_encoded_one_by_one(office: Office) -> None:
+    kpjs = [f"{i:011d}" if i % 2 else f"KB{i:05d}" for i in range(FAST_FROM)]
+    office.register(*(person(kpj, i) for i, kpj in enumerate(kpjs, 10)))
+    wages = [(0, 1_000_000) if i % 7 == 0 else (1_000_000 + i, 0 if i % 3 else 25) for i in range(len(kpjs))]
+    office.contribute(*(line(kpj, wage, back_pay=back) for kpj, (wage, back) in zip(kpjs, wages, strict=True)))
+    rows = [row for row in office.log.read(0, 10_000) if row.stream.startswith("remittance")]
+    (event,) = map(decode, rows)
+    assert [state_json(row.state) for row in rows] == [state_json(encode(event))]
+    shares = [(round_half_up((a + b) * 37, 1000), round_half_up((a + b) * 20, 1000)) for a, b in wages]
+    expected = [Line(kpj, *wage, *share) for kpj, wage, share in zip(kpjs, wages, shares, strict=True)]
+    assert event.fact.lines == expected  # type: ignore[attr-defined]
+
+
+def test_in_a_large_remittance_only_the_lines_of_unknown_cards_wait(office: Office) -> None:
+    kpjs = [f"{20_000_000_000 + i}" for i in range(FAST_FROM)]
+    strangers = kpjs[::50]
+    office.register(*(person(kpj, i) for i, kpj in enumerate(kpjs, 10) if kpj not in strangers))
+    office.register(person(C, 9, npp=OTHER_NPP))
+    office.contribute(line(C, npp=OTHER_NPP), *map(line, kpjs[::-1]), line(A, npp=OTHER_NPP))
+    posted, held = (event.fact for event in office.remittance())
+    assert [one.kpj for one in posted.lines] == [kpj for kpj in kpjs[::-1] if kpj not in strangers]  # type: ignore[attr-defined]
+    assert [one.kpj for one in held.lines] == strangers[::-1]  # type: ignore[attr-defined]
+    assert [[one.kpj for one in event.fact.lines] for event in office.remittance(npp=OTHER_NPP)] == [[C], [A]]  # type: ignore[attr-defined]
 
 
 def test_a_later_registration_releases_its_lines_by_itself_with_the_original_paid_date(
