@@ -16,20 +16,53 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import accounts, docs, health, persons, problems, suspense, writing
+from api.direct import Direct
 from api.health import Metrics
+from api.mobile import routes as mobile
 from api.opened import Opened
+from api.sms import doors as sms
 from api.watch import Watch, start_logging
+from api.web import office, pages, site
 from ledger import settings as all_settings
 from ledger.clock import read_now
 from ledger.errors import JhtError
 from ledger.settings import Settings
 
 OPEN = frozenset({"/livez", "/readyz", "/docs", "/docs/{name}", "/openapi.json"})
-"""The routes that answer a caller without a key. A test walks all others."""
+"""The routes that answer programs without a key."""
+
+
+MACHINES = ("/docs/", "/v1/", "/channels/", "/livez", "/readyz", "/metrics", "/openapi.json")
+"""Addresses that programs ask: what is wrong there is problem+json, everywhere else a page."""
+
+
+class Layered(FastAPI):
+    """FastAPI under one layer of the project's own, `Watch`: what the usual ones do, it or the route classes do."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        (watch,) = self.user_middleware
+        inner = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+        return watch.cls(inner, *watch.args, **watch.kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
+
+
+async def wrong_address(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses, in the caller's form."""
+    if request.scope["path"].startswith(MACHINES):
+        return await problems.wrong_address(request, error)
+    return pages.page_of(error, request)
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, opened: Opened | None = None) -> FastAPI:
@@ -52,7 +85,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, op
             gc.unfreeze()
             await held.stop()
 
-    app = FastAPI(
+    app = Layered(
         title="JHT ledger",
         version=_version(),
         docs_url=None,
@@ -61,17 +94,19 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, op
         lifespan=lifespan,
         exception_handlers={
             JhtError: problems.refused,
-            HTTPException: problems.wrong_address,
+            HTTPException: wrong_address,
         },
         redirect_slashes=False,
     )
     free, counters = health.routes(held, metrics)
-    for router in (
-        accounts.routes(held), persons.routes(held), suspense.routes(held), writing.routes(held), free, counters,
+    # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
+    # first, because a request is matched against one route after the other.
+    for routes in (
+        accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
+        persons.routes(held).routes, suspense.routes(held).routes, writing.routes(held).routes, free.routes,
+        counters.routes, docs.ROUTES,
     ):  # fmt: skip
-        # Taken over as they are: including a router would make each request walk one more level.
-        app.router.routes.extend(router.routes)
-    app.router.routes.extend(docs.ROUTES)
+        app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics)
     app.state.opened = held
     return app
@@ -82,7 +117,7 @@ def guarded_paths(app: FastAPI) -> list[tuple[str, str]]:
     return [
         (method, route.path)
         for route in app.routes
-        if isinstance(route, APIRoute) and route.path not in OPEN
+        if isinstance(route, Direct) and "x-scope" in (route.openapi_extra or {})
         for method in sorted(route.methods or ())
     ]
 

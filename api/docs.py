@@ -15,9 +15,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api import shapes
+from api.direct import Told
+from api.mobile import bodies
 from ledger.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
@@ -83,9 +84,9 @@ async def described(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/docs", page, methods=["GET"]),
-    Route("/docs/{name}", asset, methods=["GET"]),
-    Route("/openapi.json", described, methods=["GET"]),
+    Told("/docs", page, methods=["GET"]),
+    Told("/docs/{name}", asset, methods=["GET"]),
+    Told("/openapi.json", described, methods=["GET"]),
 ]
 
 
@@ -94,14 +95,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     parts = found.setdefault("components", {})
     # FastAPI adds its own shapes for validation errors, which never leave this API.
-    parts["schemas"] = shapes.components()
+    parts["schemas"] = shapes.components(*bodies.BODIES)
     parts["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key: `jht_<id>_<secret>`"}
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key: `jht_<id>_<secret>`"},
+        "member": {"type": "http", "scheme": "bearer", "description": "An access token of a member's device"},
     }
     for methods in found["paths"].values():
         for operation in methods.values():
-            scope = operation.pop("x-scope", None)
-            operation["security"] = [{"key": []}] if scope else []
+            scope, auth = operation.pop("x-scope", None), operation.pop("x-auth", None)
+            operation["security"] = [{"key": []}] if scope else [{"member": []}] if auth == "member" else []
             if scope:
                 operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
             operation["responses"].pop("422", None) if not _documents_422(operation) else None

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api import shapes
 from api.access import guarded
+from api.direct import Direct
 from api.opened import Opened
 from api.parameters import parameters
 from api.problems import documented
@@ -57,7 +58,7 @@ class Metrics:
 
 def routes(opened: Opened, metrics: Metrics) -> tuple[APIRouter, APIRouter]:
     """(the open routes, the guarded one)."""
-    free = APIRouter(tags=["health"])
+    free = APIRouter(route_class=Direct, tags=["health"])
     router = APIRouter(route_class=guarded(opened.admit), tags=["health"])
 
     async def livez(request: Request) -> Response:

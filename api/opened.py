@@ -15,6 +15,8 @@ from starlette.requests import Request
 
 from api.access import Caller, Keys, bearer, open_store
 from api.coalescer import Coalescer
+from api.identity.held import Identity
+from api.mail.sender import Sender
 from api.ready import header
 from api.records import Recorder, record_of
 from api.together import Together
@@ -24,6 +26,8 @@ from ledger.database import Database
 from ledger.errors import JhtError, NotAllowed, NotFound, Refused, Unavailable
 from ledger.ingestion.door import Door
 from ledger.log import Log, parse_position
+from ledger.members import Members
+from ledger.outbox import Outbox
 from ledger.settings import Settings
 from ledger.vault import Vault
 from projections.answers import BalanceRow
@@ -51,6 +55,9 @@ class Opened:
     keys: Keys
     recorder: Recorder
     door: Door
+    members: Members
+    outbox: Outbox
+    identity: Identity
     together: Together
     coalescer: Coalescer[BalanceRow | JhtError]
 
@@ -67,8 +74,13 @@ class Opened:
 
     async def start(self) -> None:
         """Open everything. Raises Refused(ledger-missing), StoreFailed."""
+        self._loop = asyncio.get_running_loop()
         self.log = Log.open(self.settings)
-        self.door = Door(self.log, Vault.open(self.log), self.now)
+        vault = Vault.open(self.log)
+        self.door = Door(self.log, vault, self.now)
+        self.members = Members.open(self.log, vault)
+        self.outbox = self.members.outbox
+        self.identity = Identity(self.settings, self.log, vault, self.members, self.ask, self.work)
         self.store = Store.open(self.settings)
         self.reader = Reader(self.log, self.store)
         self.together = Together(self.settings.database_url, self.reader, self.now, self._ask_nothing)
@@ -77,6 +89,8 @@ class Opened:
         self.keys = Keys(self.access)
         self.recorder = Recorder(self.access)
         self.recorder.start()
+        sender = Sender(self.settings, self.outbox, self.now, self.work)
+        self._sending = asyncio.create_task(sender.run(), name="sender")
         if self.settings.follow:
             self.follower = Follower(self.log, self.store, reactions=[releaser(self.log, self.now)])
             self._following = threading.Thread(target=self._follow, name="follower", daemon=True)
@@ -85,8 +99,11 @@ class Opened:
     async def stop(self) -> None:
         """Finish the writes and records under way, then close everything."""
         self._stop.set()
+        self._sending.cancel()
+        await asyncio.gather(self._sending, return_exceptions=True)
         await asyncio.to_thread(self.writers.shutdown)
         await asyncio.to_thread(self.door.close)
+        self.identity.close()
         await self.recorder.stop()
         if self._following is not None:
             await asyncio.to_thread(self._following.join)
@@ -132,7 +149,10 @@ class Opened:
 
         Raises NotFound(account-not-found), Unavailable when it cannot be told truthfully.
         """
-        if self.inline or day is not None:
+        if self.inline:
+            # Requests that the loop took up together read one snapshot: it ends when it is the loop's turn again.
+            return self.reader.balance(card, jakarta_date(now), now, day, later=self._loop.call_soon)
+        if day is not None:
             return await self.ask(self.reader.balance, card, jakarta_date(now), now, day)
         found = await self.coalescer.get(card)
         if isinstance(found, BalanceRow):

@@ -200,9 +200,9 @@ BODIES: tuple[type[Struct], ...] = (
 )
 
 
-def components() -> dict[str, Any]:
-    """OpenAPI's `components.schemas`."""
-    _, found = json.schema_components(BODIES, ref_template="#/components/schemas/{name}")
+def components(*more: type[Struct]) -> dict[str, Any]:
+    """OpenAPI's `components.schemas`, with those of other doors."""
+    _, found = json.schema_components((*BODIES, *more), ref_template="#/components/schemas/{name}")
     found["Problem"] = found.pop("ProblemBody")
     found["Receipt"] = found.pop("ReceiptBody")
     return found

@@ -63,8 +63,10 @@ class Together:
     async def _rows(self, sql: str, cards: list[int]) -> list[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+            # Every card is found the same way; planning anew for each list would take as long as answering it.
+            await self._connection.execute("set plan_cache_mode = force_generic_plan")
         cursor = self._connection.cursor(binary=True)
-        await cursor.execute(sql.encode(), [cards])
+        await cursor.execute(sql.encode(), ["{" + ",".join(map(str, cards)) + "}"])
         return await cursor.fetchall()
 
     async def close(self) -> None:

@@ -39,6 +39,13 @@ _TABLES = {"balances": balances.tables, "entries": entries.tables, "directory": 
 _INDEXES = {"balances": balances.indexes, "entries": entries.indexes, "directory": directory.indexes}
 
 
+def _apart(later: str, earlier: str) -> bool:
+    """Whether two moments (either may be missing) are a beat or more apart."""
+    if not later or not earlier:
+        return False
+    return datetime.fromisoformat(later) - datetime.fromisoformat(earlier) >= BEAT_EVERY
+
+
 def iso(moment: datetime) -> str:
     """A moment as the log writes it: fixed width, so texts compare as moments do."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -288,7 +295,8 @@ class Follower:
             not last.beat_at
             or bool(beat.confirmed_at) > bool(last.confirmed_at)
             or beat.error != last.error
-            or datetime.fromisoformat(beat.beat_at) - datetime.fromisoformat(last.beat_at) >= BEAT_EVERY
+            or _apart(beat.beat_at, last.beat_at)
+            or _apart(beat.confirmed_at, last.confirmed_at)
         )
         if due and beat != last:
             self.store.record_beat(beat)

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -50,6 +51,7 @@ _ATTEMPTS = 10
 
 
 _Questions = list[tuple[str, list[Any]]]
+Later = Callable[[Callable[[sqlite3.Connection], None], sqlite3.Connection], object]
 
 
 class _Sources(NamedTuple):
@@ -151,8 +153,13 @@ class Reader:
 
     # --- one card, or many
 
-    def balance(self, card: int, today: date, now: datetime, as_of: date | None = None) -> BalanceRow:
+    def balance(
+        self, card: int, today: date, now: datetime, as_of: date | None = None, *, later: Later | None = None
+    ) -> BalanceRow:
         """What a card has, now or (`as_of` before `today`) as the money paid up to the end of a past day.
+
+        `later` runs a function, soon and in this thread: until then the present balances asked for on SQLite share one
+        snapshot, for opening one costs as much as reading a card.
 
         Raises NotFound(account-not-found), Refused(as-of-in-future, as-of-before-opening) and Unavailable
         (read-side-stale, read-side-empty, log-restored, account-incomplete).
@@ -164,7 +171,7 @@ class Reader:
         for _ in range(_ATTEMPTS):
             self.check_fresh(now)
             try:
-                row, last = self._read_one(card)
+                row, last = self._read_one(card, later)
             except StoreFailed as error:
                 if not is_gone(error):
                     raise
@@ -174,10 +181,13 @@ class Reader:
             self._look()
         raise StoreFailed("store-failed", what="GenerationsMoving")
 
-    def _read_one(self, card: int) -> tuple[Sequence[Any], Sequence[int]]:
-        """A row for `_balance` and, after reversals, the last contribution, on SQLite."""
+    def _read_one(self, card: int, later: Later | None) -> tuple[Sequence[Any], Sequence[int]]:
+        """A row for `balance_of` and, after reversals, the last contribution, on SQLite."""
         sources = self._current()
         with self._attached(sources.stamp, sources.live) as connection:
+            if later is not None and not connection.in_transaction:
+                connection.execute("begin")
+                later(_end, connection)
             row = connection.execute(questions.one_card(*sources.live.values()), (card,)).fetchone()
             if not row[14]:
                 return row, _NO_LAST
@@ -363,11 +373,14 @@ class Reader:
                     with self.store.pointers_database.read() as tx:
                         return [tx.rows(sql, params) for sql, params in questions]
                 with self._attached(sources.stamp, sources.live) as connection:
-                    connection.execute("begin")
+                    shared = connection.in_transaction
+                    if not shared:
+                        connection.execute("begin")
                     try:
                         return [connection.execute(sql, params).fetchall() for sql, params in questions]
                     finally:
-                        connection.execute("commit")
+                        if not shared:
+                            connection.execute("commit")
             except StoreFailed as error:
                 if not is_gone(error):
                     raise
@@ -404,6 +417,12 @@ class Reader:
                 connection.close()
             self._opened.clear()
         self._local = threading.local()
+
+
+def _end(connection: sqlite3.Connection) -> None:
+    """End a shared snapshot; a connection that was closed meanwhile has none."""
+    with suppress(sqlite3.Error):
+        connection.execute("commit")
 
 
 class _Attached:

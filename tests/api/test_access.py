@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from api.access import SCOPES, Keys
 from api.app import OPEN, create_app, guarded_paths
+from api.direct import Direct
 from ledger.errors import NotFound, Refused
 from ledger.settings import Settings
 from tests.api.conftest import PAID, Api
@@ -17,11 +18,13 @@ from tests.conftest import NOW
 BALANCE = f"/v1/accounts/{PAID}/balance"
 
 
-def test_no_route_is_open_except_the_named_ones(tmp_path: object) -> None:
+def test_no_route_for_programs_is_open_except_the_named_ones(tmp_path: object) -> None:
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/none.db"))
-    paths = {getattr(route, "path", None) for route in app.routes}
+    described = [route for route in app.routes if isinstance(route, Direct)]
     guarded = guarded_paths(app)
-    assert paths == OPEN | {path for _, path in guarded}
+    for route in described:
+        extra = route.openapi_extra or {}
+        assert ("x-scope" in extra) + ("x-auth" in extra) + (route.path in OPEN) == 1, route.path
     assert len(guarded) == 10
     # Not started: nothing is open behind the routes, so an answer can only come from the check of the key.
     client = TestClient(app, raise_server_exceptions=False)

@@ -73,16 +73,18 @@ def test_every_answer_is_described_with_an_example(client: TestClient) -> None:
             where = f"{method} {path}"
             assert operation["summary"], where
             guarded = bool(operation["security"])
-            assert guarded == (path not in {"/livez", "/readyz"}), where
+            assert guarded == (path not in {"/livez", "/readyz", "/v1/mobile/login", "/v1/mobile/refresh"}), where
             if guarded:
-                assert {"401", "403"} <= operation["responses"].keys(), where
+                assert "401" in operation["responses"], where
+            if operation["security"] == [{"key": []}]:
+                assert "403" in operation["responses"], where
             for status, answer in operation["responses"].items():
                 problem = answer.get("content", {}).get("application/problem+json")
                 if problem:
                     assert problem["examples"], where
                     for code, example in problem["examples"].items():
                         assert str(example["value"]["status"]) == status == str(status_of(code)), where
-    assert len(described["paths"]) == 12
+    assert len(described["paths"]) == 21
 
 
 def test_every_code_has_a_status_and_a_type() -> None:
@@ -122,8 +124,8 @@ def test_the_examples_have_the_described_shape(client: TestClient) -> None:
         for operation in methods.values():
             for answer in operation["responses"].values():
                 content = answer.get("content", {}).get("application/json", {})
-                if "example" in content:
-                    name = content["schema"]["$ref"].rpartition("/")[2]
+                name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+                if "example" in content and name in known:  # tests/api/mobile looks at the others
                     msgspec.convert(content["example"], known[name])
                     seen.add(name)
     assert seen == {"Balance", "Entries", "PersonBalance", "Suspense", "Health", "Receipt"}

@@ -270,3 +270,43 @@ def test_refusals_are_not_unavailable(ledger: Ledger) -> None:
     ):
         with pytest.raises(kind):
             ask()
+
+
+def test_balances_of_one_moment_share_a_snapshot_and_the_next_moment_sees_what_came(ledger: Ledger) -> None:
+    ledger.pay("2026-09", "2026-10-12", Line(KPJS[0], 5_000_000, 0, 185_000, 100_000))
+    ends: list[Callable[[], None]] = []
+
+    def later(end: Callable[..., None], connection: object) -> None:
+        ends.append(lambda: end(connection))
+
+    def total(card: int = CARDS[0]) -> int:
+        return ledger.reader.balance(card, TODAY, NOW, later=later).total
+
+    assert (total(), total(CARDS[1])) == (285_000, 0)
+    ledger.pay("2026-10", "2026-11-12", Line(KPJS[0], 5_000_000, 0, 185_000, 100_000))
+    if ledger.store.postgres:
+        assert (total(), ends) == (570_000, [])
+        return
+    assert len(ends) == 1
+    assert total() == 285_000
+    # The statement is of another file, whose snapshot begins now; it neither fails nor ends the shared one.
+    assert len(ledger.reader.entries(CARDS[0], NOW)) == 2
+    assert total() == 285_000
+    ends.pop()()
+    assert (total(), len(ends)) == (570_000, 1)
+
+
+def test_a_generation_swapped_in_while_a_snapshot_is_shared_is_served(ledger: Ledger) -> None:
+    ledger.pay("2026-10", "2026-11-12", Line(KPJS[0], 5_000_000, 0, 185_000, 100_000))
+    ends: list[Callable[[], None]] = []
+
+    def later(end: Callable[..., None], connection: object) -> None:
+        ends.append(lambda: end(connection))
+
+    assert ledger.reader.balance(CARDS[0], TODAY, NOW, later=later).total == 285_000
+    rebuild(ledger.log, ledger.store, processes=1)
+    ledger.reader.refresh()
+    assert ledger.reader.balance(CARDS[0], TODAY, NOW, later=later).total == 285_000
+    for end in ends:  # the first one's connection has been closed
+        end()
+    assert ledger.balance().total == 285_000
