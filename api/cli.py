@@ -32,8 +32,11 @@ COMMANDS = {
     "status": _Place("read_side", "status"),
     "serve": _Place("serve", "serve"),
     "keys": _Place("keys", "keys"),
+    "users": _Place("users", "users"),
     "person": _Place("person", "person"),
+    "outbox": _Place("outbox", "outbox"),
     "export": _Place("export", "export"),
+    "rotate-master-key": _Place("master_key", "rotate_master_key"),
     "renew-log-id": _Place("ledger", "renew_log_id"),
     "settings": _Place("ledger", "show_settings"),
 }

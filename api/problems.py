@@ -26,22 +26,21 @@ RETRY_SECONDS = 2
 _BY_STATUS = {
     400: "file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future position-unreadable "
     "position-ahead position-foreign idempotency-key-unreadable",
-    401: "key-missing key-wrong gateway-wrong login-wrong "
-    "login-missing login-over refresh-over refresh-reused",
-    403: "scope-missing object-foreign form-foreign",
+    401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
+    403: "scope-missing object-foreign employer-foreign form-foreign role-missing identity-not-seen",
     404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
     "projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "
     "email-taken member-active data-request-open",
-    410: "person-erased link-used",
+    410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
     429: "too-many-tries",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "store-failed disk-full ledger-missing vault-rotating sms-not-sent login-busy",
+    "store-failed provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

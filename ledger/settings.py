@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,38 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address `jht serve` listens on.")
     port: int = Field(8099, gt=0, lt=65536, description="Port `jht serve` listens on.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    public_url: str = Field(
+        "http://127.0.0.1:8099",
+        description="Where people reach the service: scheme, host, port. Links in letters and forms hold on to it.",
+    )
+    session_idle_minutes: int = Field(30, gt=0, description="Minutes without a page before a login on the web ends.")
+    session_hours: int = Field(12, gt=0, description="Hours after which a login on the web ends in any case.")
+    address_tries: int = Field(
+        60,
+        gt=0,
+        description="Logins, registrations, resets (each) a minute from one address; wrong ones in ten minutes.",
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Where mails go: smtp://USER:PASSWORD@HOST:PORT?tls=starttls or smtps://HOST; ca=FILE names an own "
+        "authority. Without it mails are shown on the terminal of `jht serve`, and wait when there is none.",
+    )
+    mail_from: str = Field("Saldo JHT <kabar@saldojht.example>", description="Who mails are from.")
+    oidc_issuer: str | None = Field(
+        None, description="The OpenID provider members log in with, instead of a password of ours: its issuer address."
+    )
+    oidc_client_id: str = Field("", description="How the OpenID provider knows this service.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret that goes with JHT_OIDC_CLIENT_ID; a public client has none."
+    )
+    sms_gateway_password: SecretStr | None = Field(
+        None,
+        description="What Kannel sends as user `kannel` to /channels/sms/kannel. Without it no SMS is taken.",
+    )
+    sms_send_url: SecretStr | None = Field(
+        None,
+        description="Kannel's sendsms for texts that answer nothing: http://USER:PASSWORD@HOST:13013/cgi-bin/sendsms.",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -46,6 +79,14 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _only_an_origin(cls, url: str) -> str:
+        parts = urlsplit(url.rstrip("/"))
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts[2:] != ("", "", ""):
+            raise ValueError("must be http(s)://HOST[:PORT] without a path")
+        return f"{parts.scheme}://{parts.netloc}".lower()
 
     @property
     def sqlite_path(self) -> Path | None:

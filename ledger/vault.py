@@ -208,12 +208,17 @@ class Vault:
         """A key of 32 bytes for one purpose, another with every master key."""
         return self._master.derive(purpose)
 
-    def address_hash(self, address: str) -> bytes:
-        """What an e-mail address (in any letter case) is looked up by; good until the master key is replaced."""
+    def address_hash(self, tx: Transaction, address: str) -> bytes:
+        """What an e-mail address (in any letter case) is looked up by, in this transaction.
+
+        Raises Unavailable(vault-rotating).
+        """
+        self._must_be_current(tx)
         return self._master.email(address.lower())
 
-    def phone_hash(self, phone: str) -> bytes:
-        """What a normalised phone number is looked up by; good until the master key is replaced."""
+    def phone_hash(self, tx: Transaction, phone: str) -> bytes:
+        """What a normalised phone number is looked up by, in this transaction. Raises Unavailable(vault-rotating)."""
+        self._must_be_current(tx)
         return self._master.phone(phone)
 
     # --- finding persons
@@ -480,7 +485,7 @@ def master_key(settings: Settings, create: bool) -> bytes:
         raise Refused("master-key-missing")
     path = settings.beside("key")
     if create and not path.exists():
-        _write_key(path)
+        write_key(path)
     return _read_key(path, path.name)
 
 
@@ -501,7 +506,7 @@ def _parsed(text: str, what: str) -> bytes:
     raise Refused("setting-wrong", what=f"{what}: must be 64 hexadecimal digits")
 
 
-def _write_key(path: Path) -> None:
+def write_key(path: Path) -> None:
     """Write a new key whole or not at all; of several processes that start at once the first one's key stands."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

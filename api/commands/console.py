@@ -26,6 +26,7 @@ from rich.text import Text
 
 from ledger.clock import read_now
 from ledger.errors import JhtError, Problem, Refused, StoreFailed, Unavailable
+from ledger.identifiers import clean_npp
 from ledger.ingestion.receipts import Header
 from ledger.log import Log
 from ledger.settings import Settings, load
@@ -79,6 +80,14 @@ def header(request: str = "", reason: str = "") -> Header:
 def print_json(value: Any) -> None:
     """A value as indented JSON on standard output."""
     sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def npp_number(text: str) -> int:
+    """An employer's number as it was typed. Raises Refused(npp-unreadable)."""
+    npp = clean_npp(text)
+    if npp is None:
+        raise Refused("npp-unreadable", column="npp")
+    return int(npp)
 
 
 def say(problem: Problem, style: str = "red") -> None:

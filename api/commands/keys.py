@@ -11,10 +11,8 @@ import typer
 from rich.table import Table as Grid
 
 from api.access import SCOPES, Caller, Keys, open_store
-from api.commands.console import opened, out, print_json, settings
+from api.commands.console import npp_number, opened, out, print_json, settings
 from ledger.clock import read_now
-from ledger.errors import Refused
-from ledger.identifiers import clean_npp
 
 keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True, add_completion=False)
 
@@ -40,7 +38,7 @@ def create(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Make a key. It is shown this once; only its hash is stored."""
-    npps = [_npp(one) for one in npp] if npp else None
+    npps = [npp_number(one) for one in npp] if npp else None
     now = read_now()
     with _keys() as held:
         key, caller = held.create(
@@ -82,13 +80,6 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, from `jht k
     with _keys() as held:
         held.revoke(key_id, now=read_now())
     out.print(f"Revoked {key_id}.")
-
-
-def _npp(text: str) -> int:
-    npp = clean_npp(text)
-    if npp is None:
-        raise Refused("npp-unreadable", column="npp")
-    return int(npp)
 
 
 def _row(caller: Caller) -> dict[str, object]:

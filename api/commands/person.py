@@ -19,12 +19,12 @@ from ledger.identifiers import card_number, clean_kpj
 from ledger.log import Log
 from ledger.remittance import CORRECTION_REASONS
 from ledger.vault import Vault
+from projections.holdings import holdings
 from projections.reading import Reader
 from projections.store import Store
 
 person = typer.Typer(help="Correct, erase or export one person's data.", no_args_is_help=True, add_completion=False)
 Card = Annotated[str, typer.Argument(metavar="KPJ", help="Any of the person's cards.")]
-FRESH_SECONDS = 5
 
 
 @person.command()
@@ -64,7 +64,7 @@ def erase(
     """Destroy the key of a person's data for ever. Refused while there is money, suspense or unexpired retention."""
     with opened() as log:
         who = _person(log, kpj)
-        has_money, last = holdings(log, who)
+        has_money, last = _holdings(log, who)
         if not yes:
             typer.confirm("The personal data of this card's holder will be unreadable for ever. Go on?", abort=True)
         by, now = header(), read_now()
@@ -82,27 +82,15 @@ def export(kpj: Card) -> None:
         print_json(decisions.export(log, Vault.open(log), _person(log, kpj)))
 
 
-def holdings(log: Log, who: str) -> tuple[bool, date | None]:
-    """Whether a person has money or suspense, as of the log's head now, and the last day money moved.
-
-    Raises Unavailable when the read side has not reached the head: nobody is erased on an old balance.
-    """
+def _holdings(log: Log, who: str) -> tuple[bool, date | None]:
     store = Store.open(log.settings)
     reader = Reader(log, store)
     try:
         catch_up_alone(log, store)
-        reader.wait_for(log.head(), FRESH_SECONDS)
-        now = read_now()
-        today = jakarta_date(now)
-        cards = reader.person_cards(who)
-        rows = [reader.balance(card, today, now) for card in cards]
-        with log.database.read() as tx:
-            waiting = register.suspense_of(tx, cards) if cards else []
+        return holdings(log, reader, who, read_now())
     finally:
         reader.close()
         store.close()
-    days = [date.fromisoformat(row.last.paid_on) for row in rows if row.last]
-    return bool(waiting) or any(row.total for row in rows), max(days, default=None)
 
 
 def _person(log: Log, kpj: str) -> str:

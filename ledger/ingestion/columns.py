@@ -90,6 +90,16 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
 }
 
 
+REPORT = tuple(
+    column._replace(required=False, filled=False) if column.name in {"npp", "month", "paid_on"} else column
+    for column in CONTRIBUTIONS
+)
+"""An employer's own file of one month, which is checked and never taken: who pays for which month is known without it,
+and nothing may be paid yet."""
+READABLE = LAYOUTS | {"report": REPORT}
+"""What `reading` can read."""
+
+
 def clean_name(name: str) -> str:
     """A column's name as it is compared: no byte order mark, no blanks around, small letters."""
     return name.strip("\ufeff \t\r\n").lower()

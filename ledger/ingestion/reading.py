@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ..errors import Refused
 from . import csv_blocks, json_rows, spreadsheets
-from .columns import LAYOUTS
+from .columns import READABLE
 from .source import Limits, Source, Stream
 from .table import Gathering, Table
 from .text_lines import LineReader
@@ -62,7 +62,7 @@ def rows_again(
     A cell that a spreadsheet would run as a formula is written with an apostrophe before it.
     """
     limits = limits or Limits()
-    columns = LAYOUTS[layout]
+    columns = READABLE[layout]
     names = [column.name for column in columns]
     if source.decoded is not None:
         rows = enumerate(source.decoded, 1)
@@ -92,12 +92,12 @@ def _line_reader(source: Source, limits: Limits) -> Iterator[LineReader]:
 def _opened_ndjson(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
     with _line_reader(source, limits) as reader:
         for line, row in json_rows.ndjson_rows(reader, limits):
-            yield line, json_rows.cells_of(row, LAYOUTS[layout])
+            yield line, json_rows.cells_of(row, READABLE[layout])
 
 
 def _opened_csv(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
     with _line_reader(source, limits) as reader:
-        head = csv_blocks.read_head(reader, LAYOUTS[layout], limits)
+        head = csv_blocks.read_head(reader, READABLE[layout], limits)
         yield from csv_blocks.csv_rows(reader, head, limits)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import Problem
 from .cells import EMPTY, Bad, Value, read_cell
-from .columns import LAYOUTS, Column
+from .columns import READABLE, Column
 
 Ints = NDArray[Any]
 
@@ -132,7 +132,7 @@ class Gathering:
 
     def __init__(self, layout: str) -> None:
         self.layout = layout
-        self.columns = LAYOUTS[layout]
+        self.columns = READABLE[layout]
         self.memories = {column.name: Memory(column) for column in self.columns}
         self.rows = 0
         self._values = {column.name: _growing(column) for column in self.columns}

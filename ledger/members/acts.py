@@ -104,7 +104,7 @@ class Acts:
         text = identifier.strip()
         with self.log.database.read() as tx:
             if "@" in text:
-                return rows.login_by_address(tx, self.vault.address_hash(text))
+                return rows.login_by_address(tx, self.vault.address_hash(tx, text))
             person = self.holder(tx, nik=text) if len(text) == 16 else self.holder(tx, kpj=text)
             return rows.login_of(tx, person) if person else None
 

@@ -49,7 +49,8 @@ class Phones(Acts):
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             outcome[:] = [BOUND]
             if key.open("phone", state.phone) == asked.phone:
-                return [], nothing
+                # Bound in the past, perhaps to another person since: who asks last has it.
+                return [], lambda tx: self._bind(tx, person, asked.phone)
             if asked.phone == contact.phone:
                 fact = PhoneBound(key.text("phone", asked.phone), "known-contact")
                 return [fact], lambda tx: self._bind(tx, person, asked.phone)
@@ -77,7 +78,7 @@ class Phones(Acts):
             self.outbox.put(tx, Letter("phone-asked", contact.phone, acting.language), acting.now, "sms")
 
     def _bind(self, tx: Transaction, person: str, phone: str) -> None:
-        rows.put_phone(tx, person, self.vault.phone_hash(phone))
+        rows.put_phone(tx, person, self.vault.phone_hash(tx, phone))
 
     def _confirm_phone(self, token: str, link: Link, acting: Acting) -> None:
         self._bound(link.person, "email", acting, link.version, lambda tx: rows.use_link(tx, token, "deny-phone"))
@@ -112,7 +113,7 @@ class Phones(Acts):
     def phone_owner(self, phone: str) -> str | None:
         """The person a phone is bound to."""
         with self.log.database.read() as tx:
-            return rows.owner_of(tx, self.vault.phone_hash(phone))
+            return rows.owner_of(tx, self.vault.phone_hash(tx, phone))
 
     def unbind_phone(self, phone: str, acting: Acting) -> bool:
         """No more balances to this phone; False when it was bound to nobody."""
@@ -122,7 +123,7 @@ class Phones(Acts):
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             def write(tx: Transaction) -> None:
-                rows.drop_phone(tx, self.vault.phone_hash(phone))
+                rows.drop_phone(tx, self.vault.phone_hash(tx, phone))
 
             return ([PhoneUnbound()] if key.open("phone", state.phone) == phone else []), write
 

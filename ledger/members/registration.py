@@ -82,16 +82,16 @@ class Registrations(Acts):
     def of_issuer(self, issuer: str, subject: str) -> Login | None:
         """The login bound to a provider's subject."""
         with self.log.database.read() as tx:
-            return rows.login_by_address(tx, self._hash(Address("", issuer, subject)))
+            return rows.login_by_address(tx, self._hash(tx, Address("", issuer, subject)))
 
-    def _hash(self, address: Address) -> bytes:
-        return self.vault.address_hash(address.looked_up)
+    def _hash(self, tx: Transaction, address: Address) -> bytes:
+        return self.vault.address_hash(tx, address.looked_up)
 
     def _register(self, claim: Claim, password: str, address: Address, acting: Acting) -> str:
         """The person that fits, "" when nobody does. An address of a provider is proven already."""
         with self.log.database.read() as tx:
             found = self._matching(tx, claim)
-            owner = rows.login_by_address(tx, self._hash(address))
+            owner = rows.login_by_address(tx, self._hash(tx, address))
         if found is None or (owner is not None and owner.person != found[0]):
             self.post(Letter("already-registered" if found else "not-matched", claim.email, claim.language), acting)
             return ""
@@ -109,7 +109,7 @@ class Registrations(Acts):
             after = state.after(*facts)
 
             def write(tx: Transaction) -> None:
-                self._put(tx, after, self._hash(address), password)
+                self._put(tx, after, self._hash(tx, address), password)
                 if not address.issuer:
                     secret = rows.put_link(tx, Link("verify", person, state.version + 1), acting.now)
                     self.outbox.put(tx, Letter("verify", claim.email, claim.language, {"token": secret}), acting.now)
@@ -160,7 +160,7 @@ class Registrations(Acts):
 
             def write(tx: Transaction) -> None:
                 rows.use_link(tx, token)
-                owner = rows.login_by_address(tx, self._hash(key.address(state)))
+                owner = rows.login_by_address(tx, self._hash(tx, key.address(state)))
                 if owner is not None and owner.person != link.person:
                     raise Refused("link-used")  # the address was proven for somebody else meanwhile
                 rows.set_state(tx, link.person, after.state)
@@ -290,7 +290,7 @@ class Registrations(Acts):
         """
         with self.log.database.read() as tx:
             person = self.holder(tx, kpj=kpj)
-            owner = rows.login_by_address(tx, self.vault.address_hash(email))
+            owner = rows.login_by_address(tx, self.vault.address_hash(tx, email))
             card = register.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
         if person is None or card is None:
             raise NotFound("account-not-found")
@@ -305,7 +305,7 @@ class Registrations(Acts):
             fact = MemberRegistered(login, card.segment, kpj, OFFICE)
 
             def write(tx: Transaction) -> None:
-                self._put(tx, state.after(fact), self.vault.address_hash(email), "")
+                self._put(tx, state.after(fact), self.vault.address_hash(tx, email), "")
                 link = Link("invite", person, state.version + 1)
                 secret = rows.put_link(tx, link, acting.now, rows.VALID)
                 self.outbox.put(tx, Letter("office-invite", email, acting.language, {"token": secret}), acting.now)

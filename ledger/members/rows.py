@@ -75,10 +75,14 @@ def login_by_address(tx: Transaction, hashed: bytes) -> Login | None:
 
 
 def put_login(tx: Transaction, person: str, address: bytes, password: str, state: str) -> None:
-    """A registration's row: it replaces one that was there, and ends its sessions."""
+    """A registration's row: it replaces one that was there, and ends its sessions.
+
+    Epochs begin at random: after a closed access a new registration revives no session of the old one.
+    """
+    epoch = secrets.randbits(40)
     tx.insert(
         "member_logins",
-        {"person": [person], "address": [address], "password": [password], "state": [state], "epoch": [0]},
+        {"person": [person], "address": [address], "password": [password], "state": [state], "epoch": [epoch]},
         "text bytea text text bigint",
         "on conflict (person) do update set address = excluded.address, password = excluded.password, "
         "state = excluded.state, epoch = member_logins.epoch + 1",
@@ -138,7 +142,7 @@ def use_link(tx: Transaction, secret: str, *pairs: str) -> None:
 
 
 def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def put_card(tx: Transaction, person: str, card: int) -> None:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from tests.bench import child, files
 from tests.bench.world import free_port
 
-SCRIPT = """
+ACCOUNTS = """
 local first, count = {first}, {count}
 wrk.headers["Authorization"] = "Bearer {key}"
 math.randomseed(1)
@@ -28,8 +28,22 @@ request = function()
   local kpj = string.format("%011.0f", first + math.random(0, count - 1))
   return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/balance")
 end
+"""
+MEMBERS = """
+local asked = {{}}
+function init()
+  for line in io.lines("{file}") do
+    local token, handle = line:match("(%S+) (%S+)")
+    wrk.headers["Authorization"] = "Bearer " .. token
+    asked[#asked + 1] = wrk.format("GET", "/v1/mobile/cards/" .. handle .. "/balance")
+  end
+end
+math.randomseed(1)
+request = function() return asked[math.random(1, #asked)] end
+"""
+DONE = """
 done = function(summary, latency, requests)
-  io.write(string.format('\\n{{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"not_ok":%d,"broken":%d}}\\n',
+  io.write(string.format('\\n{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"not_ok":%d,"broken":%d}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end
@@ -104,14 +118,25 @@ def _answers(url: str) -> bool:
 
 
 def wrk(running: Server, accounts: int, seconds: float, *, key: str = "", prefix: str = "") -> dict[str, Any]:
-    """Requests a second for random accounts, latencies in ms, server CPU a request in us, memory in bytes.
+    """Balances of random accounts with an API key; see `loaded`."""
+    asking = ACCOUNTS.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix)
+    return loaded(running, asking, seconds)
+
+
+def members(running: Server, file: Path, seconds: float) -> dict[str, Any]:
+    """Balances of the members that `members` wrote into a file, each with the own token; see `loaded`."""
+    return loaded(running, MEMBERS.format(file=file), seconds)
+
+
+def loaded(running: Server, asking: str, seconds: float) -> dict[str, Any]:
+    """Requests a second, latencies in ms, server CPU a request in us, memory in bytes.
 
     Raises Failed when wrk is missing or any answer was not a 2xx.
     """
     if not shutil.which("wrk"):
         raise child.Failed("wrk is not installed (Debian and Ubuntu: apt install wrk)")
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix))
+        script.write(asking + DONE)
         script.flush()
         base = ["wrk", "-t1", "-c32", "--timeout", "10s", "-s", script.name]
         child.run(pinned(1, [*base, "-d1s", running.url]))

@@ -16,6 +16,7 @@ POSTED_MONTHS = ("2022-10", "2023-10", "2024-10", "2025-10", "2026-10")
 SCOPES = ("read", "register", "post")
 APP = "api.app:app"
 PLAIN_APP = "tests.bench.plain_read:app"
+MEMBERS = 1_000
 
 
 def jht(store: Store, *arguments: str | Path) -> child.Finished:
@@ -126,6 +127,35 @@ def query(kind: str, *, checked: bool) -> Callable[[World], Measure]:
         key = api_key(store) if checked else ""
         with load.server(APP if checked else PLAIN_APP, store.env) as running:
             return rate(load.wrk(running, accounts, world.seconds, key=key))
+
+    return measure
+
+
+def with_members(world: World, kind: str, accounts: int) -> Store:
+    """The store of `rebuilt` where some of the accounts' holders are members."""
+
+    def prepare(store: Store) -> None:
+        child.run([sys.executable, "-m", "tests.bench.members", "register", str(min(MEMBERS, accounts))], store.env)
+        jht(store, "follow", "--once")
+
+    return world.prepared(f"{accounts * 5} lines, members", kind, prepare, rebuilt(world, kind, accounts))
+
+
+def logged_in(world: World, kind: str, accounts: int) -> tuple[Store, Path, str]:
+    """The store of `with_members`, a file of good access tokens with handles, and the key they are signed with."""
+    store = with_members(world, kind, accounts)
+    file = world.directory / f"tokens-{kind}"
+    told = child.run([sys.executable, "-m", "tests.bench.members", "login", str(file)], store.env).json()
+    return store, file, str(told["key"])
+
+
+def mobile(kind: str) -> Callable[[World], Measure]:
+    """Balances that members ask for with the app: token, log-in still standing, own card, record of the read."""
+
+    def measure(world: World) -> Measure:
+        store, file, _ = logged_in(world, kind, world.scaled(1_000_000))
+        with load.server(APP, store.env) as running:
+            return rate(load.members(running, file, world.seconds))
 
     return measure
 

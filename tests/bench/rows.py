@@ -41,7 +41,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import ours, theirs
+    from tests.bench import ours, sms, theirs
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -128,6 +128,24 @@ def rows() -> list[Row]:
                     "aim 55 % of bare|aim 70 % of bare",
                     ", key + record",
                 ),
+            ),
+        ),
+        Row(
+            "mobile",
+            "the app's balance query, 32 connections, 1,000 members",
+            "requests/s",
+            (
+                peer("bare endpoint, same JWT", theirs.bare_mobile),
+                *both(ours.mobile, "60 % of bare|60 % of bare"),
+            ),
+        ),
+        Row(
+            "sms",
+            "balances by SMS through Kannel, 64 texts under way",
+            "messages/s",
+            (
+                peer("Kannel alone", sms.alone(10_000)),
+                *both(lambda kind: sms.texts(kind, 10_000), "200|200"),
             ),
         ),
         Row(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import child, load
-from tests.bench.ours import MONTH, POSTED_MONTHS, input_months, rate
+from tests.bench.ours import MONTH, POSTED_MONTHS, input_months, logged_in, rate
 from tests.bench.rows import Measure
 from tests.bench.world import Store, World
 
@@ -105,6 +105,13 @@ def bare_query(world: World) -> Measure:
     """`async def -> Model` without a store."""
     with load.server(ENDPOINT, {}) as running:
         return rate(load.wrk(running, world.scaled(1_000_000), world.seconds))
+
+
+def bare_mobile(world: World) -> Measure:
+    """The same behind the verification of the members' JWT."""
+    _, file, key = logged_in(world, "sqlite", world.scaled(1_000_000))
+    with load.server(ENDPOINT, {"BENCH_JWT_KEY": key}) as running:
+        return rate(load.members(running, file, world.seconds))
 
 
 def sql_query(world: World) -> Measure:

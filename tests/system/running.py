@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ledger.settings import Settings
+from pydantic import SecretStr
+
+from ledger.settings import PREFIX, Settings
 from tests.system.forks import ROOT, Forked
 
 
@@ -35,9 +37,12 @@ def environment(settings: Settings) -> dict[str, str]:
     """The environment in which `jht` finds the test's ledger."""
     assert settings.master_key is not None
     clean = {name: value for name, value in os.environ.items() if not name.startswith("JHT_")}
+    given = {f"{PREFIX}{name.upper()}": getattr(settings, name) for name in sorted(settings.model_fields_set)}
     return clean | {
-        "JHT_DATABASE_URL": settings.database_url,
-        "JHT_MASTER_KEY": settings.master_key.get_secret_value(),
+        **{
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in given.items()
+        },
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "160",
     }

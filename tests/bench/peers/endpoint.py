@@ -1,7 +1,7 @@
 """The bare FastAPI endpoint that balance queries are measured against: `async def -> Model`, no store.
 
 `/plain-sql/...` is the same answer read by primary key from the plain SQL peer's table through a psycopg pool
-of 8, when BENCH_PLAIN_SQL names its database.
+of 8, when BENCH_PLAIN_SQL names its database. `/v1/mobile/...` verifies a JWT (HS256, key in BENCH_JWT_KEY) first.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
@@ -104,3 +108,51 @@ async def plain_sql(kpj: str) -> Balance:
     if employer is None:
         raise HTTPException(404)
     return answer(kpj, employer, worker, months)
+
+
+class MobileBalance(BaseModel):
+    """The fields the app's balance answer has at least."""
+
+    kpj: str
+    segment: str
+    status: str
+    balance: int
+    employer: int
+    worker: int
+    yield_credited: int
+    months: int
+    last: LastContribution
+    as_of: AsOf
+
+
+KEY = OctKey.import_key(bytes.fromhex(os.environ.get("BENCH_JWT_KEY", "00" * 32)))
+CLAIMS = jwt.JWTClaimsRegistry(
+    iss={"essential": True, "value": "jht-ledger"}, aud={"essential": True, "value": "jht-mobile"},
+    exp={"essential": True}, sub={"essential": True},
+)  # fmt: skip
+
+
+async def member(authorization: Annotated[str, Header()]) -> str:
+    try:
+        token = jwt.decode(authorization.removeprefix("Bearer "), KEY, algorithms=["HS256"])
+        CLAIMS.validate(token.claims)
+    except JoseError:
+        raise HTTPException(401) from None
+    return str(token.claims["sub"])
+
+
+@app.get("/v1/mobile/cards/{handle}/balance")
+async def mobile(handle: str, person: Annotated[str, Depends(member)]) -> MobileBalance:
+    known = answer(handle, 22_200_000, 12_000_000, 120)
+    return MobileBalance(
+        kpj="***" + handle[-4:],
+        segment=known.segment,
+        status=known.status,
+        balance=known.balance,
+        employer=known.contributed.employer,
+        worker=known.contributed.worker,
+        yield_credited=0,
+        months=known.months_contributed,
+        last=known.last_contribution,
+        as_of=known.as_of,
+    )

@@ -83,6 +83,8 @@ def test_a_phone_bound_to_another_person_before_moves(counter: Counter) -> None:
     ask(counter)
     assert counter.members.ask_phone(Phone(PHONE, nik(3), "26000000041"), counter.acting("sms")) == "bound"
     assert counter.members.phone_owner(PHONE) == counter.members.find_person(kpj="26000000041")
+    assert ask(counter) == "bound"
+    assert counter.members.phone_owner(PHONE) == counter.person, "who asks last has it"
 
 
 def test_a_stopped_phone_is_nobody_s(counter: Counter) -> None:

@@ -1,0 +1,102 @@
+"""`jht users`: staff of the agency and employers' people who may log in on the web."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+
+from api.commands.console import npp_number, opened, out, print_json
+from api.identity import tables
+from api.identity.passwords import Passwords, check_password
+from api.identity.users import KINDS, ROLES, User, Users
+from ledger.clock import read_now
+
+users = typer.Typer(
+    help="Create, list and disable users; give another password.", no_args_is_help=True, add_completion=False
+)
+Name = Annotated[str, typer.Argument(help="The name the user logs in with: small letters, digits, . _ -")]
+
+
+@contextmanager
+def _users() -> Iterator[Users]:
+    with opened() as log:
+        tables.prepare(log.database)
+        yield Users(log.database)
+
+
+@users.command()
+def create(
+    name: Name,
+    kind: Annotated[str, typer.Option(help=f"{' or '.join(KINDS)}.")] = KINDS[0],
+    role: Annotated[list[str] | None, typer.Option(help=f"Of staff: {', '.join(ROLES)}; several are possible.")] = None,
+    npp: Annotated[list[str] | None, typer.Option(help="Of an employer's user: the employer; several times.")] = None,
+) -> None:
+    """Make a user. The password is asked for, or read as one line from standard input."""
+    with _users() as held:
+        npps = [npp_number(one) for one in npp or ()]
+        made = held.create(name, kind, _hash(name), read_now(), roles=role or (), npps=npps)
+    out.print(f"{made.name} can log in ({made.kind}).")
+
+
+@users.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """All users ever made, by name."""
+    with _users() as held:
+        rows = [_row(user) for user in held.list()]
+    if as_json:
+        print_json(rows)
+        return
+    grid = Grid("name", "kind", "roles", "employers", "created", "disabled")
+    for row in rows:
+        grid.add_row(
+            str(row["name"]), str(row["kind"]), ", ".join(row["roles"]),  # type: ignore[arg-type]
+            ", ".join(row["npps"]), str(row["created_at"])[:10], str(row["disabled_at"])[:10] or "-",  # type: ignore[arg-type]
+        )  # fmt: skip
+    out.print(grid)
+
+
+@users.command()
+def disable(name: Name) -> None:
+    """Let a user in no more; sessions end within a second."""
+    with _users() as held:
+        held.disable(name, read_now())
+    out.print(f"{name} cannot log in any more.")
+
+
+@users.command()
+def password(name: Name) -> None:
+    """Give a user another password, asked for or read as one line from standard input; the sessions end."""
+    with _users() as held:
+        held.set_password(name, _hash(name))
+    out.print(f"{name} has another password.")
+
+
+def _hash(name: str) -> str:
+    """The argon2 text of a password that is never an argument, where other processes could read it."""
+    if sys.stdin.isatty():
+        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    check_password(given, [name])
+    passwords = Passwords()
+    try:
+        return asyncio.run(passwords.hash(given))
+    finally:
+        passwords.close()
+
+
+def _row(user: User) -> dict[str, object]:
+    return {
+        "name": user.name,
+        "kind": user.kind,
+        "roles": sorted(user.roles),
+        "npps": [f"{npp:08d}" for npp in sorted(user.npps)],
+        "created_at": user.created_at,
+        "disabled_at": user.disabled_at,
+    }

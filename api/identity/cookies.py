@@ -1,0 +1,56 @@
+"""The two cookies of the web: the session's, and before a login the guest's that forms are bound to.
+
+Both die with the browser. With https they carry the `__Host-` prefix (RFC 6265bis 4.1.3): no neighbour under the same
+domain can set or overwrite them.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledger.settings import Settings
+
+_LONGEST = 128
+
+
+class Cookies:
+    """Reads and writes them as the public address allows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.secure = settings.public_url.startswith("https://")
+        prefix = "__Host-" if self.secure else ""
+        self.session_name, self.guest_name = prefix + "jht", prefix + "jht_guest"
+
+    def session(self, request: Request) -> str:
+        """The session's token, "" without one."""
+        return request.cookies.get(self.session_name, "")[:_LONGEST]
+
+    def guest(self, request: Request) -> str:
+        """The guest's value, "" without one."""
+        return request.cookies.get(self.guest_name, "")[:_LONGEST]
+
+    def new_guest(self, response: Response) -> str:
+        """Give a browser that has none a guest's value, for the form that `response` shows."""
+        value = secrets.token_urlsafe(24)
+        self.set_guest(response, value)
+        return value
+
+    def set_guest(self, response: Response, value: str) -> None:
+        self._set(response, self.guest_name, value)
+
+    def set_session(self, response: Response, token: str) -> None:
+        """After a login: the session's cookie comes, the guest's goes."""
+        self._set(response, self.session_name, token)
+        self._drop(response, self.guest_name)
+
+    def drop_session(self, response: Response) -> None:
+        self._drop(response, self.session_name)
+
+    def _set(self, response: Response, name: str, value: str) -> None:
+        response.set_cookie(name, value, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    def _drop(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")

@@ -1,0 +1,112 @@
+"""How a text is answered: known sender, once, not too often, recorded, in one segment.
+
+A failure that a second try can mend is raised, so that the gateway tries again; what a member has to know is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from functools import cached_property
+
+from api.opened import Opened
+from api.records import Record
+from api.sms import replies
+from api.sms.gateway import Message
+from api.sms.messages import ASKS, REGISTERS, Messages
+from api.sms.parser import Balance, Misread, Registration, Stop, parse
+from api.sms.phones import normal
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound, Unavailable
+from ledger.identifiers import card_number
+from ledger.members import Acting, Phone
+from projections.answers import BalanceRow
+
+BY = CHANNEL = "sms"
+
+
+class Answering:
+    """The answers of one process, for every gateway."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    @cached_property
+    def _messages(self) -> Messages:
+        return Messages(self._opened.access, self._opened.members.vault.derived(b"sms"))
+
+    async def answer(self, message: Message, route: str, request: str) -> str:
+        """The reply to a message, "" for none. `route` and `request` go into the records of what was read.
+
+        Raises Unavailable, StoreFailed: nothing is half done, and the same message can come again.
+        """
+        phone = normal(message.sender)
+        if not phone:
+            # A short code or a company's name: answering a machine would begin a conversation of machines.
+            return ""
+        opened, now = self._opened, self._opened.now()
+        asked = parse(message.text, jakarta_date(now))
+        kind = REGISTERS if isinstance(asked, Registration) else ASKS
+        taken = await opened.work(lambda: self._messages.take(message, phone, kind, now))
+        if taken.reply is not None:
+            return taken.reply
+        if taken.limited and taken.told:
+            return ""
+        try:
+            if taken.limited:
+                reply = replies.TOO_MANY
+            elif isinstance(asked, Balance):
+                reply = await self._balance(asked, phone, now, route, request)
+            elif isinstance(asked, Registration):
+                reply = await self._register(asked, phone, now)
+            elif isinstance(asked, Stop):
+                reply = await self._stop(phone, now)
+            else:
+                reply = replies.MISREAD[asked.what] if isinstance(asked, Misread) else replies.HELP
+        except BaseException:
+            await asyncio.shield(opened.work(lambda: self._messages.give_up(taken)))
+            raise
+        return await opened.work(lambda: self._messages.finish(taken, reply))
+
+    async def _register(self, asked: Registration, phone: str, now: datetime) -> str:
+        claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name, asked.email)
+        outcome = await self._opened.work(lambda: self._opened.members.ask_phone(claimed, Acting(BY, CHANNEL, now)))
+        return replies.bound(asked.kpj) if outcome == "bound" else replies.ASKED
+
+    async def _stop(self, phone: str, now: datetime) -> str:
+        unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, Acting(BY, CHANNEL, now)))
+        return replies.STOPPED if unbound else replies.NOT_BOUND
+
+    async def _balance(self, asked: Balance, phone: str, now: datetime, route: str, request: str) -> str:
+        try:
+            cards = await self._cards(asked.kpj, phone)
+            if not cards:
+                return replies.STRANGER
+            rows = await asyncio.gather(*(self._opened.balance(card, now, None) for card in cards))
+        except NotFound:
+            return replies.STRANGER
+        except Unavailable as error:
+            if error.code not in replies.NOT_TOLD:
+                raise
+            return replies.NOT_TOLD[error.code]
+        await asyncio.gather(*(self._record(row, now, route, request) for row in rows))
+        return replies.balance(rows, jakarta_date(now))
+
+    async def _cards(self, kpj: str, phone: str) -> list[int]:
+        """The cards that may be told to a phone: those its owner has linked, or the one that was named when it is his."""
+        opened = self._opened
+        person = await opened.ask(opened.members.phone_owner, phone)
+        if person is None:
+            return []
+        linked = [card for _, card in await opened.ask(opened.members.cards, person)]
+        if not kpj:
+            return linked or await opened.ask(opened.reader.person_cards, person)
+        card = card_number(kpj)
+        if card in linked or await opened.ask(opened.reader.person_of_card, card) == person:
+            return [card]
+        return []
+
+    async def _record(self, row: BalanceRow, now: datetime, route: str, request: str) -> None:
+        await self._opened.recorder.write(
+            Record(now.isoformat(), BY, CHANNEL, "", route, row.kpj, row.position, request)
+        )

@@ -1,0 +1,135 @@
+"""The texts that came and what was answered: a retry of the gateway is answered the same and done once.
+
+They stand in the access store, away from the log's writers, for a time that no gateway retries beyond. An id and a
+sender are kept as keyed hashes, a reply sealed, a text not at all. The sender's limit is counted from the same rows, so
+it holds over processes and restarts.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from datetime import datetime
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from api.access import schema_prefix
+from api.sms.gateway import Message
+from ledger.database import Database, Transaction
+from ledger.errors import Unavailable
+
+KEPT_SECONDS = 2 * 86_400
+WORKING_SECONDS = 15
+"""After so long a message that was not answered belongs to a process that died: the next retry does it again."""
+SHORT_SECONDS, MOST_SHORT = 600, 10
+DAY_SECONDS, MOST_A_DAY = 86_400, 40
+MOST_REGISTRATIONS = 5
+"""A day and sender: each may send a mail to somebody."""
+
+ASKS, REGISTERS, TOLD_LIMIT = "asks", "registers", "told-limit"
+_TIDY_SECONDS = 60
+_NONCE, _HASH = 12, 16
+
+SCHEMA = """
+create table if not exists {table} (
+    id bytea primary key, sender bytea not null, kind text not null, at bigint not null, reply bytea);
+create index if not exists sms_messages_sender on {table} (sender, at);
+create index if not exists sms_messages_at on {table} (at)
+"""
+
+
+class Taken(NamedTuple):
+    """A message that is ours to answer, unless `reply` says what was answered before.
+
+    `limited`: the sender has sent too much; `told` whether he was told so already.
+    """
+
+    id: bytes
+    reply: str | None = None
+    limited: bool = False
+    told: bool = False
+
+
+class Messages:
+    """The messages of a ledger; `key` is 32 bytes derived from the master key. Blocking: call it in a thread."""
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._database, self._key, self._cipher = database, key, AESGCM(key)
+        self._table = schema_prefix(database) + "sms_messages"
+        self._tidied = 0
+        with database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.rows("select pg_advisory_xact_lock(7430815)")
+            tx.script(SCHEMA.format(table=self._table))
+
+    def take(self, message: Message, phone: str, kind: str, now: datetime) -> Taken:
+        """Begin a message of a (normalised) phone; `kind` is ASKS or REGISTERS.
+
+        Raises Unavailable(idempotency-in-progress) while another request answers the same message.
+        """
+        name = self._hash("id", message.gateway, message.id, phone)
+        sender, second = self._hash("sender", phone), int(now.timestamp())
+        with self._database.write() as tx:
+            self._tidy(tx, second)
+            rows = tx.rows(f"select reply, at from {self._table} where id = ?", [name])
+            if rows and rows[0][0] is not None:
+                return Taken(name, self._open(name, bytes(rows[0][0])))
+            if rows:
+                if not tx.run(
+                    f"update {self._table} set at = ? where id = ? and reply is null and at <= ?",
+                    [second, name, second - WORKING_SECONDS],
+                ):
+                    raise Unavailable("idempotency-in-progress")
+                return Taken(name)
+            limited, told = self._counted(tx, sender, kind, second)
+            if limited and told:
+                return Taken(name, limited=True, told=True)
+            if not tx.run(
+                f"insert into {self._table} (id, sender, kind, at) values (?, ?, ?, ?) on conflict do nothing",
+                [name, sender, TOLD_LIMIT if limited else kind, second],
+            ):
+                raise Unavailable("idempotency-in-progress")
+            return Taken(name, limited=limited)
+
+    def finish(self, taken: Taken, reply: str) -> str:
+        """Keep the reply; what is to be sent, which is another's when that one was quicker."""
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, reply.encode(), taken.id)
+        with self._database.write() as tx:
+            if tx.run(f"update {self._table} set reply = ? where id = ? and reply is null", [sealed, taken.id]):
+                return reply
+            rows = tx.rows(f"select reply from {self._table} where id = ?", [taken.id])
+        return self._open(taken.id, bytes(rows[0][0])) if rows else reply
+
+    def give_up(self, taken: Taken) -> None:
+        """It could not be answered now: the gateway's next try begins anew."""
+        with self._database.write() as tx:
+            tx.run(f"delete from {self._table} where id = ? and reply is null", [taken.id])
+
+    def _counted(self, tx: Transaction, sender: bytes, kind: str, second: int) -> tuple[bool, bool]:
+        """(whether the sender has sent too much, whether he was told so in the short window)."""
+        recent = f"sum(case when at > {second - SHORT_SECONDS} then 1 else 0 end)"
+        rows = tx.rows(
+            f"select kind, count(*), {recent} from {self._table} where sender = ? and at > ? group by kind",
+            [sender, second - DAY_SECONDS],
+        )
+        counts = {row[0]: (int(row[1]), int(row[2])) for row in rows}
+        told = counts.pop(TOLD_LIMIT, (0, 0))[1] > 0
+        day, short = (sum(count[place] for count in counts.values()) for place in (0, 1))
+        limited = day >= MOST_A_DAY or short >= MOST_SHORT
+        if kind == REGISTERS:
+            limited = limited or counts.get(REGISTERS, (0, 0))[0] >= MOST_REGISTRATIONS
+        return limited, told
+
+    def _tidy(self, tx: Transaction, second: int) -> None:
+        if second - self._tidied >= _TIDY_SECONDS:
+            self._tidied = second
+            tx.run(f"delete from {self._table} where at < ?", [second - KEPT_SECONDS])
+
+    def _hash(self, *parts: str) -> bytes:
+        # No part holds a line's end but an unreadable sender, which has no row.
+        return hmac.digest(self._key, "\n".join(parts).encode("utf-8", "surrogateescape"), "sha256")[:_HASH]
+
+    def _open(self, name: bytes, sealed: bytes) -> str:
+        return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name).decode()

@@ -1,0 +1,49 @@
+"""Texts that answer nothing, such as a notice from the outbox: to Kannel's sendsms.
+
+Number, text and password travel in headers and body, because addresses end up in logs.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import httpx2
+
+from ledger.errors import Refused, Unavailable
+from ledger.settings import Settings
+
+SECONDS = 10.0
+SENDER = "2757"
+
+
+async def send_sms(settings: Settings, to: str, text: str) -> None:
+    """Hand a text over to the gateway at JHT_SMS_SEND_URL; returning means that it took it.
+
+    Raises Refused(setting-wrong) without that setting, Unavailable(sms-not-sent): try again later.
+    """
+    if settings.sms_send_url is None:
+        raise Refused("setting-wrong", what="JHT_SMS_SEND_URL is not set")
+    address, user, password = _parted(settings.sms_send_url.get_secret_value())
+    headers = {
+        "X-Kannel-Username": user,
+        "X-Kannel-Password": password,
+        "X-Kannel-From": SENDER,
+        "X-Kannel-To": to,
+        "Content-Type": "text/plain; charset=utf-8",
+    }
+    try:
+        async with httpx2.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+            answer = await client.post(address, content=text.encode(), headers=headers)
+    except httpx2.HTTPError as error:
+        raise Unavailable("sms-not-sent", what=type(error).__name__) from None
+    # 202: accepted, or queued while the operator is away.
+    if answer.status_code != 202:
+        raise Unavailable("sms-not-sent", what=f"HTTP {answer.status_code}")
+
+
+def _parted(url: str) -> tuple[str, str, str]:
+    """http://USER:PASSWORD@HOST/PATH -> the address without, user, password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    address = urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return address, unquote(parts.username or ""), unquote(parts.password or "")

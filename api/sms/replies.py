@@ -1,0 +1,90 @@
+"""What is answered by SMS: Indonesian, each one segment of 160 GSM-7 septets whatever it is filled with.
+
+A stranger is told only how to register. A balance that cannot be told truthfully has a sentence of its own, never a 0;
+a true zero says why it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from babel.dates import format_date
+
+from api.watch import masked
+from ledger.identifiers import month_number
+from ledger.money import rupiah
+from projections.answers import BalanceRow
+
+SEGMENT = 160
+
+STRANGER = (
+    "Nomor HP ini belum terdaftar untuk saldo itu. Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. "
+    "Atau di kantor cabang. Info 175."
+)
+"""The same for a phone that is not bound, a card that does not exist and a card of somebody else."""
+HELP = (
+    "SALDO: cek saldo JHT. SALDO lalu nomor KPJ: satu kartu. "
+    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. STOP: berhenti. Info 175."
+)
+ASKED = (
+    "Permintaan diterima. Bila data cocok, konfirmasi dikirim ke kontak peserta yang tercatat. "
+    "Tidak ada kabar? Bawa KTP ke kantor cabang. Info 175."
+)
+"""The same whether the data matched or not: who tries numbers learns nothing."""
+STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
+NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
+TOO_MANY = "Terlalu banyak SMS dari nomor ini, jadi belum kami jawab. Coba lagi nanti. Info 175."
+NOT_TOLD = {
+    "read-side-stale": "Saldo JHT sedang diperbarui dan belum dapat kami sampaikan. Iuran Anda tetap tercatat. "
+    "Kirim SALDO lagi beberapa menit lagi.",
+    "read-side-empty": "Layanan saldo JHT sedang disiapkan. Iuran Anda tetap tercatat. "
+    "Kirim SALDO lagi beberapa jam lagi. Info 175.",
+    "log-restored": "Layanan saldo JHT sedang dipulihkan. Iuran Anda tetap tercatat. "
+    "Kirim SALDO lagi beberapa jam lagi. Info 175.",
+    "account-incomplete": "Catatan kartu JHT Anda sedang kami periksa, jadi saldonya belum dapat kami sampaikan. "
+    "Iuran Anda tetap tercatat. Info 175.",
+}
+"""Why a balance is not told, by code; every other failure is the gateway's to try again."""
+MISREAD = {
+    "registration": "DAFTAR belum lengkap. Contoh: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. "
+    "Email boleh dikosongkan. Info 175.",
+    "nik": "NIK tidak terbaca: harus 16 angka seperti di KTP. Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
+    "birth_date": "Tanggal lahir tidak terbaca. Tulis seperti 17-05-1990. "
+    "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
+    "kpj": "Nomor KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
+    "name": "Nama tidak terbaca. Kirim ulang tanpa nama: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
+    "email": "Alamat email tidak terbaca. Email boleh dikosongkan. "
+    "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
+}
+
+
+def bound(kpj: str) -> str:
+    """The phone was on file and is bound now."""
+    return f"Nomor HP ini terdaftar untuk JHT {masked(kpj)}. Kirim SALDO untuk cek saldo, STOP untuk berhenti."
+
+
+def balance(rows: Sequence[BalanceRow], today: date) -> str:
+    """One card's balance, or the sum of several."""
+    total, day = sum(row.total for row in rows), format_date(today, "dd-MM-yy", "id")
+    who = f"JHT {masked(rows[0].kpj)}" if len(rows) == 1 else f"JHT {len(rows)} kartu, jumlah"
+    said = f"{who} {rupiah(total)} per {day}"
+    if total == 0:
+        return f"{said}: {_zero(rows)}"
+    return f"{said}.{_last(rows)}{' Satu kartu: SALDO lalu nomor KPJ.' if len(rows) > 1 else ''}"
+
+
+def _last(rows: Sequence[BalanceRow]) -> str:
+    months = [row.last.month for row in rows if row.last is not None]
+    number = month_number(max(months)) if months else None
+    if number is None:
+        return ""
+    return f" Iuran terakhir {format_date(date(number // 12, number % 12 + 1, 1), 'MMM-yy', 'id')}."
+
+
+def _zero(rows: Sequence[BalanceRow]) -> str:
+    if any(row.paid_out for row in rows):
+        return "seluruh saldo sudah dibayarkan. Info 175."
+    if all(row.status == "belum-ada-iuran" for row in rows):
+        return "belum ada iuran yang tercatat. Sudah membayar? Tanya pemberi kerja atau 175."
+    return "iuran yang pernah tercatat sudah dibatalkan. Tanya pemberi kerja atau 175."

@@ -1,0 +1,141 @@
+"""`/akun`: who one is here, the password, log out everywhere, the phone; who looked; requests about one's data."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import problems
+from api.direct import Told
+from api.identity.login import Entered
+from api.identity.sessions import MEMBER
+from api.opened import Opened
+from api.web import forms
+from api.web.forms import Errors
+from api.web.pages import render, see_other
+from api.web.visits import Visits, form_of, visit_of
+from api.web.words import words
+from ledger.errors import NotAllowed, Refused
+from ledger.identifiers import kpj_of
+from ledger.members.state import REQUESTS
+
+SHOWN_LOOKS = 50
+LONGEST_TEXT = 1_000
+
+
+def routes(opened: Opened, visits: Visits) -> list[Told]:
+    """The routes of the account's pages."""
+
+    async def shown(request: Request, errors: Errors, status: int = 200) -> Response:
+        t, person = words(visits.acting(request).language), visit_of(request).who
+        about = await opened.ask(opened.members.about, person)
+        cards = await opened.ask(opened.members.cards, person)
+        notice = request.query_params.get("kabar", "")
+        return render(
+            request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
+            errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
+        )  # fmt: skip
+
+    async def account(request: Request) -> Response:
+        return await shown(request, {})
+
+    async def password(request: Request) -> Response:
+        """Another password: the old one is asked again, and every other session ends."""
+        session, acting = visit_of(request), visits.acting(request)
+        about = await opened.ask(opened.members.about, session.who)
+        errors: Errors = {}
+        own = (about.identity.nik, about.email)
+        chosen = forms.password_of(form_of(request), own, acting.language, errors)
+        if errors:
+            return await shown(request, errors, 422)
+        counted = f"change {session.who}"
+        try:
+            await opened.work(lambda: opened.identity.guard.begin(counted, acting.now))
+            login = await opened.ask(opened.members.login_of, session.who)
+            verified = await opened.identity.passwords.verify(
+                form_of(request).get("old", ""), login.password if login else ""
+            )
+            if not verified.right:
+                return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
+        except Refused as refused:
+            return await shown(request, {"old": refused.problem.say(acting.language)}, problems.status_of(refused.code))
+        await opened.work(lambda: opened.identity.guard.right(counted))
+        hashed = await opened.identity.passwords.hash(chosen)
+        await opened.work(lambda: opened.members.change_password(session.who, hashed, acting))
+        return await renewed(request, "sandi")
+
+    async def renewed(request: Request, notice: str) -> Response:
+        """A new session after the epoch has moved, so that the one who moved it stays."""
+        session, acting = visit_of(request), visits.acting(request)
+        login = await opened.ask(opened.members.login_of, session.who)
+        if login is None:
+            raise NotAllowed("form-foreign")
+        opened.identity.sessions.forget(MEMBER, session.who)
+        old = opened.identity.cookies.session(request)
+        started = await opened.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
+        response = see_other(f"/akun?kabar={notice}")
+        opened.identity.cookies.set_session(response, started.token)
+        return response
+
+    async def everywhere(request: Request) -> Response:
+        """Log out on all devices, this one too."""
+        person = visit_of(request).who
+        await opened.work(lambda: opened.members.end_sessions(person))
+        opened.identity.sessions.forget(MEMBER, person)
+        response = see_other("/masuk?kabar=semua")
+        opened.identity.cookies.drop_session(response)
+        return response
+
+    async def phone(request: Request) -> Response:
+        """No more balances to the bound phone."""
+        about = await opened.ask(opened.members.about, visit_of(request).who)
+        acting = visits.acting(request)
+        if about.phone:
+            await opened.work(lambda: opened.members.unbind_phone(about.phone, acting))
+        return see_other("/akun?kabar=hp")
+
+    async def looks(request: Request) -> Response:
+        """Who looked at the member's data, newest first."""
+        person = visit_of(request).who
+        cards = await opened.ask(opened.members.cards, person)
+        after = request.query_params.get("sebelum", "")
+        what = [person, *(kpj_of(linked.card) for linked in cards)]
+        found = await opened.ask(opened.recorder.seen, what, after, SHOWN_LOOKS)
+        return render(request, "looks.html", looks=found.records, more=found.more)
+
+    async def requests(request: Request, errors: Errors | None = None, given: str = "") -> Response:
+        found = await opened.ask(opened.members.requests_of, visit_of(request).who)
+        t = words(visits.acting(request).language)
+        notice = request.query_params.get("kabar", "")
+        return render(
+            request, "requests.html", 422 if errors else 200, requests=found, errors=errors or {}, given=given,
+            kinds=REQUESTS, notice=notice if t.has(f"requests.notice_{notice}") else "",
+        )  # fmt: skip
+
+    async def ask(request: Request) -> Response:
+        """Ask for the own data to be handed out, corrected or erased."""
+        person, acting, form = visit_of(request).who, visits.acting(request), form_of(request)
+        what, text = form.get("what", ""), form.get("text", "").strip()
+        t, errors = words(acting.language), Errors()
+        if what not in REQUESTS:
+            errors["what"] = t("requests.wrong_what")
+        if len(text) > LONGEST_TEXT:
+            errors["text"] = t("requests.wrong_text", most=LONGEST_TEXT)
+        elif what == "correct" and not text:
+            errors["text"] = t("requests.empty_text")
+        if not errors:
+            try:
+                await opened.work(lambda: opened.members.request_data(person, what, text, acting))
+            except Refused as refused:
+                errors["what"] = refused.problem.say(acting.language)
+        return await requests(request, errors, text) if errors else see_other("/akun/data?kabar=terkirim")
+
+    return [
+        Told("/akun", visits.page(account, MEMBER), methods=["GET"]),
+        Told("/akun/sandi", visits.page(password, MEMBER), methods=["POST"]),
+        Told("/akun/keluar-semua", visits.page(everywhere, MEMBER), methods=["POST"]),
+        Told("/akun/hp", visits.page(phone, MEMBER), methods=["POST"]),
+        Told("/akun/akses", visits.page(looks, MEMBER), methods=["GET"]),
+        Told("/akun/data", visits.page(requests, MEMBER), methods=["GET"]),
+        Told("/akun/data", visits.page(ask, MEMBER), methods=["POST"]),
+    ]

@@ -1,0 +1,16 @@
+"""Which addresses of the site one may be sent back to."""
+
+from __future__ import annotations
+
+import re
+
+_PLAIN = re.compile(
+    r"/|/(?:daftar|masuk|lupa|saldo|iuran|kartu|akun|bantuan)|/akun/(?:akses|data)|/saldo/[\w-]{22}"
+    r"|/(?:perusahaan|kantor)(?:/[a-z-]{1,30}){0,3}"
+)
+"""Addresses that may stand in another address: no secret of a link is among them."""
+
+
+def way_back(path: str) -> str:
+    """A page of this site that one may be sent back to, the first page instead of any other address."""
+    return path if _PLAIN.fullmatch(path) else "/"

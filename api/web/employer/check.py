@@ -1,0 +1,142 @@
+"""The pages of a check: the form, the result, the files to take home. A check writes nothing into the ledger."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.responses import Response
+
+from api import problems
+from api.direct import Told
+from api.identity.csrf import FIELD
+from api.web.employer.checks import KEPT_SECONDS, Result, examine
+from api.web.employer.files import CSV, XLSX, Sheet
+from api.web.employer.gate import HOME, Desk, Gate
+from api.web.employer.upload import Sent, read_upload
+from api.web.forms import Errors
+from api.web.grid import due_day
+from api.web.pages import SECURITY, see_other
+from api.web.words import words
+from ledger.clock import jakarta_date
+from ledger.errors import NotAllowed, NotFound, Refused
+from ledger.identifiers import kpj_of, month_number, month_of, month_text
+from ledger.ingestion.columns import REPORT
+from ledger.rules import rules
+
+MOST_CHECKS = "60/hour"
+"""Of one user: enough to mend a file line by line, too few to try numbers of cards out."""
+MONTHS = 24
+LISTED = 30
+"""Workers of a difference that the page names."""
+
+
+def routes(gate: Gate) -> list[Told]:
+    """The form, the result and its files."""
+    path = f"{HOME}/{{npp}}"
+    return [
+        gate.route(path, _ask, "GET"),
+        gate.route(path, _take, "POST", reads_form=False),
+        gate.route(f"{path}/hasil/{{handle}}", _show, "GET"),
+        gate.route(f"{path}/hasil/{{handle}}/{{file}}", _send, "GET"),
+    ]
+
+
+async def _ask(desk: Desk) -> Response:
+    return await _form(desk, {}, month_text(_this_month(desk)))
+
+
+async def _form(desk: Desk, errors: Errors, month: str, status: int = 200) -> Response:
+    return await desk.show(
+        "employer_check.html", status, errors=errors, chosen=month, months=_months(desk),
+        columns=[(column.name, column.required) for column in REPORT],
+        megabytes=desk.opened.settings.max_body >> 20, minutes=KEPT_SECONDS // 60,
+    )  # fmt: skip
+
+
+def _this_month(desk: Desk) -> int:
+    return month_of(jakarta_date(desk.opened.now()))
+
+
+def _months(desk: Desk) -> list[str]:
+    """The months a file can be checked for, newest first."""
+    newest = _this_month(desk) + rules().allowance["PU"]
+    return [month_text(number) for number in range(newest, newest - MONTHS, -1)]
+
+
+async def _take(desk: Desk) -> Response:
+    """Check a file and go to its result. Raises Refused: too-many-tries, and what spoils the form as such."""
+    opened, gate = desk.opened, desk.gate
+    # Before the body is taken: nobody else's page makes us read 64 MiB.
+    if not opened.identity.csrf.is_ours(desk.request):
+        raise NotAllowed("form-foreign")
+    sent = await read_upload(desk.request, opened.settings.max_body)
+    try:
+        gate.visits.check(desk.request, sent.fields.get(FIELD, ""))
+        return await _check(desk, sent)
+    finally:
+        if sent.body is not None:
+            sent.body.close()
+
+
+async def _check(desk: Desk, sent: Sent) -> Response:
+    opened, t = desk.opened, words(desk.language)
+    chosen = sent.fields.get("bulan", "")
+    errors: Errors = {}
+    if chosen not in _months(desk):
+        chosen, errors["bulan"] = month_text(_this_month(desk)), t("employer.month_missing")
+    if sent.body is None:
+        errors["berkas"] = t("employer.file_missing")
+    if errors or sent.body is None:
+        return await _form(desk, errors, chosen, 422)
+    opened.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
+    month = month_number(chosen)
+    assert month is not None
+    source = sent.body.source()
+    look = partial(examine, opened, source, sent.name, int(desk.npp), month, desk.user, opened.now())
+    try:
+        async with desk.gate.checks.turn:
+            result = await opened.work(look)
+    except Refused as refused:
+        problem = refused.problem
+        desk.request.scope["problem"] = problem.code
+        where = t("employer.at_line", line=problem.line) + " " if problem.line else ""
+        errors = {"berkas": f"{where}{problem.say(desk.language)}"}
+        return await _form(desk, errors, chosen, problems.status_of(problem.code))
+    try:
+        await desk.record(chosen, result.position)
+    except BaseException:
+        result.close()
+        raise
+    handle = desk.gate.checks.keep(desk.session.key, result)
+    return see_other(f"{HOME}/{desk.npp}/hasil/{handle}")
+
+
+def _found(desk: Desk) -> Result:
+    return desk.gate.checks.get(desk.session.key, desk.npp, desk.request.path_params["handle"])
+
+
+async def _show(desk: Desk) -> Response:
+    """The result of a check. Raises NotFound(report-over)."""
+    result = _found(desk)
+    await desk.record(result.month, result.position)
+    month = month_number(result.month)
+    assert month is not None
+    return await desk.show(
+        "employer_result.html", result=result, handle=desk.request.path_params["handle"],
+        due=due_day("PU", month), listed=LISTED, kpj_of=kpj_of, minutes=KEPT_SECONDS // 60,
+    )  # fmt: skip
+
+
+async def _send(desk: Desk) -> Response:
+    """A file to take home. Raises NotFound: report-over, route-unknown."""
+    result = _found(desk)
+    name, _, ending = desk.request.path_params["file"].partition(".")
+    sheet: Sheet | None = {"diterima": result.good, "perbaikan": result.bad}.get(name)
+    kind = {"csv": CSV, "xlsx": XLSX}.get(ending)
+    if sheet is None or kind is None:
+        raise NotFound("route-unknown")
+    await desk.record(result.month, result.position)
+    async with desk.gate.checks.turn:
+        content = await desk.opened.work(sheet.as_csv if ending == "csv" else sheet.as_xlsx)
+    said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
+    return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)

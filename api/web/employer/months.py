@@ -1,0 +1,108 @@
+"""What was booked for an employer's workers: a year of months with their totals, and the lines of a month."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from api.direct import Told
+from api.web.employer.gate import HOME, Desk, Gate
+from api.web.holdings import Kept
+from api.web.pages import see_other
+from ledger.employer_months import MonthLine, MonthTotals, Place, months_of, read_lines, totals_of
+from ledger.errors import NotFound, Problem, Refused
+from ledger.identifiers import month_number
+from ledger.log import Log
+
+PAGE = 200
+_PLACE = re.compile(r"([0-9A-Z]{1,6})-([0-9]{1,9})-([0-9]{1,6})")
+
+Totals = Kept[MonthTotals]
+
+
+class Year(NamedTuple):
+    """The months of a year, newest first; `years`: all that there are, newest first."""
+
+    year: str
+    years: tuple[str, ...]
+    months: tuple[MonthTotals, ...]
+    position: int
+
+
+class Lines(NamedTuple):
+    """A page of a month's lines; `after`: where the next page begins, "" at the end."""
+
+    totals: MonthTotals
+    lines: tuple[MonthLine, ...]
+    first: bool
+    after: str
+    position: int
+
+
+def routes(gate: Gate) -> list[Told]:
+    """The year and the month."""
+    totals: Totals = Kept()
+
+    async def show_year(desk: Desk) -> Response:
+        wanted = desk.request.query_params.get("tahun", "")
+        found = await desk.opened.work(partial(_year, desk.opened.log, totals, desk.npp, wanted))
+        if wanted and found.year != wanted:
+            return see_other(f"{HOME}/{desk.npp}/iuran")
+        await desk.record(found.year, found.position)
+        return await desk.show("employer_months.html", found=found, now=desk.opened.now())
+
+    async def show_month(desk: Desk) -> Response:
+        month = desk.request.path_params["month"]
+        if month_number(month) is None:
+            raise NotFound("route-unknown")
+        after = desk.request.query_params.get("sesudah", "")
+        found = await desk.opened.work(partial(_month, desk.opened.log, desk.npp, month, _place(after)))
+        await desk.record(month, found.position)
+        language = desk.language
+        return await desk.show(
+            "employer_month.html", chosen=month, found=found, now=desk.opened.now(),
+            say=lambda code: Problem(code).say(language),
+        )  # fmt: skip
+
+    path = f"{HOME}/{{npp}}/iuran"
+    return [gate.route(path, show_year, "GET"), gate.route(f"{path}/{{month}}", show_month, "GET")]
+
+
+def _year(log: Log, kept: Totals, npp: str, wanted: str) -> Year:
+    """The months of the wanted year, of the newest one when there is nothing in it."""
+    position = log.head()
+    months = months_of(log, npp)
+    years = tuple(dict.fromkeys(month[:4] for month in months))
+    year = wanted if wanted in years else next(iter(years), "")
+    found = []
+    for month, streams in months.items():
+        if month[:4] == year:
+            # A stream's version says all that can ever change in it.
+            key = npp, month, tuple(sorted(streams.items()))
+            found.append(kept.get(key) or kept.put(key, totals_of(month, read_lines(log, streams))))
+    return Year(year, years, tuple(found), position)
+
+
+def _month(log: Log, npp: str, month: str, after: Place | None) -> Lines:
+    position = log.head()
+    streams = months_of(log, npp).get(month)
+    if streams is None:
+        raise NotFound("remittance-not-found")
+    lines = read_lines(log, streams)
+    left = [line for line in lines if after is None or line.place > after]
+    shown = tuple(left[:PAGE])
+    more = "-".join(map(str, shown[-1].place)) if len(left) > PAGE else ""
+    return Lines(totals_of(month, lines), shown, after is None, more, position)
+
+
+def _place(text: str) -> Place | None:
+    """Where a page was left off, None at the beginning. Raises Refused(parameter-unreadable)."""
+    if not text:
+        return None
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise Refused("parameter-unreadable", name="sesudah", expected=_PLACE.pattern)
+    return Place(match[1], int(match[2]), int(match[3]))

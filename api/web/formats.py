@@ -1,0 +1,87 @@
+"""How numbers, dates and addresses are written for people. Amounts are written the same in both languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from babel.dates import format_date, get_month_names
+from markupsafe import Markup
+
+from ledger.clock import JAKARTA, jakarta_date
+from ledger.identifiers import month_number
+from ledger.members import masked_email
+from ledger.money import rupiah
+
+__all__ = [
+    "amount", "day", "day_short", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
+    "month_short", "rupiah",
+]  # fmt: skip
+
+_LONG, _LONGER = 10**9, 10**12
+
+
+@lru_cache(2048)
+def day(value: date | str, language: str) -> str:
+    """`20 November 2026` for a date or an ISO date."""
+    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, "d MMMM y", locale=language)
+
+
+@lru_cache(2048)
+def day_short(value: date | str, language: str) -> str:
+    """`20 Nov 2026`, for the columns of a table."""
+    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, "d MMM y", locale=language)
+
+
+@lru_cache(2048)
+def month(value: int | str, language: str) -> str:
+    """`November 2026` for a month number or `2026-11`."""
+    number = _number(value)
+    return f"{get_month_names('wide', locale=language)[number % 12 + 1]} {number // 12}"
+
+
+@lru_cache(2048)
+def month_short(value: int | str, language: str) -> str:
+    """`Nov` for a month number or `2026-11`."""
+    return str(get_month_names("abbreviated", locale=language)[_number(value) % 12 + 1])
+
+
+def moment(value: datetime | str, language: str) -> str:
+    """`20 November 2026, pukul 09.14 WIB` for a moment in any zone; an ISO text is UTC unless it says otherwise."""
+    at = (_utc(value) if isinstance(value, str) else value).astimezone(JAKARTA)
+    clock = f"pukul {at:%H.%M} WIB" if language == "id" else f"{at:%H:%M} WIB"
+    return f"{day(at.date(), language)}, {clock}"
+
+
+def jakarta_day(value: str) -> date:
+    """The date in Jakarta of an ISO moment (UTC)."""
+    return jakarta_date(_utc(value))
+
+
+def amount(value: int, kind: str = "") -> Markup:
+    """The large amount of a page: smaller letters from 10 and from 13 digits. `kind`: more classes, as `mid`."""
+    size = " longer" if abs(value) >= _LONGER else " long" if abs(value) >= _LONG else ""
+    sign, digits = ("−" if value < 0 else ""), rupiah(abs(value)).removeprefix("Rp")
+    classes = f"amount{size}{' ' + kind if kind else ''}"
+    return Markup('<span class="{}">{}<span class="rp">Rp</span>{}</span>').format(classes, sign, digits)
+
+
+def masked_phone(phone: str) -> str:
+    """The first two and last three digits of a phone number."""
+    return f"{phone[:2]}**-****-*{phone[-3:]}" if len(phone) > 6 else "***"
+
+
+def masked_nik(nik: str) -> str:
+    """The first and last four digits of a NIK."""
+    return f"{nik[:4]}********{nik[-4:]}"
+
+
+def _number(value: int | str) -> int:
+    number = month_number(value) if isinstance(value, str) else value
+    assert number is not None, value
+    return number
+
+
+def _utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

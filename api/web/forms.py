@@ -1,0 +1,81 @@
+"""What people type: pure checks of form fields, each wrong one with the sentence that says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from api.identity.passwords import check_password
+from api.web.words import Words
+from ledger.errors import Refused
+from ledger.identifiers import SEGMENTS, clean_kpj, clean_nik
+from ledger.ingestion.cells import READERS
+from ledger.person import OLDEST_YEARS, years_after
+
+LONGEST_EMAIL = 254
+Errors = dict[str, str]
+"""Field id -> sentence, in the order of the form."""
+
+
+def segment_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
+    """The chosen segment, "" when it is none."""
+    segment = form.get("segment", "")
+    if segment in SEGMENTS:
+        return segment
+    errors["segment"] = t("register.wrong_segment")
+    return ""
+
+
+def nik_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
+    """A NIK's sixteen digits, "" when they are not."""
+    text = form.get("nik", "")
+    nik = clean_nik(text)
+    if nik is not None:
+        return nik
+    bare = "".join(character for character in text if not character.isspace() and character not in ".-")
+    digits = bare.isascii() and (bare.isdigit() or not bare)
+    errors["nik"] = t("register.wrong_nik", n=len(bare)) if digits else t("register.wrong_nik_signs")
+    return ""
+
+
+def birth_date_of(form: Mapping[str, str], today: date, t: Words, errors: Errors) -> str:
+    """The birth date as yyyy-mm-dd, "" when there is no such day in a human life."""
+    parts = [form.get(name, "").strip() for name in ("year", "month", "day")]
+    try:
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError
+        born = date(*(int(part) for part in parts))
+    except (ValueError, OverflowError):
+        born = date.max
+    if years_after(today, -OLDEST_YEARS) <= born <= today:
+        return born.isoformat()
+    errors["born"] = t("register.wrong_born")
+    return ""
+
+
+def kpj_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
+    """A card number in clean form, "" when no card ever had that shape."""
+    kpj = clean_kpj(form.get("kpj", ""))
+    if kpj is None:
+        errors["kpj"] = t("register.wrong_kpj")
+    return kpj or ""
+
+
+def email_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
+    """An e-mail address in clean form, "" when it is none."""
+    found = READERS["email"](form.get("email", "").strip(), LONGEST_EMAIL)
+    if isinstance(found, str):
+        return found
+    errors["email"] = t("register.wrong_email")
+    return ""
+
+
+def password_of(form: Mapping[str, str], own: tuple[str, ...], language: str, errors: Errors) -> str:
+    """A password that is good enough for somebody with these numbers and addresses, "" when it is not."""
+    password = form.get("password", "")
+    try:
+        check_password(password, own)
+    except Refused as refused:
+        errors["password"] = refused.problem.say(language)
+        return ""
+    return password

@@ -1,0 +1,199 @@
+"""Contributions by month: what arrived, what waits, what was taken back, what has not come. Pure: facts in, cells out.
+
+A month is the calendar times the facts, so a payer who sends nothing has cells too. Nothing is known yet of what an
+employer reported or was billed: a month that is due and did not come is `absent`, and no reason is claimed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ledger.identifiers import month_number, month_of
+from ledger.register import Case, day_text
+from ledger.rules import rules
+from projections.reading import Entry, MembershipRow
+
+POSTED, HELD, REVERSED, ABSENT, LEFT, LATER = "posted", "held", "reversed", "absent", "left", "later"
+SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, LEFT)
+"""Of two payers in a month the cell shows the more serious state, in this order."""
+
+FOREIGN = frozenset({"nik-differs", "name-differs"})
+"""Why money waits that may be somebody else's: its amount is not shown."""
+
+
+class Facts(Struct, frozen=True):
+    """What is known of one card; `employers`: NPP -> name."""
+
+    card: int
+    entries: tuple[Entry, ...]
+    memberships: tuple[MembershipRow, ...]
+    employers: dict[str, str]
+    cases: tuple[Case, ...] = ()
+
+
+class Part(NamedTuple):
+    """One payer's share of a month: state, amount (net, or what waits; 0: not shown), when it is or was due.
+
+    `estimate`: what the payer's last month before brought, for a month that has not come; 0 when unknown.
+    """
+
+    card: int
+    npp: str
+    employer: str
+    segment: str
+    state: str
+    amount: int
+    due: date | None
+    estimate: int
+    entries: tuple[Entry, ...]
+    cases: tuple[Case, ...]
+
+    @property
+    def paid_days(self) -> list[str]:
+        """The days this money was paid, oldest first, as ISO dates."""
+        return sorted({entry.paid_on for entry in self.entries} | {day_text(case.paid_on) for case in self.cases})
+
+
+class Cell(NamedTuple):
+    """A month with its most serious state and all its parts."""
+
+    month: int
+    state: str
+    parts: tuple[Part, ...]
+
+    @property
+    def arrived(self) -> bool:
+        """Whether money came and nothing is missing; something more may still wait."""
+        return self.state in {POSTED, HELD} and any(part.state == POSTED for part in self.parts)
+
+
+class Year(NamedTuple):
+    """Twelve cells; `expected` months were due or came, `arrived` of them came."""
+
+    year: int
+    cells: tuple[Cell, ...]
+    arrived: int
+    expected: int
+
+
+class Missing(NamedTuple):
+    """A month that somebody should look at: absent, taken back or waiting."""
+
+    month: int
+    part: Part
+
+
+def due_day(segment: str, month: int) -> date | None:
+    """The last day to pay for a month (domain rule in `rules.toml`), None where no rule is known.
+
+    A weekend moves it to Monday; public holidays are not known, so a due day may be a little too early.
+    """
+    rule = rules().table["due"].get(segment)
+    if rule is None:
+        return None
+    year, place = divmod(month + rule[0], 12)
+    day = date(year, place + 1, rule[1])
+    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() >= 5 else 0)
+
+
+def years(cards: Iterable[Facts], today: date) -> tuple[Year, ...]:
+    """The years from the first membership or line to the present one, newest first."""
+    held = tuple(cards)
+    found = {month: _cell(month, parts) for month, parts in _months(held, today).items()}
+    if not found:
+        return ()
+    made = []
+    for year in range(today.year, min(found) // 12 - 1, -1):
+        cells = tuple(found.get(year * 12 + place) or _blank(year * 12 + place, today) for place in range(12))
+        arrived = sum(cell.arrived for cell in cells)
+        expected = sum(cell.state not in {LEFT, LATER} for cell in cells)
+        made.append(Year(year, cells, arrived, expected))
+    return tuple(made)
+
+
+def missing(found: Iterable[Year]) -> list[Missing]:
+    """What has not come, then what was taken back or waits; newest first within each."""
+    listed = [
+        Missing(cell.month, part)
+        for year in found
+        for cell in year.cells
+        for part in cell.parts
+        if part.state in {ABSENT, REVERSED, HELD}
+    ]
+    return sorted(listed, key=lambda one: (SERIOUS.index(one.part.state), -one.month))
+
+
+def _blank(month: int, today: date) -> Cell:
+    return Cell(month, LATER if month > month_of(today) else LEFT, ())
+
+
+def _cell(month: int, parts: Sequence[Part]) -> Cell:
+    return Cell(month, min((part.state for part in parts), key=SERIOUS.index), tuple(parts))
+
+
+def _months(cards: Sequence[Facts], today: date) -> dict[int, list[Part]]:
+    found: dict[int, list[Part]] = defaultdict(list)
+    for facts in cards:
+        for part_month, part in _parts(facts, today):
+            found[part_month].append(part)
+    return found
+
+
+def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
+    lines: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    waiting: dict[tuple[int, str], list[Case]] = defaultdict(list)
+    opened = -1
+    for entry in facts.entries:
+        if entry.type == "opening":
+            opened = max(opened, _month(entry.month))
+        else:
+            lines[_month(entry.month), entry.npp].append(entry)
+    for case in facts.cases:
+        waiting[case.month, f"{case.npp:08d}" if case.npp else ""].append(case)
+    covered = _covered(facts.memberships, opened, today)
+    brought: dict[str, int] = {}
+    for month, npp in sorted({*lines, *waiting, *covered}):
+        entries, cases = tuple(lines.get((month, npp), ())), tuple(waiting.get((month, npp), ()))
+        segment = covered.get((month, npp), "PU" if npp else "")
+        due = due_day(segment, month)
+        net = sum(entry.employer + entry.worker for entry in entries)
+        if net > 0:
+            brought[npp] = net
+
+        part = Part(
+            facts.card, npp, facts.employers.get(npp, ""), segment, LATER, 0, due, 0, entries, ()
+        )  # fmt: skip
+        if cases:
+            waits = sum(0 if case.reason in FOREIGN else case.employer + case.worker for case in cases)
+            yield month, part._replace(state=HELD, amount=waits, entries=(), cases=cases)
+        if net > 0:
+            yield month, part._replace(state=POSTED, amount=net)
+        elif any(entry.type == "reversed" for entry in entries):
+            taken = sum(entry.employer + entry.worker for entry in entries if entry.type != "reversed")
+            yield month, part._replace(state=REVERSED, amount=taken)
+        elif not cases and due is not None and today > due:
+            yield month, part._replace(state=ABSENT, estimate=brought.get(npp, 0))
+        elif not cases:
+            yield month, part
+
+
+def _covered(memberships: Iterable[MembershipRow], opened: int, today: date) -> dict[tuple[int, str], str]:
+    """(month, payer) -> segment of every month up to this one that a membership covers and no opening balance holds."""
+    present = month_of(today)
+    found = {}
+    for membership in memberships:
+        last = min(_month(membership.until), present) if membership.until else present
+        for month in range(max(_month(membership.since), opened + 1), last + 1):
+            found[month, membership.npp] = membership.segment
+    return found
+
+
+def _month(text: str) -> int:
+    number = month_number(text)
+    assert number is not None, text
+    return number

@@ -1,0 +1,126 @@
+"""`/masuk`, `/keluar`, `/lupa`, `/sandi/{token}`: coming in, going out, and another password."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import problems
+from api.direct import Told
+from api.identity.guard import address_of
+from api.identity.login import clean_identifier
+from api.identity.sessions import MEMBER
+from api.opened import Opened
+from api.web import forms
+from api.web.forms import Errors
+from api.web.pages import language_of, render, see_other
+from api.web.register import steady
+from api.web.visits import Visits, form_of
+from api.web.words import words
+from ledger.errors import Refused
+
+RESETS = ("reset", "invite")
+_LONGEST = 254
+
+
+def routes(opened: Opened, visits: Visits) -> list[Told]:
+    """The routes of the login."""
+
+    def login_page(request: Request, errors: Errors, status: int = 200) -> Response:
+        t = words(language_of(request))
+        notice = request.query_params.get("kabar", "")
+        identifier = form_of(request).get("identifier", "")[:_LONGEST] if "form" in request.scope else ""
+        return render(
+            request, "login.html", status, errors=errors, given={"identifier": identifier},
+            notice=notice if t.has(f"login.notice_{notice}") else "",
+        )  # fmt: skip
+
+    async def ask(request: Request) -> Response:
+        if request.scope["visit"] is not None and "kabar" not in request.query_params:
+            return see_other("/saldo")
+        return login_page(request, {})
+
+    async def enter(request: Request) -> Response:
+        form, t = form_of(request), words(language_of(request))
+        errors: Errors = {
+            name: t(f"login.empty_{name}") for name in ("identifier", "password") if not form.get(name, "").strip()
+        }
+        if errors:
+            return login_page(request, errors, 422)
+        acting = visits.acting(request)
+        try:
+            entered = await opened.identity.login.member(
+                form["identifier"], form["password"], address_of(request), acting
+            )
+        except Refused as refused:
+            status = problems.status_of(refused.code)
+            request.scope["problem"] = refused.code
+            return login_page(request, {"page": refused.problem.say(acting.language)}, status)
+        started = await opened.identity.login.start(entered, acting, opened.identity.cookies.session(request))
+        response = see_other("/saldo")
+        opened.identity.cookies.set_session(response, started.token)
+        return response
+
+    async def leave(request: Request) -> Response:
+        token = opened.identity.cookies.session(request)
+        if token:
+            await opened.work(lambda: opened.identity.sessions.end(token))
+        response = see_other("/masuk?kabar=keluar")
+        opened.identity.cookies.drop_session(response)
+        return response
+
+    async def forgot(request: Request) -> Response:
+        return render(request, "forgot.html", errors={}, sent="kabar" in request.query_params)
+
+    async def ask_reset(request: Request) -> Response:
+        """Send a link, if there is anybody; the answer and its time are the same."""
+        began, acting = asyncio.get_running_loop().time(), visits.acting(request)
+        name = clean_identifier(form_of(request).get("identifier", ""))
+        errors: Errors = {} if name else {"identifier": words(acting.language)("login.empty_identifier")}
+        if name:
+            try:
+                opened.identity.guard.address("reset", address_of(request))
+                opened.identity.guard.mail(name)
+            except Refused as refused:
+                errors = {"page": refused.problem.say(acting.language)}
+        if errors:
+            return render(request, "forgot.html", 422, errors=errors, sent=False)
+        await opened.work(lambda: opened.members.ask_reset(name, acting))
+        await steady(began)
+        return see_other("/lupa?kabar=terkirim")
+
+    async def choose(request: Request) -> Response:
+        """The page of a link that was sent: another password. Raises Refused(link-used)."""
+        await person_of(request)
+        return render(request, "reset.html", errors={})
+
+    async def person_of(request: Request) -> str:
+        opened.identity.guard.address("link", address_of(request))
+        link = await opened.ask(opened.members.look_at_link, request.path_params["token"], opened.now())
+        if link.purpose not in RESETS:
+            raise Refused("link-used")
+        return link.person
+
+    async def reset(request: Request) -> Response:
+        person, acting = await person_of(request), visits.acting(request)
+        about = await opened.ask(opened.members.about, person)
+        errors: Errors = {}
+        password = forms.password_of(form_of(request), (about.identity.nik, about.email), acting.language, errors)
+        if errors:
+            return render(request, "reset.html", 422, errors=errors)
+        hashed = await opened.identity.passwords.hash(password)
+        await opened.work(lambda: opened.members.reset(request.path_params["token"], hashed, acting))
+        opened.identity.sessions.forget(MEMBER, person)
+        return see_other("/masuk?kabar=sandi")
+
+    return [
+        Told("/masuk", visits.page(ask), methods=["GET"]),
+        Told("/masuk", visits.page(enter), methods=["POST"]),
+        Told("/keluar", visits.page(leave), methods=["POST"]),
+        Told("/lupa", visits.page(forgot), methods=["GET"]),
+        Told("/lupa", visits.page(ask_reset), methods=["POST"]),
+        Told("/sandi/{token}", visits.page(choose), methods=["GET"]),
+        Told("/sandi/{token}", visits.page(reset), methods=["POST"]),
+    ]

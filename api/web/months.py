@@ -1,0 +1,43 @@
+"""`/iuran`: the months of one year, each with its payers, wages and days, and why a month has not come."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.direct import Told
+from api.identity.sessions import MEMBER
+from api.opened import Opened
+from api.web import grid
+from api.web.holdings import Holdings
+from api.web.pages import render
+from api.web.saldo import note_reads
+from api.web.visits import Visits, visit_of
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound, Unavailable
+
+
+def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
+    """The routes of the page."""
+
+    async def months(request: Request) -> Response:
+        """The year in the address, or the newest one."""
+        now = opened.now()
+        cards = await holdings.cards(visit_of(request).who, now)
+        await note_reads(opened, request, cards)
+        rows = [held.row for held in cards if held.row is not None]
+        if len(rows) < len(cards):
+            raise next(held.error for held in cards if held.error is not None) or Unavailable("account-incomplete")
+        facts = await holdings.facts(rows, now)
+        years = grid.years(facts, jakarta_date(now))
+        asked = request.query_params.get("tahun", "")
+        chosen = next((one for one in years if str(one.year) == asked), None if asked else next(iter(years), None))
+        if chosen is None and asked:
+            raise NotFound("route-unknown")
+        openings = [entry for one in facts for entry in one.entries if entry.type == "opening"]
+        return render(
+            request, "months.html", now=now, years=years, chosen=chosen, openings=openings,
+            kpjs={held.linked.card: held.kpj for held in cards},
+        )  # fmt: skip
+
+    return [Told("/iuran", visits.page(months, MEMBER), methods=["GET"])]

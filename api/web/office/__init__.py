@@ -1,0 +1,28 @@
+"""The office's door, `/kantor`: a branch looks for a member with a reason, sees what the member sees, and helps.
+
+desk      who sits there: the session, the role, the record of every look
+views     what stands in an address instead of a person: sealed, bound to the session, over after ten minutes
+entrance  logging in and out
+search    a NIK or card number and a reason, before anything is shown
+member    the page of a member, and what the branch may do for the member there
+letter    the balance on one sheet of paper
+requests  what members ask about their own data, answered by a supervisor
+"""
+
+from __future__ import annotations
+
+from api.direct import Told
+from api.opened import Opened
+from api.web.holdings import Holdings
+from api.web.office import entrance, letter, member, requests, search
+from api.web.office.desk import Office
+from api.web.visits import Visits
+
+
+def routes(opened: Opened) -> list[Told]:
+    """The routes of the door."""
+    office = Office(opened, Visits(opened), Holdings(opened))
+    return [
+        *entrance.routes(office), *search.routes(office), *member.routes(office), *letter.routes(office),
+        *requests.routes(office),
+    ]  # fmt: skip

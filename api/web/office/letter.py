@@ -1,0 +1,35 @@
+"""The balance on paper: one sheet that says what is held, as of when, and where in the ledger it can be found again."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from api.direct import Told
+from api.web.office.desk import HOME, Desk, Office
+from api.web.office.member import open_person
+from ledger.errors import Unavailable
+from ledger.log import position_text
+
+
+def routes(office: Office) -> list[Told]:
+    """The letter."""
+    return [office.route(f"{HOME}/peserta/{{view}}/surat", _letter, "GET")]
+
+
+async def _letter(desk: Desk) -> Response:
+    """All cards and their sum. What cannot be told now is not printed: Raises Unavailable with the reason's code."""
+    found = await open_person(desk, desk.view())
+    for code in (found.gap, *(card.code for card in found.cards)):
+        if code:
+            raise Unavailable(code)
+    rows = [card.row for card in found.cards if card.row is not None]
+    return desk.show(
+        "office_letter.html",
+        identity=found.about.identity,
+        rows=rows,
+        total=sum(row.total for row in rows),
+        now=desk.opened.now(),
+        position=position_text(desk.opened.log.log_id, found.position),
+        clerk=desk.session.who,
+        handle=desk.request.path_params["view"],
+    )

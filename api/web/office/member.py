@@ -1,0 +1,244 @@
+"""A member as the branch sees one: the same balances as everywhere, what has not come, the access and what to do for it.
+
+Every look is recorded for the reason of the search. What changes a member's access needs the member at the desk, with
+the identity card; closing an access that is open, the first half of handing it to another address, needs a supervisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from api import problems
+from api.direct import Told
+from api.identity.sessions import MEMBER
+from api.web import grid
+from api.web.forms import Errors, email_of
+from api.web.grid import Facts
+from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
+from api.web.office.views import View
+from api.web.pages import see_other
+from api.web.words import words
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound, Problem, Refused, Unavailable
+from ledger.identifiers import card_number, clean_kpj, kpj_of
+from ledger.members import About
+from ledger.members.state import ACTIVE, CLOSED, SENT, WAITING
+from ledger.register import Case, day_text
+from projections.answers import BalanceRow
+
+SHOWN_YEARS = 3
+SHOWN_LOOKS = 5
+LISTED = 6
+"""Months that have not come which are listed at once; the others are behind a fold."""
+_NO_ACCESS = frozenset({"", SENT, CLOSED})
+
+
+class Shown(NamedTuple):
+    """A card: its balance, or the code of why it cannot be told now."""
+
+    kpj: str
+    linked: bool
+    row: BalanceRow | None
+    code: str
+
+
+class Waiting(NamedTuple):
+    """Money on hold for a card: month number, rupiah, why, from whom ("" the holder), the day it was paid."""
+
+    month: int
+    amount: int
+    why: str
+    payer: str
+    paid_on: str
+
+
+class Opened(NamedTuple):
+    """Everything a page shows of a person. `gap`: the code of why not all cards are known now, "" when they are."""
+
+    about: About
+    cards: list[Shown]
+    gap: str
+    facts: list[Facts]
+    position: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every card and its balance can be told now."""
+        return not self.gap and all(card.row is not None for card in self.cards)
+
+
+def routes(office: Office) -> list[Told]:
+    """The page and its forms."""
+    path = f"{HOME}/peserta/{{view}}"
+    return [office.route(path, _look, "GET"), office.route(path, _act, "POST")]
+
+
+async def open_person(desk: Desk, view: View) -> Opened:
+    """What the ledger holds on the person of a view, with the record of the look made.
+
+    Raises NotFound(person-erased), Unavailable(record-unavailable).
+    """
+    opened = desk.opened
+    try:
+        about = await opened.ask(opened.members.about, view.person)
+    except NotFound:
+        await desk.record(view.why, view.person)
+        raise NotFound("person-erased") from None
+    cards, gap = await _cards(desk, view)
+    rows = [card.row for card in cards if card.row is not None]
+    try:
+        facts = await desk.office.holdings.facts(rows, opened.now()) if rows else []
+    except Unavailable:
+        facts = []
+    position = min((row.position for row in rows), default=0)
+    await desk.record(view.why, view.person, position)
+    return Opened(about, cards, gap, facts, position)
+
+
+async def _cards(desk: Desk, view: View) -> tuple[list[Shown], str]:
+    """The card that was looked for, then the others, the one with the newest money first."""
+    opened, now = desk.opened, desk.opened.now()
+    linked = {one.card for one in await opened.ask(opened.members.cards, view.person)}
+    known, gap = set(linked), ""
+    if view.kpj:
+        known.add(card_number(view.kpj))
+    try:
+        known.update(await opened.ask(opened.reader.person_cards, view.person))
+    except (NotFound, Unavailable) as error:
+        gap = _code(error)
+    found = []
+    for card in known:
+        try:
+            row = await opened.balance(card, now, None)
+        except (NotFound, Unavailable) as error:
+            found.append(Shown(kpj_of(card), card in linked, None, _code(error)))
+        else:
+            # A card that another person holds by now is that person's to show.
+            if row.person == view.person:
+                found.append(Shown(row.kpj, card in linked, row, ""))
+    found.sort(key=lambda card: card.kpj)
+    found.sort(key=lambda card: card.row.last.month if card.row and card.row.last else "", reverse=True)
+    found.sort(key=lambda card: card.kpj != view.kpj)
+    return found, gap
+
+
+def _code(error: NotFound | Unavailable) -> str:
+    """What the register knows and the read side does not is not gone: the read side is behind."""
+    return error.code if isinstance(error, Unavailable) else "read-side-stale"
+
+
+async def _look(desk: Desk) -> Response:
+    news = desk.request.query_params.get("kabar", "")
+    return await _page(desk, desk.view(), news=news if news in ACTS else "")
+
+
+async def _page(desk: Desk, view: View, errors: Errors | None = None, status: int = 200, *, news: str = "") -> Response:
+    found = await open_person(desk, view)
+    asked = await desk.opened.ask(desk.opened.members.requests_of, view.person)
+    what = [view.person, *(card.kpj for card in found.cards)]
+    looks = await desk.opened.ask(desk.opened.recorder.seen, what, "", SHOWN_LOOKS)
+    now = desk.opened.now()
+    years = grid.years(found.facts, jakarta_date(now))
+    return desk.show(
+        "office_member.html",
+        status,
+        view=view,
+        handle=desk.request.path_params["view"],
+        found=found,
+        whole=found.whole,
+        about=found.about,
+        now=now,
+        years=years[:SHOWN_YEARS],
+        older=years[SHOWN_YEARS:],
+        missing=grid.missing(years),
+        listed=LISTED,
+        kpjs={card.row.card: card.kpj for card in found.cards if card.row is not None},
+        waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
+        asked=asked,
+        looks=looks.records,
+        answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
+        queue=QUEUE,
+        seen=view.why in SEEN,
+        registers=found.about.state in _NO_ACCESS,
+        closes=found.about.state in {SENT, WAITING, ACTIVE},
+        errors=errors or {},
+        given=desk.form if errors else {},
+        news=news,
+    )
+
+
+def _waiting(facts: Facts, case: Case, language: str) -> Waiting:
+    # Staff see the amount of money that may be another's too: they are to find out whose it is.
+    payer = facts.employers.get(f"{case.npp:08d}", "") if case.npp else ""
+    return Waiting(
+        case.month, case.employer + case.worker, Problem(case.reason).say(language), payer, day_text(case.paid_on)
+    )
+
+
+# --- what the branch does
+
+
+async def _act(desk: Desk) -> Response:
+    view, name = desk.view(), desk.form.get("tindakan", "")
+    act = ACTS.get(name)
+    if act is None:
+        raise Refused("request-invalid", what="tindakan")
+    if name == CLOSING:
+        desk.must(SUPERVISOR)
+    try:
+        if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
+            raise Refused("identity-not-seen")
+        await desk.opened.work(lambda: act(desk, view))
+    except Refused as refused:
+        desk.request.scope["problem"] = refused.code
+        field = "email" if refused.code in {"email-unreadable", "email-taken"} else "page"
+        said = {field: refused.problem.say(desk.language)}
+        return await _page(desk, view, said, problems.status_of(refused.code))
+    if name == CLOSING:
+        # Whoever was in with the old password is out in this process at once.
+        desk.opened.identity.sessions.forget(MEMBER, view.person)
+    return see_other(f"{desk.request.url.path}?kabar={name}")
+
+
+def _register(desk: Desk, view: View) -> None:
+    errors: Errors = {}
+    address = email_of(desk.form, words(desk.language), errors)
+    if errors:
+        raise Refused("email-unreadable")
+    desk.opened.members.register_at_office(_card(desk, view), address, desk.acting())
+
+
+def _link(desk: Desk, view: View) -> None:
+    desk.opened.members.link_card(view.person, _card(desk, view), desk.acting())
+
+
+def _confirm(desk: Desk, view: View) -> None:
+    desk.opened.members.confirm(view.person, desk.acting())
+
+
+def _phone(desk: Desk, view: View) -> None:
+    desk.opened.members.confirm_phone(view.person, desk.acting())
+
+
+def _close(desk: Desk, view: View) -> None:
+    desk.opened.members.close(view.person, "office", desk.acting())
+
+
+CLOSING = "tutup"
+ACTS: dict[str, Callable[[Desk, View], None]] = {
+    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, CLOSING: _close,
+}  # fmt: skip
+
+
+def _card(desk: Desk, view: View) -> str:
+    """A card of the opened person, whatever the form says. Raises Refused(card-not-yours)."""
+    kpj = clean_kpj(desk.form.get("kartu", "")) or ""
+    if desk.opened.members.find_person(kpj=kpj) != view.person:
+        raise Refused("card-not-yours")
+    return kpj
+
+
+__all__ = ["ACTS", "Opened", "Shown", "open_person", "routes"]

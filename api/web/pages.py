@@ -1,0 +1,152 @@
+"""How a page is made: templates with autoescape, the visitor's language, and headers that leave nothing open.
+
+    return render(request, "help.html", tab="help")
+
+A template extends `layout.html`, takes its sentences from `t("<page>.<key>")` and its pieces from `macros.html`. The layout
+knows the visitor by `request.scope["visit"]` and the form token by `request.scope["csrf"]`, which `visits` sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api import problems
+from api.web import formats
+from api.web.addresses import way_back
+from api.web.assets import asset
+from api.web.words import LANGUAGES, words
+from ledger.errors import JhtError, Problem, Unavailable
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE = "bahasa"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+SECURITY = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+_OTHER = {"id": "en", "en": "id"}
+
+
+@cache
+def icon(name: str) -> Markup:
+    """A mark of the sprite; never the only sign, so it is hidden from readers."""
+    return Markup('<svg class="ic" aria-hidden="true"><use href="#i-{}"/></svg>').format(name)
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=-1,
+    )
+    made.globals |= {
+        "t": words(language),
+        "lang": language,
+        "other_lang": _OTHER[language],
+        "asset": asset,
+        "icon": icon,
+        "rupiah": formats.rupiah,
+        "amount": formats.amount,
+        "jakarta_day": formats.jakarta_day,
+        "masked_email": formats.masked_email,
+        "masked_nik": formats.masked_nik,
+        "masked_phone": formats.masked_phone,
+        **{
+            name: partial(getattr(formats, name), language=language)
+            for name in ("day", "day_short", "month", "month_short", "moment")
+        },
+    }
+    return made
+
+
+@cache
+def _template(name: str, language: str) -> Template:
+    return environment(language).get_template(name)
+
+
+def fragment(language: str, template: str, **values: Any) -> Markup:
+    """A piece of a page that knows no visitor, ready to be kept and put into pages."""
+    return Markup(_template(template, language).render(values))  # noqa: S704 - a template's own output
+
+
+def language_of(request: Request) -> str:
+    """`id` or `en`: what the visitor chose, else what the browser asks for, Indonesian first."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in LANGUAGES else problems.asked_language(request)
+
+
+def render(
+    request: Request, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """The page of a template, with every security header."""
+    language = language_of(request)
+    scope = request.scope
+    content = _template(template, language).render(
+        values,
+        visit=scope.get("visit"),
+        csrf=scope.get("csrf", ""),
+        path=scope["path"],
+        here=way_back(scope["path"]),
+    )
+    response = Response(content, status, headers, "text/html")
+    response.raw_headers += [*_RAW, (b"content-language", language.encode())]
+    return response
+
+
+def see_other(address: str) -> Response:
+    """After a form: look at `address`, one of the site's own, with GET."""
+    assert address.startswith("/"), address
+    assert not address.startswith("//"), address
+    return RedirectResponse(address, 303, SECURITY)
+
+
+def page_of(error: Exception, request: Request) -> Response:
+    """The page of an error: what happened, what to do, its code; an unexpected one by its incident number only."""
+    if isinstance(error, HTTPException):
+        code = {404: "route-unknown", 405: "method-wrong"}.get(error.status_code, "request-invalid")
+        problem = Problem(code, details={"what": str(error.status_code)})
+        headers = dict(error.headers or {})
+    elif isinstance(error, JhtError) and (problems.status_of(error.code) < 500 or isinstance(error, Unavailable)):
+        problem, headers = error.problem, {}
+    else:
+        problem, headers = problems.incident(error), {}
+    status = problems.status_of(problem.code)
+    request.scope["problem"] = problem.code
+    if status == 503:
+        headers["Retry-After"] = str(problems.RETRY_SECONDS)
+        since = str(problem.details.get("confirmed_at", "")).removesuffix(" UTC").removesuffix("-")
+        return render(request, "unavailable.html", status, headers, code=problem.code, since=since)
+    return render(
+        request,
+        "error.html",
+        status,
+        headers,
+        code=problem.code,
+        http=status,
+        sentence=problem.say(language_of(request)),
+    )

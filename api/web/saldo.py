@@ -1,0 +1,207 @@
+"""`/saldo`: what a member has on all cards or on one, as of when, what it is made of, what has not come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.direct import Told
+from api.identity.sessions import MEMBER
+from api.opened import Opened
+from api.records import Record
+from api.web import chart, grid
+from api.web.grid import Facts, Year
+from api.web.holdings import Held, Holdings, Kept
+from api.web.pages import fragment, language_of, render
+from api.web.visits import Visits, visit_of
+from api.web.words import words
+from ledger.clock import jakarta_date
+from ledger.errors import Unavailable
+from ledger.identifiers import month_of
+from ledger.log import position_text
+from projections.answers import BalanceRow
+
+LISTED = 6
+"""Months that have not come which are listed at once; the others are behind a fold."""
+SHOWN_YEARS = 3
+LAST_LINES = 4
+
+
+class Below(NamedTuple):
+    """The part of the page that changes only with the cards' facts and the day: ready, with what the top says of it."""
+
+    content: Markup
+    absent: int
+    held: int
+
+
+class Sums(NamedTuple):
+    """The balances of some cards added up, in rupiah."""
+
+    employer: int
+    worker: int
+    credited: int
+    paid_out: int
+
+    @property
+    def total(self) -> int:
+        return self.employer + self.worker + self.credited - self.paid_out
+
+    @classmethod
+    def of(cls, rows: Sequence[BalanceRow]) -> Sums:
+        """The sums of some balances."""
+        return cls(
+            sum(row.employer for row in rows), sum(row.worker for row in rows), sum(row.credited for row in rows),
+            sum(row.paid_out for row in rows),
+        )  # fmt: skip
+
+
+def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
+    """The routes of the page."""
+    kept: Kept[Below] = Kept()
+
+    async def saldo(request: Request) -> Response:
+        """All cards, or the one of the handle in the address."""
+        now, person = opened.now(), visit_of(request).who
+        handle = request.path_params.get("handle", "")
+        cards = sorted(await holdings.cards(person, now, handle), key=_place)
+        position = await note_reads(opened, request, cards)
+        rows = [held.row for held in cards if held.row is not None]
+        if len(rows) < len(cards):
+            return _unavailable(request, cards, now)
+        today = jakarta_date(now)
+        facts = await holdings.facts(rows, now)
+        language = language_of(request)
+        key = (
+            person, language, today, bool(handle), tuple((row.card, row.version) for row in rows),
+            tuple(case[:3] for one in facts for case in one.cases),
+        )  # fmt: skip
+        below = kept.get(key) or kept.put(key, _below(cards, rows, facts, today, language, alone=bool(handle)))
+        return render(
+            request, "saldo.html", cards=cards, sums=Sums.of(rows), below=below, now=now, alone=bool(handle),
+            last=max((row.last.month for row in rows if row.last is not None), default=""),
+            employed=any(row.segment == "PU" for row in rows),
+            since=min((m.since for one in facts for m in one.memberships), default=""),
+            position=position_text(opened.log.log_id, position),
+        )  # fmt: skip
+
+    page = visits.page(saldo, MEMBER)
+    return [Told("/saldo", page, methods=["GET"]), Told("/saldo/{handle}", page, methods=["GET"])]
+
+
+def _place(held: Held) -> tuple[bool, str]:
+    """Cards that still get money come first."""
+    return held.row is None or held.row.status != "aktif", held.kpj
+
+
+async def note_reads(opened: Opened, request: Request, cards: Sequence[Held]) -> int:
+    """Record that a member looked at the own cards; the log position of the newest balance.
+
+    Raises Unavailable(record-unavailable).
+    """
+    path, moment = request.scope["route"].path, opened.now().isoformat()
+    request_id = request.scope.get("request_id", "")
+    newest = 0
+    for held in cards:
+        position = held.row.position if held.row is not None else 0
+        newest = max(newest, position)
+        await opened.recorder.note(Record(moment, "member", "website", "", path, held.kpj, position, request_id))
+    return newest
+
+
+def _unavailable(request: Request, cards: Sequence[Held], now: datetime) -> Response:
+    """One card's record is being checked: no sum is shown, but the others are."""
+    (first, *_) = [held for held in cards if held.row is None]
+    assert isinstance(first.error, Unavailable)
+    request.scope["problem"] = first.error.code
+    others = [(held.kpj, held.row.total, now) for held in cards if held.row is not None]
+    return render(request, "unavailable.html", 503, code=first.error.code, card=first.kpj, others=others)
+
+
+def _below(
+    cards: Sequence[Held], rows: Sequence[BalanceRow], facts: Sequence[Facts], today: date, language: str, *, alone: bool
+) -> Below:  # fmt: skip
+    found = grid.years(facts, today)
+    listed = grid.missing(found)
+    absent = [one for one in listed if one.part.state == grid.ABSENT]
+    content = fragment(
+        language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,
+        listed=listed[:LISTED], folded=listed[LISTED:], estimate=sum(one.part.estimate for one in absent),
+        years=found[:SHOWN_YEARS], older=found[SHOWN_YEARS:], growth=growth(facts, found, today, language),
+        lines=_last_lines(facts), today=today,
+    )  # fmt: skip
+    held = sum(one.part.state == grid.HELD for one in listed)
+    return Below(content, len({one.month for one in absent}), held)
+
+
+class Growth(NamedTuple):
+    """The chart and its table; `points`: the ends of years, newest first."""
+
+    drawing: Markup
+    points: list[chart.Point]
+    credited: bool
+
+
+def growth(facts: Sequence[Facts], years: Sequence[Year], today: date, language: str) -> Growth | None:
+    """The growth of some cards together; None before the first money."""
+    points = chart.growth((entry for one in facts for entry in one.entries), month_of(today))
+    if not points:
+        return None
+    t = words(language)
+    size, unit = chart.unit_of(points)
+    end, gaps = points[-1], [cell.month for year in years for cell in year.cells if cell.state == grid.ABSENT]
+
+    def short(rupiah: int) -> str:
+        """`25,0 juta`: the number in the axis' unit, its tenths cut off, so that it is never more than there is."""
+        tenths = rupiah * 10 // size
+        sign = "," if language == "id" else "."
+        return f"{tenths // 10}{sign}{tenths % 10} {t('saldo.unit_' + unit)}"
+
+    said = chart.Words(
+        t("saldo.chart_label", year=points[0].month // 12, total=short(end.total), paid=short(end.paid), n=len(gaps)),
+        t("saldo.axis_" + unit),
+        t("saldo.chart_total", amount=short(end.total)),
+        t("saldo.chart_paid", amount=short(end.paid)),
+        t("saldo.chart_gaps", n=len(gaps)),
+    )
+    return Growth(chart.draw(points, gaps, said), chart.yearly(points), any(p.total != p.paid for p in points))
+
+
+def employment(facts: Sequence[Facts]) -> dict[int, tuple[str, str, str]]:
+    """Card -> (segment, employer's name, last month "" while it lasts) of the newest membership."""
+    found = {}
+    for one in facts:
+        if one.memberships:
+            newest = max(one.memberships, key=lambda m: (not m.until, m.since))
+            found[one.card] = newest.segment, one.employers.get(newest.npp, ""), newest.until
+    return found
+
+
+class Line(NamedTuple):
+    """A line of the statement with its payer's name."""
+
+    month: str
+    employer: str
+    wage: int
+    paid_on: str
+    recorded_at: str
+    amount: int
+    type: str
+
+
+def _last_lines(facts: Sequence[Facts]) -> list[Line]:
+    lines = [
+        Line(
+            entry.month, one.employers.get(entry.npp, ""), entry.wage, entry.paid_on, entry.recorded_at,
+            entry.employer + entry.worker, entry.type,
+        )
+        for one in facts
+        for entry in one.entries[:LAST_LINES]
+        if entry.type != "opening"
+    ]  # fmt: skip
+    return sorted(lines, key=lambda line: (line.month, line.recorded_at), reverse=True)[:LAST_LINES]

@@ -1,0 +1,50 @@
+"""One letter of every kind, with the details that its writer puts in, and a real mail server to send them to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.outbox import Letter
+
+ROOT = Path(__file__).parents[3]
+URL = "https://saldo.example"
+TOKEN = "A" * 43
+DENY = "B" * 43
+DETAILS = {
+    "verify": {"token": TOKEN},
+    "not-matched": {},
+    "already-registered": {},
+    "confirm-old": {"token": TOKEN, "deny": DENY, "masked": "w***n@contoh.id"},
+    "confirmed": {},
+    "reset": {"token": TOKEN},
+    "password-changed": {},
+    "locked": {"minutes": "15"},
+    "office-invite": {"token": TOKEN},
+    "card-linked": {"kpj": "8901"},
+    "phone-asked": {"token": TOKEN, "deny": DENY},
+    "access-opened": {},
+    "data-request": {"what": "export"},
+    "data-answered": {"outcome": "done"},
+}
+
+
+def letter(kind: str = "verify", to: str = "budi@contoh.id", language: str = "id", **details: str) -> Letter:
+    return Letter(kind, to, language, DETAILS[kind] | details)
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """(file, kind) of every letter that the project's source writes: `Letter(kind, ...)` and `tell(person, kind, ...)`."""
+    for package in ("ledger", "api"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(node, ast.Call):
+                    continue
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                at = {"Letter": 0, "tell": 1}.get(name)
+                if at is None or len(node.args) <= at:
+                    continue
+                for one in ast.walk(node.args[at]):
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                        yield path.relative_to(ROOT).as_posix(), one.value

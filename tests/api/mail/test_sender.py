@@ -1,0 +1,335 @@
+"""Letters travel from the outbox to a real mail server, whatever it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+
+from api.mail import console
+from api.mail.sender import BATCH, Round, Sender
+from ledger.log import Log
+from ledger.members import Members
+from ledger.outbox import LEASE, Outbox
+from ledger.settings import Settings
+from ledger.vault import Vault
+from tests.api.mail.letters import TOKEN, letter
+from tests.conftest import NOW
+
+# aiosmtpd does not see that a port is protected from the first byte.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:aiosmtpd", "ignore:Requiring AUTH while not requiring TLS:UserWarning"
+)
+
+
+class Post:
+    """What a mail server got; `answers`: what it says next to a receiver (`RCPT`) or a text (`DATA`) instead of yes."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.receivers: list[str] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(self, _: Any, __: Any, envelope: Envelope, address: str, ___: Any) -> str:
+        refusal = self.answers.get("RCPT")
+        if refusal:
+            return f"{refusal} <{address}> is not wanted"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _: Any, __: Any, envelope: Envelope) -> str:
+        refusal = self.answers.get("DATA")
+        if refusal:
+            return f"{refusal} no"
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(message)
+        self.receivers += envelope.rcpt_tos
+        return "250 OK"
+
+
+@contextmanager
+def serving(post: Post, **how: Any) -> Iterator[int]:
+    """A mail server on loopback; its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(post, hostname="127.0.0.1", port=port, **how)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+class _Crash(BaseException):
+    """The process ends here: nothing that follows is done."""
+
+
+class Ledger:
+    """An outbox with its clock, and senders over it."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.now = log, NOW
+        self.outbox: Outbox = Members.open(log, Vault.open(log)).outbox
+
+    def put(self, kind: str = "verify", way: str = "mail", **how: Any) -> None:
+        with self.log.database.write() as tx:
+            self.outbox.put(tx, letter(kind, **how), self.now, way)
+
+    def sender(self, port: int = 0, **changes: Any) -> Sender:
+        given = {"smtp_url": f"smtp://127.0.0.1:{port}" if port else None} | changes
+        settings = Settings(**(self.log.settings.model_dump() | {"public_url": "https://saldo.example"} | given))
+        return Sender(settings, self.outbox, lambda: self.now, asyncio.to_thread)
+
+    def send(self, port: int = 0, **changes: Any) -> Round:
+        return asyncio.run(self.sender(port, **changes).send_due())
+
+
+@pytest.fixture
+def ledger(log: Log) -> Ledger:
+    return Ledger(log)
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+def test_a_letter_arrives_once_and_nothing_of_it_stays(ledger: Ledger, post: Post) -> None:
+    ledger.put()
+    ledger.put("reset", to="siti@contoh.id", language="en")
+    with serving(post) as port:
+        assert ledger.send(port) == Round(2, 0, 0)
+        assert ledger.send(port) == Round(0, 0, 0)
+    assert sorted(post.receivers) == ["budi@contoh.id", "siti@contoh.id"]
+    assert {str(mail["Subject"]) for mail in post.mails} == {"Verifikasi email Anda", "Choose a new password"}
+    texts = [str(mail.get_body(("plain",)).get_content()) for mail in post.mails]  # type: ignore[union-attr]
+    assert any(f"https://saldo.example/tautan/{TOKEN}" in text for text in texts)
+    assert any(f"https://saldo.example/sandi/{TOKEN}" in text for text in texts)
+    with ledger.log.database.read() as tx:
+        assert tx.rows("select count(*) from outbox") == [(0,)]
+
+
+def test_a_server_that_is_away_is_tried_again_with_growing_pauses(ledger: Ledger, post: Post) -> None:
+    ledger.put()
+    with serving(post) as port:
+        pass
+    assert ledger.send(port) == Round(0, 1, 0)
+    assert ledger.send(port) == Round(0, 0, 0)
+    assert ledger.outbox.state().waiting == 1
+    assert ledger.outbox.state().errors == ("SMTPConnectError",)
+    pauses = []
+    for _ in range(3):
+        due = ledger.outbox.state().oldest
+        pauses.append((type(NOW).fromisoformat(due) - ledger.now).total_seconds())
+        ledger.now = type(NOW).fromisoformat(due)
+        assert ledger.send(port) == Round(0, 1, 0)
+    assert pauses == sorted(set(pauses))
+    ledger.now += timedelta(hours=1)
+    with serving(post) as port:
+        assert ledger.send(port) == Round(1, 0, 0)
+    assert len(post.mails) == 1
+
+
+@pytest.mark.parametrize("place", ["RCPT", "DATA"])
+def test_a_refusal_for_now_waits_and_one_for_good_is_given_up(ledger: Ledger, post: Post, place: str) -> None:
+    ledger.put()
+    with serving(post) as port:
+        post.answers[place] = "451"
+        assert ledger.send(port) == Round(0, 1, 0)
+        (error,) = ledger.outbox.state().errors
+        assert error.endswith(" 451")
+        assert "@" not in error
+        ledger.now += timedelta(minutes=1)
+        post.answers[place] = "550"
+        assert ledger.send(port) == Round(0, 0, 1)
+        del post.answers[place]
+        ledger.now += timedelta(hours=1)
+        assert ledger.send(port) == Round(0, 0, 0)
+    assert post.mails == []
+    assert ledger.outbox.state().waiting == 0
+
+
+def test_one_bad_address_does_not_hold_up_the_others(ledger: Ledger, post: Post) -> None:
+    ledger.put(to="tidak ada\r\nBcc: x@y.id")
+    ledger.put(to="siti@contoh.id")
+    with serving(post) as port:
+        assert ledger.send(port) == Round(1, 0, 1)
+    assert post.receivers == ["siti@contoh.id"]
+
+
+def test_two_senders_at_once_send_every_letter_once(ledger: Ledger, post: Post) -> None:
+    for number in range(3 * BATCH):
+        ledger.put(to=f"budi{number}@contoh.id")
+
+    async def both(port: int) -> list[Round]:
+        async def all_of(sender: Sender) -> list[Round]:
+            rounds = []
+            while sum(done := await sender.send_due()):
+                rounds.append(done)
+            return rounds
+
+        mine, other = await asyncio.gather(all_of(ledger.sender(port)), all_of(ledger.sender(port)))
+        return mine + other
+
+    with serving(post) as port:
+        rounds = asyncio.run(both(port))
+    assert sum(done.sent for done in rounds) == 3 * BATCH
+    assert len(post.receivers) == len(set(post.receivers)) == 3 * BATCH
+
+
+def test_a_crash_before_the_row_is_gone_sends_the_same_message_again_after_the_lease(
+    ledger: Ledger, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.put()
+
+    def crash(_: str) -> None:
+        raise _Crash
+
+    async def here(function: Callable[[], Any]) -> Any:
+        return function()
+
+    with serving(post) as port:
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger.outbox, "done", crash)
+            sender = ledger.sender(port)
+            sender.work = here
+            with pytest.raises(_Crash):
+                asyncio.run(sender.send_due())
+        assert ledger.send(port) == Round(0, 0, 0)
+        ledger.now += LEASE
+        assert ledger.send(port) == Round(1, 0, 0)
+    first, again = post.mails
+    assert first["Message-ID"] == again["Message-ID"]
+
+
+def test_the_loop_sends_what_is_put_while_it_runs_and_outlives_a_failing_store(
+    ledger: Ledger, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.mail.sender.POLL_SECONDS", 0.01)
+
+    async def run(port: int) -> None:
+        sender = ledger.sender(port)
+        failures = iter([RuntimeError("the store is away")])
+        look = sender._is_due
+
+        def failing() -> bool:
+            for failure in failures:
+                raise failure
+            return look()
+
+        sender._is_due = failing  # type: ignore[method-assign]
+        running = asyncio.create_task(sender.run())
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(ledger.put)
+        async with asyncio.timeout(10):
+            while not post.mails:
+                await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    with serving(post) as port:
+        asyncio.run(run(port))
+    assert len(post.mails) == 1
+
+
+# --- protection of the way
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, signed by itself, and its key."""
+    place = tmp_path_factory.mktemp("tls")
+    pem, key = place / "own.pem", place / "own.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(pem)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return pem, key
+
+
+@pytest.mark.parametrize("scheme", ["smtps://{}?ca={}", "smtp://{}?tls=starttls&ca={}"])
+def test_a_protected_way_is_checked_and_carries_the_login(
+    ledger: Ledger, post: Post, certificate: tuple[Path, Path], scheme: str
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    seen: list[object] = []
+
+    def authenticate(*given: object) -> AuthResult:
+        seen.append(given[-1])
+        return AuthResult(success=given[-1] == LoginPassword(b"jht", b"s3cret"), handled=False)
+
+    how: dict[str, Any] = {"ssl_context": context} if scheme.startswith("smtps") else {"tls_context": context}
+    how |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": "tls_context" in how}
+    ledger.put()
+    with serving(post, **how) as port:
+        wrong = scheme.format(f"jht:other@127.0.0.1:{port}", certificate[0])
+        assert ledger.send(smtp_url=wrong) == Round(0, 1, 0)
+        assert ledger.outbox.state().errors == ("SMTPAuthenticationError 535",)
+        ledger.now += timedelta(hours=1)
+        unknown = scheme.format(f"jht:s3cret@127.0.0.1:{port}", "").removesuffix("ca=").rstrip("?&")
+        before = len(seen)
+        assert ledger.send(smtp_url=unknown) == Round(0, 1, 0)
+        assert len(seen) == before
+        ledger.now += timedelta(hours=1)
+        right = scheme.format(f"jht:s3cret@127.0.0.1:{port}", certificate[0])
+        assert ledger.send(smtp_url=right) == Round(1, 0, 0)
+    assert len(post.mails) == 1
+
+
+def test_starttls_is_insisted_on(ledger: Ledger, post: Post) -> None:
+    ledger.put()
+    with serving(post) as port:
+        assert ledger.send(smtp_url=f"smtp://127.0.0.1:{port}?tls=starttls") == Round(0, 1, 0)
+    assert post.mails == []
+
+
+# --- without a server
+
+
+def test_without_a_server_a_letter_is_shown_on_a_terminal(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
+    ledger.put()
+    ledger.put("phone-asked", "sms", to="+6281234567890")
+    assert ledger.send() == Round(2, 0, 0)
+    shown = capsys.readouterr()
+    assert "budi" not in shown.out
+    assert "To: budi@contoh.id" in shown.err
+    assert f"https://saldo.example/tautan/{TOKEN}" in shown.err
+    assert "SMS: +6281234567890" in shown.err
+    assert ledger.outbox.state().waiting == 0
+
+
+def test_without_a_server_and_a_terminal_a_letter_waits_and_nothing_is_written(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.put()
+    assert ledger.sender().ways == ()
+    assert ledger.send() == Round(0, 0, 0)
+    shown = capsys.readouterr()
+    assert "budi" not in shown.out + shown.err
+    assert ledger.outbox.state().waiting == 1
+
+
+def test_what_steers_a_terminal_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show("a\x1b[2Jb\x07\nc")
+    assert capsys.readouterr().err == "\n  | a[2Jb\n  | c\n\n"

@@ -1,0 +1,150 @@
+"""The app's API over a ledger with two members: BUDI holds CARD, SECOND and MORE (not linked yet), ANI holds OTHERS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from httpx2 import Response
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from api.identity import guard
+from ledger.members import Acting, Claim
+from ledger.settings import Settings
+from tests.api.conftest import Api
+from tests.office import NPP, Office, line, nik, person
+
+CARD, SECOND, MORE, OTHERS = "26000000017", "26000000025", "26000000033", "26000000041"
+BUDI, ANI = "budi1@contoh.id", "budi2@contoh.id"
+PASSWORD = "kuda-lumping-1990"
+
+
+@cache
+def hashed() -> str:
+    """PASSWORD as the service stores it."""
+    return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),)).hash(PASSWORD)
+
+
+class App:
+    """A member's device: what it holds and how it asks."""
+
+    def __init__(self, api: MobileApi, tokens: dict[str, Any]) -> None:
+        self.api = api
+        self.tokens = tokens
+
+    def headers(self, **more: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens['access_token']}", **more}
+
+    def ask(self, path: str, method: str = "GET", body: object = None, **headers: str) -> Response:
+        given = {} if body is None else {"json": body}
+        return self.api.client.request(method, f"/v1/mobile/{path}", headers=self.headers(**headers), **given)
+
+    def refresh(self) -> Response:
+        return self.api.send("refresh", {"refresh_token": self.tokens["refresh_token"]})
+
+    def handle(self, at: int = 0) -> str:
+        """The handle of a card, in the order of their numbers."""
+        return str(self.ask("cards").json()["cards"][at]["handle"])
+
+
+class MobileApi(Api):
+    """`Api` with members."""
+
+    def __init__(self, settings: Settings, **changes: Any) -> None:
+        super().__init__(settings, **changes)
+        self.opened = self.app.state.opened
+        self.office = Office(self.log)
+
+    def __exit__(self, *given: object) -> None:
+        super().__exit__(*given)
+        self.office.close()
+
+    def fill(self) -> None:
+        """The people, their money, their accesses; the read side up to date."""
+        self.office.employers(NPP)
+        self.office.register(person(CARD), person(SECOND), person(MORE), person(OTHERS, 2))
+        months = (("2026-08", "2026-09-10"), ("2026-09", "2026-10-10"), ("2026-10", "2026-11-14"))
+        self.office.contribute(
+            *(line(kpj, month=month, paid_on=paid) for month, paid in months for kpj in (CARD, OTHERS))
+        )
+        self.budi = self.member(1, CARD, BUDI)
+        self.ani = self.member(2, OTHERS, ANI)
+        self.opened.members.link_card(self.budi, SECOND, self.acting())
+        self.letters()
+        self.follow()
+
+    def acting(self) -> Acting:
+        return Acting("member", "mobile", self.clock)
+
+    def member(self, number: int, kpj: str, email: str) -> str:
+        """Register and verify somebody; the person's id."""
+        members = self.opened.members
+        members.register(Claim(nik(number), "1990-05-17", kpj, "PU", email), hashed(), self.acting())
+        (verify,) = (letter for letter in self.letters() if letter.kind == "verify")
+        members.use_link(verify.details["token"], self.acting())
+        found = members.find(email)
+        assert found is not None
+        return str(found.person)
+
+    def letters(self) -> list[Any]:
+        """What was sent since the last call."""
+        outbox = self.opened.members.outbox
+        due = outbox.due(self.clock, 100)
+        for one in due:
+            outbox.done(one.id)
+        return [one.letter for one in due]
+
+    def send(self, path: str, body: object, **headers: str) -> Response:
+        return self.client.post(f"/v1/mobile/{path}", json=body, headers=headers)
+
+    def login(self, identifier: str = BUDI, password: str = PASSWORD, device: str = "HP Budi") -> App:
+        answer = self.send("login", {"identifier": identifier, "password": password, "device": device})
+        assert answer.status_code == 200, answer.text
+        return App(self, answer.json())
+
+    def forget(self) -> None:
+        """What a process remembers for a second is over; a test does not wait for that."""
+        self.opened.identity.tokens.forget()
+
+    def flush(self) -> None:
+        """Wait for the records of a member's own reads, which are written within a second."""
+        recorder, until = self.opened.recorder, time.monotonic() + 5
+        while (recorder._noted or recorder._busy) and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def table(self, name: str) -> list[tuple[Any, ...]]:
+        with self.log.database.read() as tx:
+            return tx.rows(f"select * from {name}")
+
+
+@pytest.fixture
+def mobile(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[MobileApi]:
+    """The app's API, nobody logged in."""
+    monkeypatch.setattr(guard, "SLOW_SECONDS", (0.0,))
+    with MobileApi(settings) as api:
+        api.fill()
+        yield api
+
+
+@pytest.fixture
+def app(mobile: MobileApi) -> App:
+    """Budi's device, logged in."""
+    return mobile.login()
+
+
+def code(answer: Response) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+def decoded(answer: Response, shape: type[msgspec.Struct]) -> Any:
+    """The body of an answer, which is exactly what the shape describes."""
+    found = msgspec.json.decode(answer.content, type=shape)
+    assert msgspec.json.encode(found) == answer.content
+    return found

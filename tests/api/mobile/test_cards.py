@@ -1,0 +1,195 @@
+"""The member's cards in the app: what is told, to whom, and what is said when it cannot be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from api.mobile import bodies, cards
+from ledger.identifiers import card_number
+from tests.api.mobile.conftest import CARD, MORE, OTHERS, SECOND, App, MobileApi, code, decoded
+from tests.conftest import NOW
+from tests.office import line, person
+
+READS = ("cards", "cards/{handle}/balance", "cards/{handle}/entries")
+
+
+def paths(app: App) -> list[str]:
+    handle = app.handle()
+    return [path.format(handle=handle) for path in READS]
+
+
+def test_the_cards_say_what_each_holds_and_the_sum(mobile: MobileApi, app: App) -> None:
+    answer = app.ask("cards")
+    shown = decoded(answer, bodies.MobileCards)
+    first, second = shown.cards
+    assert (first.kpj, first.segment, first.status, first.balance) == ("***0017", "PU", "aktif", 855_000)
+    assert (second.kpj, second.status, second.balance, second.reason) == (
+        "***0025", "belum-ada-iuran", 0, "no-contribution-yet",
+    )  # fmt: skip
+    assert shown.balance == 855_000
+    assert (shown.as_of.date, shown.as_of.position) == ("2026-11-21", answer.headers["jht-position"])
+    assert len({first.handle, second.handle}) == 2
+    for secret in (CARD, SECOND, OTHERS, mobile.budi, "Budi"):
+        assert secret not in answer.text
+
+
+def test_a_balance_is_what_every_channel_says_at_the_same_position(mobile: MobileApi, app: App) -> None:
+    answer = app.ask(f"cards/{app.handle()}/balance")
+    shown = decoded(answer, bodies.MobileBalance)
+    other = mobile.client.get(f"/v1/accounts/{CARD}/balance", headers=mobile.key("read")).json()
+    assert (shown.kpj, shown.segment, shown.status) == ("***0017", other["segment"], other["status"])
+    assert (shown.balance, shown.employer, shown.worker) == (855_000, 555_000, 300_000)
+    assert shown.balance == other["balance"]
+    assert shown.yield_credited == other["yield_credited"]
+    assert shown.months == other["months_contributed"]
+    body = answer.json()
+    assert body["last"] == other["last_contribution"]
+    assert body["as_of"] == other["as_of"]
+    assert len(answer.content) < 450
+
+
+def test_a_card_without_money_says_zero_with_the_reason(app: App) -> None:
+    shown = decoded(app.ask(f"cards/{app.handle(1)}/balance"), bodies.MobileBalance)
+    assert (shown.balance, shown.reason, shown.last) == (0, "no-contribution-yet", None)
+
+
+def test_the_statement_comes_in_pages_newest_first(app: App) -> None:
+    path = f"cards/{app.handle()}/entries"
+    whole = decoded(app.ask(path), bodies.MobileEntries)
+    assert [entry.month for entry in whole.entries] == ["2026-10", "2026-09", "2026-08"]
+    assert (whole.next, whole.kpj) == (None, "***0017")
+    newest = whole.entries[0]
+    assert (newest.type, newest.paid_on, newest.npp, newest.wage, newest.employer, newest.worker, newest.total) == (
+        "posted", "2026-11-14", "10000001", 5_000_000, 185_000, 100_000, 285_000,
+    )  # fmt: skip
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = decoded(app.ask(f"{path}?limit=1{cursor and '&cursor=' + cursor}"), bodies.MobileEntries)
+        pages += page.entries
+        cursor = page.next
+    assert pages == whole.entries
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "cursor=x", "limit=1&limit=2"])
+def test_a_parameter_that_cannot_be_read_is_refused(app: App, query: str) -> None:
+    assert code(app.ask(f"cards/{app.handle()}/entries?{query}")) == (400, "parameter-unreadable")
+
+
+def test_an_unknown_parameter_is_refused(app: App) -> None:
+    for path in (*paths(app), "me", "logout"):
+        method = "POST" if path == "logout" else "GET"
+        assert code(app.ask(f"{path}?kpj={CARD}", method)) == (400, "parameter-unknown")
+
+
+def test_a_known_etag_is_answered_without_a_body_until_the_card_changes(mobile: MobileApi, app: App) -> None:
+    for path in paths(app):
+        etag = app.ask(path).headers["etag"]
+        assert etag.startswith('W/"')
+        again = app.ask(path, **{"If-None-Match": etag})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+        assert app.ask(path, **{"If-None-Match": etag, "Accept-Language": "en"}).status_code == 200
+    known = {path: app.ask(path).headers["etag"] for path in paths(app)}
+    mobile.office.contribute(line(CARD, month="2026-07", paid_on="2026-08-10"), request="late")
+    mobile.follow()
+    for path, etag in known.items():
+        assert app.ask(path, **{"If-None-Match": etag}).status_code == 200, path
+
+
+def test_no_cache_may_show_one_member_s_answer_to_another(mobile: MobileApi, app: App) -> None:
+    for path in (*paths(app), "me", "access-log"):
+        answer = app.ask(path)
+        assert answer.headers["cache-control"] in {"private, no-cache", "no-store"}
+        vary = {name.strip() for name in answer.headers["vary"].split(",")}
+        assert {"Authorization", "Accept-Language"} <= vary, path
+    assert code(mobile.client.get("/v1/mobile/cards", headers={"If-None-Match": "*"})) == (401, "login-missing")
+
+
+def test_a_stale_read_side_is_a_sentence_and_never_a_number(mobile: MobileApi, app: App) -> None:
+    asked = paths(app)
+    mobile.clock = NOW + timedelta(seconds=61)
+    for path in asked:
+        answer = app.ask(path)
+        assert code(answer) == (503, "read-side-stale")
+        assert answer.headers["retry-after"]
+        assert 'balance"' not in answer.text
+        assert answer.json()["detail"].startswith("Saldo belum bisa")
+        assert app.ask(path, **{"Accept-Language": "en"}).json()["detail"].startswith("The balance cannot")
+
+
+def test_a_card_under_review_is_told_as_such_beside_the_others(mobile: MobileApi, app: App) -> None:
+    path = paths(app)[1]
+    live = mobile.store.pointers().live["balances"]
+    with mobile.store.database(live).write() as tx:
+        tx.insert(f"{live.table}_incomplete", {"card": [card_number(CARD)], "since": [3]}, "bigint bigint")
+    shown = decoded(app.ask("cards"), bodies.MobileCards)
+    assert shown.cards[0].problem.code == "account-incomplete"
+    assert shown.cards[1].balance == 0
+    body = app.ask("cards").json()
+    assert body.keys() == {"cards"}, "no sum without one of the cards"
+    assert body["cards"][0].keys() == {"handle", "kpj", "problem"}
+    assert code(app.ask(path)) == (503, "account-incomplete")
+
+
+def test_a_card_the_read_side_has_not_reached_yet_is_not_a_zero(mobile: MobileApi, app: App) -> None:
+    mobile.office.register(person("26000000058"))
+    assert app.ask("cards", "POST", {"kpj": "26000000058"}).status_code == 201
+    first, second, third = app.ask("cards").json()["cards"]
+    assert (first["balance"], second["balance"]) == (855_000, 0)
+    assert third["problem"]["code"] == "position-not-reached"
+    assert code(app.ask(f"cards/{third['handle']}/balance")) == (503, "position-not-reached")
+    mobile.follow()
+    assert app.ask(f"cards/{third['handle']}/balance").json()["reason"] == "no-contribution-yet"
+
+
+def test_a_read_can_wait_for_a_position(mobile: MobileApi, app: App) -> None:
+    reached = app.ask("cards").headers["jht-position"]
+    log_id, _, number = reached.partition("-")
+    for path in paths(app):
+        assert app.ask(f"{path}?min_position={reached}").status_code == 200
+        assert code(app.ask(f"{path}?min_position={log_id}-{int(number) + 10_000}")) == (400, "position-ahead")
+        assert code(app.ask(f"{path}?min_position=x")) == (400, "position-unreadable")
+
+
+def test_another_own_card_is_linked_by_its_number(mobile: MobileApi, app: App) -> None:
+    before = app.ask("cards")
+    answer = app.ask("cards", "POST", {"kpj": " 2600.0000.033 "})
+    assert answer.status_code == 201
+    linked = decoded(answer, bodies.LinkedCard)
+    assert linked.kpj == "***0033"
+    after = app.ask("cards", **{"If-None-Match": before.headers["etag"]})
+    assert [card["handle"] for card in after.json()["cards"]][2] == linked.handle
+    assert app.ask("cards", "POST", {"kpj": MORE}).json() == answer.json(), "again changes nothing"
+    assert app.ask(f"cards/{linked.handle}/balance").json()["balance"] == 0
+    (letter,) = mobile.letters()
+    assert (letter.kind, letter.to) == ("card-linked", "budi1@contoh.id")
+
+
+def test_another_s_card_and_an_unknown_one_are_refused_alike(mobile: MobileApi, app: App) -> None:
+    refusals = [app.ask("cards", "POST", {"kpj": kpj}) for kpj in (OTHERS, "26000099999")]
+    assert [code(refusal) for refusal in refusals] == [(422, "card-not-yours")] * 2
+    assert refusals[0].json() | {"request_id": ""} == refusals[1].json() | {"request_id": ""}
+    assert OTHERS not in refusals[0].text
+    assert code(app.ask("cards", "POST", {"kpj": "!!"})) == (422, "kpj-unreadable")
+    assert mobile.letters() == []
+
+
+def test_card_numbers_cannot_be_searched_for(mobile: MobileApi, app: App) -> None:
+    tries = int(cards.LINKS.partition("/")[0])
+    answers = [code(app.ask("cards", "POST", {"kpj": f"260000990{n:02d}"})) for n in range(tries + 1)]
+    assert answers == [(422, "card-not-yours")] * tries + [(429, "too-many-tries")]
+    assert mobile.login("budi2@contoh.id").ask("cards", "POST", {"kpj": OTHERS}).status_code == 201
+
+
+def test_a_member_s_reads_are_recorded_with_the_card(mobile: MobileApi, app: App) -> None:
+    for path in paths(app):
+        app.ask(path)
+    app.ask("cards/unknown/balance")
+    mobile.flush()
+    found = [(what, key, route) for what, _, key, _, route in mobile.records() if "{handle}" in route]
+    assert sorted(found) == [
+        (CARD, "member", "/v1/mobile/cards/{handle}/balance"), (CARD, "member", "/v1/mobile/cards/{handle}/entries"),
+    ]  # fmt: skip
+    listed = {what for what, _, _, _, route in mobile.records() if route == "/v1/mobile/cards"}
+    assert listed == {CARD, SECOND}

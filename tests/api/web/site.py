@@ -1,0 +1,190 @@
+"""The website over a small ledger, and a browser that follows its forms.
+
+BUDI holds CARD and OTHER_CARD (not linked) at employer NPP; ANI holds ANIS; DEWI pays for herself and has no money yet.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+from httpx2 import Response
+from pwdlib.hashers.argon2 import Argon2Hasher
+from starlette.testclient import TestClient
+
+from ledger.members import Acting, Claim
+from ledger.settings import Settings
+from tests.api.conftest import Api
+from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, person
+
+CARD, OTHER_CARD, ANIS, DEWIS = "26000000017", "26000000025", "26000000033", "26000000041"
+BUDI, ANI, DEWI = "budi1@contoh.id", "budi2@contoh.id", "budi3@contoh.id"
+PASSWORD = "empat kuda benar"
+EMPLOYER = "PT Sandang <b>&amp; Pangan"
+"""A name that would be markup if it were not escaped."""
+
+
+@cache
+def hashed() -> str:
+    """PASSWORD as the service stores it."""
+    return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
+
+
+class Browser:
+    """A visitor: cookies, a language, forms sent with the tokens their pages carry."""
+
+    def __init__(self, client: TestClient, language: str) -> None:
+        self.client = client
+        client.headers["accept-language"] = language
+
+    def get(self, address: str) -> Response:
+        return self.client.get(address, follow_redirects=False)
+
+    def post(self, address: str, page: str = "", **fields: str) -> Response:
+        """Send a form with the token of `page` (the address itself when not given), without following."""
+        token = re.search(r'name="csrf" value="([^"]+)"', self.client.get(page or address).text)
+        assert token is not None, page or address
+        return self.client.post(address, data={"csrf": token[1], **fields}, follow_redirects=False)
+
+    def login(self, identifier: str = BUDI, password: str = PASSWORD) -> Response:
+        return self.post("/masuk", identifier=identifier, password=password)
+
+
+class Site(Api):
+    """`Api` with people, money and accesses."""
+
+    def __init__(self, settings: Settings, **changes: Any) -> None:
+        super().__init__(settings, address_tries=10_000, **changes)
+        self.opened = self.app.state.opened
+        self.office = Office(self.log)
+
+    def __exit__(self, *given: object) -> None:
+        super().__exit__(*given)
+        self.office.close()
+
+    def fill(self) -> None:
+        """The people, their money, their accesses; the read side up to date."""
+        names = ("npp", "name", "registered_on")
+        self.office.ingest("employers", csv_of(names, [
+            {"npp": NPP, "name": EMPLOYER, "registered_on": "2024-01-02"},
+            {"npp": OTHER_NPP, "name": "PT Kedua", "registered_on": "2024-01-02"},
+        ]))  # fmt: skip
+        self.office.register(
+            person(CARD, registered_on="2026-06-01"),
+            person(OTHER_CARD, npp=OTHER_NPP, registered_on="2025-01-06", left_on="2026-03-31"),
+            person(ANIS, 2), person(DEWIS, 3, segment="BPU", npp="", registered_on="2026-11-01"),
+        )  # fmt: skip
+        months = (("2026-06", "2026-07-10"), ("2026-08", "2026-09-10"), ("2026-09", "2026-10-10"))
+        self.office.contribute(*(line(kpj, month=m, paid_on=paid) for m, paid in months for kpj in (CARD, ANIS)))
+        self.office.contribute(line(OTHER_CARD, npp=OTHER_NPP, month="2026-01", paid_on="2026-02-10"), request="r2")
+        self.office.contribute(line(CARD, month="2026-10", paid_on="2026-11-10", nik=nik(99)), request="r3")
+        self.budi, self.ani, self.dewi = (
+            self.member(number, kpj, email, segment)
+            for number, kpj, email, segment in ((1, CARD, BUDI, "PU"), (2, ANIS, ANI, "PU"), (3, DEWIS, DEWI, "BPU"))
+        )
+        self.letters()
+        self.follow()
+
+    def acting(self) -> Acting:
+        return Acting("member", "website", self.clock)
+
+    def member(self, number: int, kpj: str, email: str, segment: str) -> str:
+        """Register and verify somebody; the person's id."""
+        members = self.opened.members
+        members.register(Claim(nik(number), "1990-05-17", kpj, segment, email), hashed(), self.acting())
+        (verify,) = (letter for letter in self.letters() if letter.kind == "verify")
+        members.use_link(verify.details["token"], self.acting())
+        found = members.find(email)
+        assert found is not None
+        return str(found.person)
+
+    def letters(self) -> list[Any]:
+        """What was sent since the last call."""
+        outbox = self.opened.members.outbox
+        due = outbox.due(self.clock, 100)
+        for one in due:
+            outbox.done(one.id)
+        return [one.letter for one in due]
+
+    def browser(self, identifier: str = "", language: str = "id") -> Browser:
+        """A new visitor, logged in when an identifier is given."""
+        client = TestClient(self.app, raise_server_exceptions=False)
+        client.portal = self.client.portal  # the event loop that the app was started in
+        browser = Browser(client, language)
+        if identifier:
+            assert browser.login(identifier).headers["location"] == "/saldo"
+        return browser
+
+    def forget(self) -> None:
+        """What a process remembers of sessions for a second is over; a test does not wait for that."""
+        self.opened.identity.sessions._remembered.clear()
+
+    def flush(self) -> None:
+        """Wait for the records of members' own reads, which are written within a second."""
+        recorder, until = self.opened.recorder, time.monotonic() + 5
+        while (recorder._noted or recorder._busy) and time.monotonic() < until:
+            time.sleep(0.01)
+
+
+class _Elements(HTMLParser):
+    _EMPTY = frozenset({"meta", "link", "input", "br", "path", "circle", "use"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.wants: list[str] = []
+        self.addresses: list[str] = []
+        self.wrong: list[str] = []
+        self.headings = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.ids += [given["id"]] if "id" in given else []
+        self.headings += tag == "h1"
+        for name in ("for", "aria-labelledby", "aria-describedby"):
+            self.wants += given.get(name, "").split()
+        self.wants += [given["href"][1:]] if tag in {"a", "use"} and given.get("href", "").startswith("#") else []
+        self.addresses += [given[name] for name in ("href", "src", "action", "formaction") if name in given]
+        self.wrong += [f"<{tag} {name}>" for name in given if name == "style" or name.startswith("on")]
+        self.wrong += [f"<{tag}>" for _ in range(tag in {"script", "style"})]
+        if tag not in self._EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self._EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+def faults(page: str) -> list[str]:
+    """What is wrong with a page: tags that do not close, ids twice or missing, an address or a style of elsewhere."""
+    found = _Elements()
+    found.feed(page)
+    found.close()
+    ids = set(found.ids)
+    return [
+        *found.wrong,
+        *(f"open: {tag}" for tag in found.open),
+        *(f"id twice: {one}" for one in ids if found.ids.count(one) > 1),
+        *(f"no id: {one}" for one in found.wants if one not in ids),
+        *(f"outside: {one}" for one in found.addresses if not re.match(r"/(?!/)|#|tel:", one)),
+        *([f"{found.headings} h1"] if found.headings != 1 else []),
+    ]
+
+
+def title(page: str) -> str:
+    """The title of a page."""
+    return page.partition("<title>")[2].partition("</title>")[0]
+
+
+def text(page: str) -> str:
+    """The words of a page, without markup and in single blanks."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page.partition("<main")[2]).split())

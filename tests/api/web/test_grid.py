@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.web import grid
+from api.web.grid import Facts, Year
+from ledger.identifiers import month_number
+from projections.reading import MembershipRow
+from tests.api.web.facts import case, entry, facts, reversal
+from tests.conftest import TODAY
+from tests.office import OTHER_NPP
+
+
+def states(*cards: Facts, today: date = TODAY) -> dict[str, str]:
+    """Month (`01` to `12`) -> state, of the newest year."""
+    year, *_ = grid.years(cards, today)
+    return {f"{cell.month % 12 + 1:02d}": cell.state for cell in year.cells}
+
+
+def of(month: str, *cards: Facts) -> grid.Cell:
+    (found,) = [c for y in grid.years(cards, TODAY) for c in y.cells if c.month == month_number(month)]
+    return found
+
+
+def test_a_month_is_posted_absent_later_or_outside_the_membership() -> None:
+    found = states(facts(entry("2026-06"), entry("2026-08"), entry("2026-09")))
+    assert found["05"] == "left"
+    assert found["06"] == "posted"
+    assert found["07"] == "absent"
+    assert found["10"] == "absent", "due on 16 November, because the 15th is a Sunday"
+    assert found["11"] == "later"
+    assert found["12"] == "later"
+
+
+@pytest.mark.parametrize(
+    ("segment", "month", "due"),
+    [
+        ("PU", "2026-10", date(2026, 11, 16)), ("PU", "2025-01", date(2025, 2, 17)), ("PU", "2026-12", date(2027, 1, 15)),
+        ("BPU", "2026-10", date(2026, 10, 15)), ("BPU", "2026-11", date(2026, 11, 16)), ("PMI", "2026-10", None),
+    ],
+)  # fmt: skip
+def test_a_contribution_is_due_by_the_rule_of_its_segment(segment: str, month: str, due: date | None) -> None:
+    assert grid.due_day(segment, month_number(month) or 0) == due
+
+
+def test_a_month_is_not_missing_on_its_due_day_and_is_on_the_day_after() -> None:
+    one = facts(since="2026-10")
+    assert states(one, today=date(2026, 11, 16))["10"] == "later"
+    assert states(one, today=date(2026, 11, 17))["10"] == "absent"
+
+
+def test_a_migrant_worker_is_never_said_to_miss_a_month_because_no_due_day_is_known() -> None:
+    found = states(facts(segment="PMI", npp="", since="2026-01"))
+    assert set(found.values()) == {"later"}
+
+
+def test_months_after_leaving_are_outside() -> None:
+    found = states(facts(since="2026-01", until="2026-03"))
+    assert (found["03"], found["04"], found["11"]) == ("absent", "left", "left")
+
+
+def test_money_that_waits_makes_its_month_held_and_not_missing() -> None:
+    cell = of("2026-07", facts(entry("2026-06"), cases=(case("2026-07"),)))
+    (part,) = cell.parts
+    assert (cell.state, part.amount, part.paid_days) == ("held", 285_000, ["2026-10-10"])
+
+
+@pytest.mark.parametrize("reason", sorted(grid.FOREIGN))
+def test_the_amount_of_money_that_may_be_somebody_elses_is_not_shown(reason: str) -> None:
+    (part,) = of("2026-07", facts(cases=(case("2026-07", reason),))).parts
+    assert (part.state, part.amount) == ("held", 0)
+
+
+def test_a_month_with_money_and_more_that_waits_has_arrived_and_shows_both() -> None:
+    cell = of("2026-07", facts(entry("2026-07"), cases=(case("2026-07"),)))
+    assert [part.state for part in cell.parts] == ["held", "posted"]
+    assert cell.arrived
+
+
+def test_a_month_that_was_taken_back_says_so_until_money_comes_again() -> None:
+    assert of("2026-07", facts(reversal("2026-07"), entry("2026-07"))).state == "reversed"
+    again = entry("2026-07", key=(1, 9, 0))
+    assert of("2026-07", facts(again, reversal("2026-07"), entry("2026-07"))).state == "posted"
+
+
+def test_of_two_payers_the_cell_shows_the_more_serious_state_and_both_are_listed() -> None:
+    second = MembershipRow(OTHER_NPP, "PU", "2026-06", "")
+    cell = of("2026-07", facts(entry("2026-07"), more=(second,)))
+    assert cell.state == "absent"
+    assert [(part.employer, part.state) for part in cell.parts] == [("PT Satu", "posted"), ("PT Dua", "absent")]
+    assert not cell.arrived
+
+
+def test_months_inside_an_opening_balance_are_not_missing() -> None:
+    opening = entry("2026-07", type="opening", paid_on="2026-07-31")
+    found = states(facts(opening, since="2026-01"))
+    assert (found["07"], found["08"]) == ("left", "absent")
+
+
+def test_what_is_missing_is_estimated_by_the_payers_month_before() -> None:
+    lower = entry("2026-06", employer=74_000, worker=40_000)
+    listed = grid.missing(grid.years([facts(entry("2026-08"), lower)], TODAY))
+    assert [(one.month % 12 + 1, one.part.estimate) for one in listed] == [(10, 285_000), (9, 285_000), (7, 114_000)]
+
+
+def test_nothing_is_estimated_when_no_month_ever_came() -> None:
+    assert {one.part.estimate for one in grid.missing(grid.years([facts()], TODAY))} == {0}
+
+
+def test_missing_months_come_before_taken_back_and_waiting_ones_newest_first() -> None:
+    held = facts(
+        entry("2026-06"), reversal("2026-07"), entry("2026-07"), cases=(case("2026-10"),), since="2026-06"
+    )  # fmt: skip
+    listed = grid.missing(grid.years([held], TODAY))
+    assert [(one.part.state, one.month % 12 + 1) for one in listed] == [
+        ("absent", 9), ("absent", 8), ("reversed", 7), ("held", 10),
+    ]  # fmt: skip
+
+
+def test_a_year_counts_what_came_of_what_was_due() -> None:
+    year: Year = grid.years([facts(entry("2026-06"), entry("2026-08"))], TODAY)[0]
+    assert (year.arrived, year.expected) == (2, 5)
+
+
+def test_a_card_without_memberships_and_money_has_no_years() -> None:
+    assert grid.years([Facts(1, (), (), {})], TODAY) == ()
+
+
+@given(
+    st.dates(date(2016, 1, 1), date(2040, 12, 31)), st.integers(0, 200), st.integers(0, 60),
+    st.sampled_from(["PU", "BPU", "PMI"]), st.sets(st.integers(0, 200)),
+)  # fmt: skip
+def test_every_month_has_one_state_and_money_that_came_is_never_called_missing(
+    today: date, age: int, lasted: int, segment: str, paid: set[int]
+) -> None:
+    present = today.year * 12 + today.month - 1
+    since = present - age
+
+    def name(number: int) -> str:
+        return f"{number // 12:04d}-{number % 12 + 1:02d}"
+
+    npp = "10000001" if segment == "PU" else ""
+    came = {since + month for month in paid if since + month <= present}
+    lines = tuple(entry(name(month), npp=npp) for month in sorted(came, reverse=True))
+    one = facts(*lines, since=name(since), until=name(since + lasted) if lasted else "", segment=segment, npp=npp)
+    for year in grid.years([one], today):
+        assert len(year.cells) == 12
+        for cell in year.cells:
+            assert (cell.state == "posted") == (cell.month in came)
+            assert cell.state != "absent" or (since <= cell.month <= present and segment != "PMI")

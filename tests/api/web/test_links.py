@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from ledger.members import Claim, Phone
+from tests.api.web.site import CARD, Site, faults, hashed, text
+from tests.office import nik, person
+
+NEW = "26000000058"
+
+
+def waiting(site: Site) -> dict[str, str]:
+    """Somebody registers with an address that is not on file, proves it, and waits; purpose -> token on file."""
+    site.office.register(person(NEW, 4))
+    site.opened.members.register(
+        Claim(nik(4), "1990-05-17", NEW, "PU", "lain@contoh.id"), hashed(), site.acting()
+    )  # fmt: skip
+    (verify,) = [letter for letter in site.letters() if letter.kind == "verify"]
+    browser = site.browser()
+    address = f"/tautan/{verify.details['token']}"
+    assert browser.post(address).headers["location"] == "/masuk?kabar=waiting"
+    assert "Satu langkah lagi" in browser.get("/masuk?kabar=waiting").text
+    assert browser.login("lain@contoh.id").status_code == 401, "not before the contact on file has said yes"
+    (asked,) = [letter for letter in site.letters() if letter.to == "budi4@contoh.id"]
+    return dict(asked.details)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "button", "status"),
+    [("confirm-login", "Ya, itu saya", 303), ("deny-login", "Bukan saya, tutup akun itu", 401)],
+)
+def test_the_contact_on_file_decides_over_a_new_address(site: Site, purpose: str, button: str, status: int) -> None:
+    details = waiting(site)
+    token = details[{"confirm-login": "token", "deny-login": "deny"}[purpose]]
+    browser = site.browser()
+    page = browser.get(f"/tautan/{token}").text
+    assert button in text(page)
+    assert faults(page) == []
+    assert browser.post(f"/tautan/{token}").headers["location"] == f"/masuk?kabar={purpose}"
+    assert "Terima kasih." in browser.get(f"/masuk?kabar={purpose}").text
+    assert site.browser().login("lain@contoh.id").status_code == status
+
+
+@pytest.mark.parametrize(("purpose", "bound"), [("confirm-phone", True), ("deny-phone", False)])
+def test_the_contact_on_file_decides_over_a_new_phone(site: Site, purpose: str, bound: bool) -> None:
+    members = site.opened.members
+    assert members.ask_phone(Phone("+6281200000009", nik(1), CARD), site.acting()) == "waiting"
+    (asked,) = [letter for letter in site.letters() if letter.kind == "phone-asked" and "@" in letter.to]
+    token = asked.details[{"confirm-phone": "token", "deny-phone": "deny"}[purpose]]
+    browser = site.browser()
+    assert browser.get(f"/tautan/{token}").status_code == 200
+    assert members.phone_owner("+6281200000009") is None, "looking at a link does not use it"
+    assert browser.post(f"/tautan/{token}").headers["location"] == f"/masuk?kabar={purpose}"
+    assert (members.phone_owner("+6281200000009") == site.budi) is bound
+    assert browser.get(f"/tautan/{token}").status_code == 410
+
+
+def test_links_cannot_be_guessed_without_end(site: Site) -> None:
+    site.opened.identity.guard._tries = 3
+    browser = site.browser()
+    answers = [browser.get(f"/tautan/{number:043d}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [410, 410, 410, 429]
+    assert all(faults(answer.text) == [] for answer in answers)

@@ -1,0 +1,61 @@
+"""Members for the mobile row, as a child process over the ledger that the environment names.
+
+python -m tests.bench.members register COUNT   the first accounts' holders, as the branch registers them
+python -m tests.bench.members login FILE       a device for each: a line `<access token> <card's handle>` in FILE
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from api.identity.tokens import Tokens
+from ledger.clock import read_now
+from ledger.log import Log
+from ledger.members import Acting, Members
+from ledger.members.rows import cards_of
+from ledger.settings import load
+from ledger.vault import Vault
+from tests.bench import files
+
+
+def register(members: Members, count: int) -> None:
+    """Each member is registered at the branch and chooses a password with the link that was sent."""
+    for account in range(count):
+        acting = Acting("user:bench", "office", read_now())
+        members.register_at_office(files.kpj(account), f"member{account}@bench.example", acting)
+        for due in members.outbox.due(read_now(), 100):
+            members.outbox.done(due.id)
+            if "token" in due.letter.details:
+                members.reset(due.letter.details["token"], "never used here", acting)
+
+
+def login(members: Members, tokens: Tokens, file: Path) -> None:
+    """A new device for every member."""
+    with members.log.database.read() as tx:
+        logins = tx.rows("select person, epoch from member_logins where state = 'active' order by person")
+        handles = {person: cards_of(tx, person)[0].handle for person, _ in logins}
+    lines = [
+        f"{tokens.begin(person, epoch, 'bench', read_now()).access_token} {handles[person]}\n"
+        for person, epoch in logins
+    ]
+    file.write_text("".join(lines))
+
+
+def main() -> None:
+    """What the first argument says."""
+    what, given = sys.argv[1:]
+    log = Log.open(load())
+    vault = Vault.open(log)
+    members = Members.open(log, vault)
+    if what == "register":
+        register(members, int(given))
+    else:
+        login(members, Tokens.open(log, vault), Path(given))
+    print(json.dumps({"key": vault.derived(b"mobile access").hex()}))
+    log.close()
+
+
+if __name__ == "__main__":
+    main()
