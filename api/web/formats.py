@@ -67,8 +67,9 @@ def amount(value: int, kind: str = "") -> Markup:
 
 
 def masked_phone(phone: str) -> str:
-    """The first two and last three digits of a phone number."""
-    return f"{phone[:2]}**-****-*{phone[-3:]}" if len(phone) > 6 else "***"
+    """The first two and last three digits of a phone number, an Indonesian one as people write it."""
+    shown = f"0{phone[3:]}" if phone.startswith("+62") else phone
+    return f"{shown[:2]}**-****-*{shown[-3:]}" if len(shown) > 6 else "***"
 
 
 def masked_nik(nik: str) -> str:

@@ -286,13 +286,16 @@ class Registrations(Acts):
     def register_at_office(self, kpj: str, email: str, acting: Acting) -> None:
         """Assisted registration: the branch has seen the person, who gets a link to choose a password.
 
+        Another address or the phone on file is told, for the branch can be deceived too.
+
         Raises NotFound(account-not-found); Refused: email-taken, member-active.
         """
         with self.log.database.read() as tx:
             person = self.holder(tx, kpj=kpj)
             owner = rows.login_by_address(tx, self.vault.address_hash(tx, email))
             card = register.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
-        if person is None or card is None:
+            known = self.vault.data_of(tx, [person]).get(person) if person else None
+        if person is None or card is None or known is None:
             raise NotFound("account-not-found")
         if owner is not None and owner.person != person:
             raise Refused("email-taken")
@@ -301,7 +304,6 @@ class Registrations(Acts):
             if not may_register(state):
                 raise Refused("member-active")
             login = key.text("login", msgspec.json.encode(Address(email)))
-
             fact = MemberRegistered(login, card.segment, kpj, OFFICE)
 
             def write(tx: Transaction) -> None:
@@ -309,7 +311,15 @@ class Registrations(Acts):
                 link = Link("invite", person, state.version + 1)
                 secret = rows.put_link(tx, link, acting.now, rows.VALID)
                 self.outbox.put(tx, Letter("office-invite", email, acting.language, {"token": secret}), acting.now)
+                self._assisted(tx, known[1], email, acting)
 
             return [fact], write
 
         self.act(person, acting, decide)
+
+    def _assisted(self, tx: Transaction, contact: Contact, email: str, acting: Acting) -> None:
+        if contact.email and contact.email.lower() != email.lower():
+            letter = Letter("access-assisted", contact.email, acting.language, {"masked": masked_email(email)})
+            self.outbox.put(tx, letter, acting.now)
+        elif contact.phone and not contact.email:
+            self.outbox.put(tx, Letter("access-opened", contact.phone, acting.language), acting.now, "sms")

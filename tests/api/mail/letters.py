@@ -22,6 +22,7 @@ DETAILS = {
     "password-changed": {},
     "locked": {"minutes": "15"},
     "office-invite": {"token": TOKEN},
+    "access-assisted": {"masked": "b***u@contoh.id"},
     "card-linked": {"kpj": "8901"},
     "phone-asked": {"token": TOKEN, "deny": DENY},
     "access-opened": {},

@@ -70,7 +70,7 @@ def test_a_member_sees_who_looked_and_through_which_door(site: Site) -> None:
     page = browser.get("/akun/akses").text
     assert "Anda sendiri Website Kartu 26000000017" in text(page)
     assert "Sistem lain, kunci" in text(page)
-    assert "counter-visit" in page
+    assert "Tanya saldo di loket" in page
     assert "Belum ada catatan" in text(site.browser("budi2@contoh.id").get("/akun/akses").text)
 
 

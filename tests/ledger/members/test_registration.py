@@ -153,8 +153,10 @@ def test_assisted_registration_sends_a_link_to_choose_a_password(counter: Counte
     members = counter.members
     refused("account-not-found", members.register_at_office, "26999999999", "x@contoh.id", counter.acting("user:rina"))
     members.register_at_office(CARD, "baru@contoh.id", counter.acting("user:rina"))
-    letter = counter.letter()
-    assert letter.kind == "office-invite"
+    letters = {letter.kind: letter for _, letter in counter.letters()}
+    assert letters.keys() == {"office-invite", "access-assisted"}
+    assert letters["access-assisted"].to == ON_FILE, "the address on file is told"
+    letter = letters["office-invite"]
     assert members.reset(letter.details["token"], "$argon2id$2", counter.acting()) == counter.person
     login = members.find("baru@contoh.id")
     assert login is not None
