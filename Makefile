@@ -32,11 +32,16 @@ demo: $(READY)  ## a seeded sample in, balances out, everything rebuilt and prov
 	jht follow --once; \
 	jht balance "$$(cut -d, -f1,2 $(DEMO)/files/stories.csv | sed -n 's/^back-pay,//p')" --entries; \
 	jht rebuild; \
-	jht status
+	jht status; \
+	echo; echo "Users for the doors of the website:"; \
+	echo "sawah hujan kopi" | $(JHT) users create sari --role counter --role supervisor; \
+	echo "sawah hujan kopi" | $(JHT) users create gaji --kind employer \
+	  --npp "$$(sed -n 2p $(DEMO)/files/employers.csv | cut -d, -f1)"
 	@printf '\nThe stories in the sample stand in %s/files/stories.csv. Go on: make serve\n' $(DEMO)
 
-serve: $(READY)  ## the API and its docs page, over the ledger that `make demo` made
+serve: $(READY)  ## the website and the API over the ledger that `make demo` made
 	@test -f $(DEMO)/jht.db || $(MAKE) demo
+	@$(PYTHON) -m api.sample $(DEMO)/files --doors http://127.0.0.1:8099
 	@JHT_DATABASE_URL=sqlite:///$(DEMO)/jht.db $(JHT) serve
 
 test: $(READY)  ## all tests, on real SQLite files and a real PostgreSQL (under 10 minutes on 2 cores)

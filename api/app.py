@@ -29,7 +29,7 @@ from api.mobile import routes as mobile
 from api.opened import Opened
 from api.sms import doors as sms
 from api.watch import Watch, start_logging
-from api.web import office, pages, site
+from api.web import employer, office, pages, site
 from ledger import settings as all_settings
 from ledger.clock import read_now
 from ledger.errors import JhtError
@@ -103,8 +103,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, op
     # first, because a request is matched against one route after the other.
     for routes in (
         accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
-        persons.routes(held).routes, suspense.routes(held).routes, writing.routes(held).routes, free.routes,
-        counters.routes, docs.ROUTES,
+        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, writing.routes(held).routes,
+        free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics)

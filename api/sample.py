@@ -27,6 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ledger.person import nik_warnings
+
 EMPLOYERS, PARTICIPANTS = 20, 2_000
 FIRST_MONTH, MONTHS = 2025 * 12 + 8, 14
 EMPLOYEES, SELF_EMPLOYED = 1_700, 220  # of PARTICIPANTS; the others are PMI
@@ -307,6 +309,10 @@ def own_lines(sample: _Sample) -> Iterable[Row]:
             ]
 
 
+PASSWORD = "sawah hujan kopi"  # noqa: S105 - of a sample
+"""Of the demo's users; `make demo` makes them."""
+
+
 def write_sample(directory: Path, seed: int = 1) -> list[Story]:
     """Writes the files into `directory` (made when missing) and returns the stories they hold."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -331,12 +337,38 @@ def write_sample(directory: Path, seed: int = 1) -> list[Story]:
     return sample.stories
 
 
+_LAST_DAY = date(FIRST_MONTH // 12 + 2, 1, 1)
+
+
+def doors(directory: Path, address: str) -> str:
+    """What to type in at the doors of the website, from the sample's files."""
+    with (directory / "registrations.csv").open(encoding="utf-8", newline="") as file:
+        person = next(
+            row
+            for row in csv.DictReader(file)
+            if row["segment"] == "PU"
+            and row["email"]
+            and not nik_warnings(row["nik"], date.fromisoformat(row["birth_date"]), row["sex"], _LAST_DAY)
+        )
+    return (
+        f"Website   {address}/daftar  as PU, NIK {person['nik']}, born {person['birth_date']}, KPJ {person['kpj']},\n"
+        f"          e-mail {person['email']}; the mail with the link appears here\n"
+        f"Branch    {address}/kantor  as sari, password {PASSWORD}; look for the NIK above\n"
+        f"Employer  {address}/perusahaan  as gaji, password {PASSWORD}; check a contributions file of the sample\n"
+        f"Programs  {address}/docs"
+    )
+
+
 def main() -> None:
     """The command line of this module."""
     parser = argparse.ArgumentParser(prog="python -m api.sample", description="Write the seeded sample files.")
     parser.add_argument("directory", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--doors", metavar="URL", help="write nothing; say what to type in at the website's doors")
     arguments = parser.parse_args()
+    if arguments.doors:
+        print(doors(arguments.directory, arguments.doors))  # noqa: T201
+        return
     write_sample(arguments.directory, arguments.seed)
 
 

@@ -15,11 +15,12 @@ ROOT = Path(__file__).parents[1]
 BELOW = {"ledger": {"projections", "api", "tests"}, "projections": {"api", "tests"}, "api": {"tests"}}
 MONEY = (
     "ledger/money.py", "ledger/remittance.py", "ledger/rules.py", "ledger/register.py", "projections/balances.py",
-    "projections/entries.py",
+    "projections/entries.py", "ledger/employer_months.py", "ledger/month_difference.py",
 )  # fmt: skip
 PURE = (
     "ledger/remittance.py", "ledger/account.py", "ledger/employer.py", "ledger/events.py", "ledger/rules.py",
-    "ledger/money.py", "ledger/identifiers.py", "ledger/ingestion/upload.py", "ledger/ingestion/contributions.py", "ledger/members/state.py",
+    "ledger/money.py", "ledger/identifiers.py", "ledger/ingestion/upload.py", "ledger/ingestion/contributions.py",
+    "ledger/members/state.py", "ledger/month_difference.py",
     "projections/balances.py", "projections/entries.py", "projections/page.py",
 )  # fmt: skip
 PURE_FUNCTIONS = {"ledger/person.py": ("evolve", "of", "nik_warnings", "check_birth", "decide_correct", "decide_erase")}

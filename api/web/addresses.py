@@ -6,7 +6,7 @@ import re
 
 _PLAIN = re.compile(
     r"/|/(?:daftar|masuk|lupa|saldo|iuran|kartu|akun|bantuan)|/akun/(?:akses|data)|/saldo/[\w-]{22}"
-    r"|/(?:perusahaan|kantor)(?:/[a-z-]{1,30}){0,3}"
+    r"|/perusahaan(?:/[a-z0-9-]{1,30}){0,3}|/kantor(?:/[a-z-]{1,30}){0,3}"
     r"|/kantor/(?:peserta|permintaan)/[\w-]{40,512}(?:/surat|/[0-9]{1,6})?"
 )
 """Addresses that may stand in another address: no secret of a link is among them, and an office's view of a member is

@@ -36,9 +36,10 @@ _STRANGE = frozenset({"account-unknown", "no-membership", "card-closed"})
 
 
 class CheckedLine(NamedTuple):
-    """An accepted line: its card's number and its amounts in rupiah, the shares filled in where the file left them."""
+    """An accepted line: its card's number, kind and amounts in rupiah, the shares filled in where the file left them."""
 
     card: int
+    kind: str
     wage: int
     back_pay: int
     employer: int
@@ -103,10 +104,11 @@ def check(
     _say_strangers(door, cards, receipt, npp)
     kept = ~np.isin(upload.line, list(receipt.rejected_lines))
     accepted = {
-        line: CheckedLine(*amounts)
-        for line, *amounts in zip(
-            upload.line[kept].tolist(), upload.card[kept].tolist(), upload.wage[kept].tolist(),
-            upload.back_pay[kept].tolist(), upload.employer[kept].tolist(), upload.worker[kept].tolist(), strict=True,
+        line: CheckedLine(card, KINDS[kind], *amounts)
+        for line, card, kind, *amounts in zip(
+            upload.line[kept].tolist(), upload.card[kept].tolist(), upload.kind[kept].tolist(),
+            upload.wage[kept].tolist(), upload.back_pay[kept].tolist(), upload.employer[kept].tolist(),
+            upload.worker[kept].tolist(), strict=True,
         )
     }  # fmt: skip
     others = {card for line, card in cards.items() if line not in accepted and card >= 0}

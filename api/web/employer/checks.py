@@ -23,7 +23,7 @@ from ledger.errors import NotFound, Problem
 from ledger.identifiers import card_number, month_number, month_text
 from ledger.ingestion.reading import Limits, Source
 from ledger.ingestion.receipts import Header, Told
-from ledger.ingestion.report import Checked, check
+from ledger.ingestion.report import CheckedLine, check
 from ledger.month_difference import Difference, Worked, difference, gathered
 
 KEPT_SECONDS = 15 * 60
@@ -109,6 +109,7 @@ def examine(opened: Opened, source: Source, name: str, npp: int, month: int, by:
     checked = check(opened.door, source, npp, month, booked, header, jakarta_date(now), limits)
     earlier = next((one for one in months if _is_before(one, month)), "")
     before = _worked(read_lines(log, months[earlier])) if earlier else {}
+    now_worked = gathered((line.card, _one(line)) for line in checked.accepted.values())
     told = checked.receipt.problems
     problems = _first(told, ("refused", "suspended"), SHOWN)
     warned = _first(told, ("warning",), SHOWN_WARNINGS)
@@ -121,7 +122,7 @@ def examine(opened: Opened, source: Source, name: str, npp: int, month: int, by:
         sum(line.employer for line in held), sum(line.worker for line in held),
         tuple(_shown(one, cells) for one in problems), tuple(_shown(one, cells) for one in warned),
         tuple((verdict, code, lines) for (verdict, code), lines in sorted(checked.receipt.codes.items())),
-        checked.spoiled, earlier, difference(before, _accepted(checked), checked.others), good, bad,
+        checked.spoiled, earlier, difference(before, now_worked, checked.others), good, bad,
     )  # fmt: skip
 
 
@@ -131,15 +132,13 @@ def _is_before(text: str, month: int) -> bool:
 
 
 def _worked(lines: Iterable[MonthLine]) -> dict[int, Worked]:
-    return gathered(
-        (card_number(line.kpj), Worked(line.wage, line.back_pay, line.employer, line.worker))
-        for line in lines
-        if line.state != REVERSED
-    )
+    return gathered((card_number(line.kpj), _one(line)) for line in lines if line.state != REVERSED)
 
 
-def _accepted(checked: Checked) -> dict[int, Worked]:
-    return gathered((line.card, Worked(*line[1:])) for line in checked.accepted.values())
+def _one(line: MonthLine | CheckedLine) -> Worked:
+    # What is paid beside the regular wage does not make it another wage.
+    wage = line.wage if line.kind == "regular" else 0
+    return Worked(wage, line.back_pay + line.wage - wage, line.employer, line.worker)
 
 
 def _first(told: Iterable[Told], verdicts: tuple[str, ...], most: int) -> list[Told]:

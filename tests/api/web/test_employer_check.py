@@ -18,7 +18,7 @@ from ledger.ingestion.reading import Source, read
 from ledger.settings import Settings
 from tests.api.web.payroll import FIFTH, FOUR, HOME, MISTYPED, ONE, THREE, TWO, Payroll, file, wages
 from tests.api.web.site import faults, text
-from tests.office import NPP, OTHER_NPP, nik, person
+from tests.office import NPP, OTHER_NPP, line, nik, person
 
 NOBODYS = "26000000991"
 
@@ -88,8 +88,15 @@ def test_the_difference_to_the_last_month_names_who_is_new_gone_changed_or_to_be
     assert "Baru: 1 pekerja 26000000108" in said
     assert "Tidak ada lagi: tidak ada" in said
     assert f"barisnya perlu diperbaiki: 1 pekerja {MISTYPED}" in said
-    assert f"Upah berubah: 1 pekerja Dibanding Oktober 2026, perubahan terbesar dulu. {TWO}" in said
-    assert "Turun dari Rp5.000.000 menjadi Rp4.000.000." in said
+    assert f"Upahnya lain: 1 pekerja KPJ Upah dulu (Rp) Upah sekarang (Rp) {TWO} 5.000.000 4.000.000" in said
+
+
+def test_a_further_payment_is_in_the_sums_but_is_no_other_wage(payroll: Payroll) -> None:
+    payroll.office.contribute(line(ONE, 1_000_000, kind="supplement"), request="r7")
+    clerk = payroll.clerk()
+    said = clerk.read(clerk.check(wages(ONE, TWO)))
+    assert "Jumlah upah 16.000.000 10.000.000" in said
+    assert "Upahnya lain: tidak ada" in said
 
 
 def test_a_month_that_is_booked_is_compared_under_its_own_paid_date(payroll: Payroll) -> None:

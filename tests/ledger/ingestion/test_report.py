@@ -49,7 +49,7 @@ def test_what_the_file_leaves_out_is_filled_in_and_nothing_is_written(office: Of
     head = office.log.head()
     found = checked(office, *(wage(kpj) for kpj in WORKERS))
     assert (found.lines, found.receipt.totals["posted"], found.receipt.rejected_lines) == (4, 4, {})
-    assert found.accepted[2] == (26000000017, 5_000_000, 0, 185_000, 100_000)
+    assert found.accepted[2] == (26000000017, "regular", 5_000_000, 0, 185_000, 100_000)
     assert (found.spoiled, found.waiting, found.others) == (False, 0, frozenset())
     assert office.log.head() == head
 
