@@ -17,6 +17,7 @@ from msgspec import Struct
 from ledger.errors import Conflict, NotFound, Problem, Refused
 from ledger.events import Event, PersonCorrected, PersonErased, PersonRegistered
 from ledger.identifiers import account_stream, kpj_of, nik_birth, person_stream
+from ledger.register import day_text
 from ledger.rules import rules
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def decide_correct(
 
 def _clean(name: str, text: str) -> str:
     # Imported here: `ingestion` builds on the decisions of this package, and only its cells are needed.
-    from ledger.ingestion.cells import EPOCH_DAY, SEXES, Bad, read_cell  # noqa: PLC0415
+    from ledger.ingestion.cells import SEXES, Bad, read_cell  # noqa: PLC0415
     from ledger.ingestion.columns import REGISTRATIONS  # noqa: PLC0415
 
     fields = (*Identity.__struct_fields__, *Contact.__struct_fields__)
@@ -157,7 +158,7 @@ def _clean(name: str, text: str) -> str:
         refused.problem = msgspec.structs.replace(refused.problem, details=value.details)
         raise refused
     if name == "birth_date":
-        return date.fromordinal(int(value) + EPOCH_DAY).isoformat()
+        return day_text(int(value))
     return SEXES[int(value)] if name == "sex" else str(value)
 
 

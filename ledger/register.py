@@ -76,9 +76,14 @@ def day_number(day: str | date) -> int:
     return ((date.fromisoformat(day) if isinstance(day, str) else day) - EPOCH_DAY).days
 
 
-def day_text(number: int) -> str:
+def day_of(number: int) -> date:
     """The inverse of `day_number`."""
-    return date.fromordinal(EPOCH_DAY.toordinal() + number).isoformat()
+    return date.fromordinal(EPOCH_DAY.toordinal() + number)
+
+
+def day_text(number: int) -> str:
+    """`day_of` as an ISO date."""
+    return day_of(number).isoformat()
 
 
 class Membership(NamedTuple):

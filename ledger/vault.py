@@ -298,13 +298,6 @@ class Vault:
         )
         return msgspec.json.decode(identity, type=Identity), contact
 
-    def names_of(self, persons: Sequence[str]) -> dict[str, str]:
-        """Person id -> name, of those that are not erased."""
-        if not persons:
-            return {}
-        with self.log.database.read() as tx:
-            return {person: identity.name for person, (identity, _) in self.data_of(tx, persons).items()}
-
     # --- writing, inside the append transaction
 
     def new_people(

@@ -55,6 +55,12 @@ def person(kpj: str, number: int = 1, **changes: object) -> dict[str, object]:
     } | changes  # fmt: skip
 
 
+def names_of(vault: Vault, persons: Iterable[str]) -> dict[str, str]:
+    """Person id -> name, of those that are not erased."""
+    with vault.log.database.read() as tx:
+        return {person: identity.name for person, (identity, _) in vault.data_of(tx, persons).items()}
+
+
 class Office:
     """A door with two employers; `now` can be moved."""
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from ledger.codec import encode
 from ledger.database import Transaction
 from ledger.errors import Problem, StoreFailed
-from ledger.events import Event
+from ledger.events import Event, Fact
 from ledger.ingestion.receipts import Header, Outcome, Receipt, Verdict
 from ledger.ingestion.table import Table
 from ledger.log import Appended, Log, RegisterChanged, VersionTaken
@@ -40,6 +40,22 @@ class Decided(Struct, Generic[R]):
     already: int = 0
     refused: int = 0
     states: list[bytes] = []
+
+    def refuse(self, problem: Problem, line: int = 0) -> None:
+        """A row is refused alone; `line` when the problem does not know it yet."""
+        self.refused += 1
+        told = Problem(problem.code, line, problem.column, problem.details) if line else problem
+        self.problems.append((told, "refused"))
+
+    def post(self, header: Header, stream: str, version: int, fact: Fact) -> None:
+        """A row becomes an event."""
+        self.posted += 1
+        self.events.append(
+            Event(
+                stream=stream, version=version, fact=fact, by=header.by, channel=header.channel, reason=header.reason,
+                request=header.request,
+            )
+        )  # fmt: skip
 
 
 def begin(table: Table, header: Header, dry_run: bool) -> Receipt:

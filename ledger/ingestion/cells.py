@@ -14,11 +14,11 @@ from datetime import date
 from msgspec import Struct
 
 from ..identifiers import KINDS, SEGMENTS, card_number, clean_division, clean_kpj, clean_nik, month_number
+from ..register import day_number
 from .columns import Column
 
 SEXES = ("L", "P")
 BAD_NUMBER = -1
-EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -75,7 +75,7 @@ def _month(text: str, limit: int) -> Value | Bad:
 def _birth(text: str, limit: int) -> Value | Bad:
     match = _DATE.fullmatch(text)
     try:
-        return date(*map(int, match.groups())).toordinal() - EPOCH_DAY if match else Bad("date-unreadable")
+        return day_number(date(*map(int, match.groups()))) if match else Bad("date-unreadable")
     except ValueError:
         return Bad("date-unreadable")
 

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ledger.employer import decide_register
-from ledger.errors import Problem, Refused
-from ledger.events import EmployerRegistered, Event
+from ledger.errors import Refused
+from ledger.events import EmployerRegistered
 from ledger.identifiers import employer_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.receipts import Header, Receipt
@@ -54,21 +54,13 @@ def ingest(
             try:
                 new = decide_register(known.get(fact.npp), fact, today)
             except Refused as refused:
-                decided.refused += 1
-                problem = refused.problem
-                decided.problems.append((Problem(problem.code, line, problem.column, problem.details), "refused"))
+                decided.refuse(refused.problem, line)
                 continue
             if new is None:
                 decided.already += 1
                 continue
             known[fact.npp] = new
-            decided.posted += 1
-            decided.events.append(
-                Event(
-                    stream=employer_stream(fact.npp), version=1, fact=new, by=header.by, channel=header.channel,
-                    reason=header.reason, request=header.request,
-                )
-            )  # fmt: skip
+            decided.post(header, employer_stream(fact.npp), 1, new)
         if dry_run:
             seen.update(known)
         decided.events.sort(key=lambda event: event.stream)

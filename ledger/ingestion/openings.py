@@ -76,9 +76,7 @@ def ingest(
             try:
                 new = decide_opening(account.card, account.opening, fact, today, paid.get(card))
             except Refused as refused:
-                problem = refused.problem
-                decided.refused += 1
-                decided.problems.append((Problem(problem.code, line, problem.column, problem.details), "refused"))
+                decided.refuse(refused.problem, line)
                 continue
             if new is None:
                 decided.already += 1
@@ -86,13 +84,7 @@ def ingest(
             known[card] = account._replace(version=account.version + 1, opening=new)
             if dry_run:
                 seen[card] = known[card]
-            decided.posted += 1
-            decided.events.append(
-                Event(
-                    stream=account_stream(kpj_of(card)), version=account.version + 1, fact=new, by=header.by,
-                    channel=header.channel, reason=header.reason, request=header.request,
-                )
-            )  # fmt: skip
+            decided.post(header, account_stream(kpj_of(card)), account.version + 1, new)
         decided.events.sort(key=lambda event: event.stream)
 
         def nothing_paid_since(tx: Transaction) -> None:

@@ -30,7 +30,7 @@ from ledger.ingestion.receipts import Header, Receipt
 from ledger.ingestion.table import Table
 from ledger.log import Log, VersionTaken
 from ledger.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces, years_after
-from ledger.register import Card, after_fact, day_number, day_text
+from ledger.register import Card, after_fact, day_number, day_of, day_text
 from ledger.vault import NewPerson, Vault, new_ids
 
 _FIRST_LEGACY = 10**11
@@ -142,8 +142,7 @@ class _Decider:
             if problem is None:
                 sound.append(row)
             else:
-                decided.refused += 1
-                decided.problems.append((problem, "refused"))
+                decided.refuse(problem)
         return sound
 
     def _look_up(
@@ -175,8 +174,7 @@ class _Decider:
         try:
             facts = decide_register(account.now() if account is not None else None, person, row)
         except Conflict as conflict:
-            decided.refused += 1
-            decided.problems.append((conflict.problem, "refused"))
+            decided.refuse(conflict.problem)
             if holder is None:
                 batch.ids = chain((person,), batch.ids)
             return
@@ -245,7 +243,7 @@ class _Decider:
 
 @cache
 def _day(number: int) -> date:
-    return date.fromordinal(register.EPOCH_DAY.toordinal() + number)
+    return day_of(number)
 
 
 @cache

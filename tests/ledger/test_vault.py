@@ -15,6 +15,7 @@ from ledger.person import Contact, Identity
 from ledger.settings import Settings
 from ledger.vault import Vault, fingerprint, master_key, seal, unseal
 from tests.conftest import MASTER_KEY, NOW
+from tests.office import names_of
 
 OLD, NEW = bytes.fromhex(MASTER_KEY), bytes(range(32))
 SITI = Identity("3174015203900001", "Siti", "1990-03-12", "P")
@@ -78,7 +79,7 @@ def test_a_rotation_keeps_everybody_and_shuts_the_old_key_out(log: Log) -> None:
             f"{n:016d}": p for n, p in enumerate(people)
         }
         assert len(again.by_phone(tx, "+62812")) == 3
-    assert again.names_of(people)[people[2]] == "Orang 2"
+    assert names_of(again, people)[people[2]] == "Orang 2"
     with pytest.raises(JhtError, match="not this ledger's"), log.database.read() as tx:
         stale.people_by_nik(tx, ["0" * 16])
 
@@ -95,7 +96,7 @@ def test_a_rotation_that_was_cut_off_shuts_look_ups_and_goes_on(log: Log, monkey
         restarted.rotate(bytes(32))
     assert refused.value.code == "master-key-wrong"
     assert restarted.rotate(NEW) == 2
-    assert len(Vault(log, NEW).names_of(people)) == 3
+    assert len(names_of(Vault(log, NEW), people)) == 3
 
 
 def test_an_erased_person_cannot_be_read(log: Log) -> None:
@@ -108,7 +109,7 @@ def test_an_erased_person_cannot_be_read(log: Log) -> None:
     with pytest.raises(NotFound) as gone:
         vault.open_sealed(person, person_stream(person), 1, "identity", sealed)
     assert gone.value.code == "person-erased"
-    assert vault.names_of([person]) == {}
+    assert names_of(vault, [person]) == {}
 
 
 def test_a_sqlite_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ledger.settings import Settings
 from ledger.vault import Vault
 from tests.conftest import MASTER_KEY, NOW, TODAY
 from tests.ledger.ingestion.registered import HEADER, facts, registration, registrations_table, with_employer
+from tests.office import names_of
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_other_personal_data_for_a_known_nik_is_a_warning_and_the_old_stay(log: 
     assert codes(receipt) == [("warning", "identity-differs", 2)]
     with log.database.read() as tx:
         (person,) = vault.people_by_nik(tx, ["3174015203900001"]).values()
-    assert vault.names_of([person]) == {person: "Siti Aminah"}
+    assert names_of(vault, [person]) == {person: "Siti Aminah"}
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(log: Log, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
