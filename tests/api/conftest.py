@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +33,7 @@ from ledger.log import Log
 from ledger.settings import Settings
 from projections.follow import Follower
 from projections.store import Store
-from tests.conftest import NOW
+from tests.conftest import MASTER_KEY, NOW, postgres_database, template_database
 
 ALL = ("read", "suspense", "persons", "register", "post", "backdate", "correct", "metrics")
 PERSON, OTHER = "a" * 32, "b" * 32
@@ -124,6 +127,46 @@ class Api:
         prefix = "access." if self.access.dialect == "postgres" else ""
         with self.access.read() as tx:
             return tx.rows(f"select what, position, key, why, route from {prefix}records order by at")
+
+
+@pytest.fixture(autouse=True)
+def _no_full_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start of the app collects all garbage of the process: in a test's, a tenth of a second for nothing."""
+    nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
+    monkeypatch.setattr("api.app.gc", nothing)
+
+
+def _started(settings: Settings) -> None:
+    """Let an app make every table it wants."""
+    Log.open(settings, create=True).close()
+    with Api(settings):
+        pass
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    _started(Settings(database_url=f"sqlite:///{folder / 'jht.db'}", master_key=MASTER_KEY))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> Iterator[str]:
+    with template_database(postgres_server) as (name, url):
+        _started(Settings(database_url=url, master_key=MASTER_KEY))
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a fresh ledger, as an app has left it that was started once: copied, not made anew each time."""
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("_sqlite_template"), tmp_path, dirs_exist_ok=True)
+        yield Settings(database_url=f"sqlite:///{tmp_path / 'jht.db'}", master_key=MASTER_KEY)
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("_postgres_template")
+    with postgres_database(server, template) as url:
+        yield Settings(database_url=url, master_key=MASTER_KEY)
 
 
 @pytest.fixture
