@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     follow: bool = Field(True, description="Whether `jht serve` also runs the follower when nobody else does.")
     host: str = Field("127.0.0.1", description="Address `jht serve` listens on.")
     port: int = Field(8099, gt=0, lt=65536, description="Port `jht serve` listens on.")
+    proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses, by commas, of proxies in front that are believed who asks (X-Forwarded-For).",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     public_url: str = Field(
         "http://127.0.0.1:8099",

@@ -30,6 +30,7 @@ def serve(
         port=number,
         log_config=None,
         access_log=False,
+        forwarded_allow_ips=chosen.proxies,
         loop="uvloop",
         http="httptools",
     )
