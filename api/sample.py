@@ -193,7 +193,8 @@ class _Sample:
             self.npp[person.employer] if person.employer >= 0 else "",
             f"{handle}@example.com" if self.draw.random() < 0.4 else "",
             f"0800{self.between(10_000_000, 99_999_999)}" if self.draw.random() < 0.8 else "",
-            day_in(person.since, self.between(1, 5)).isoformat(),
+            # Nobody earlier than the files: this ledger has no opening balances that would tell of the time before.
+            day_in(max(person.since, FIRST_MONTH), self.between(1, 5)).isoformat(),
             day_in(person.until, 27).isoformat() if person.until else "",
         ]  # fmt: skip
 
