@@ -60,19 +60,19 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings, key: str, log: Path) -> Iterator[Server]:
-    """`jht serve`, ready to answer; ended as a service manager does, which it must survive with exit code 0."""
+def serving(settings: Settings, key: str, log: Path, *, until: str = "/readyz") -> Iterator[Server]:
+    """`jht serve`, once `until` answers; ended as a service manager does, which it must survive with exit code 0."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    given = environment(settings.model_copy(update={"public_url": address}))
     with log.open("wb") as file:
-        process = subprocess.Popen(
-            command("serve", "--port", port), env=environment(settings), stdout=file, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command("serve", "--port", port), env=given, stdout=file, stderr=subprocess.STDOUT)
     try:
-        server = Server(f"http://127.0.0.1:{port}", key, log)
+        server = Server(address, key, log)
         end = time.monotonic() + 60
-        while not _ready(server):
+        while not _ready(server, until):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
@@ -86,8 +86,8 @@ def serving(settings: Settings, key: str, log: Path) -> Iterator[Server]:
             process.wait()
 
 
-def _ready(server: Server) -> bool:
+def _ready(server: Server, path: str) -> bool:
     try:
-        return server.ask("/readyz").status == 200
+        return server.ask(path).status == 200
     except OSError:
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ from ledger.settings import Settings
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line, nik, person
 from tests.system import kannel as kannels
 from tests.system.kannel import BROKEN, Kannel, kannel
+from tests.system.lacking import lacking
 from tests.system.running import jht
 from tests.system.serving import serving
 
@@ -30,9 +30,7 @@ REGISTRATION_TEXT = f"Daftar(spasi)Saldo#{nik(1)}#17-05-1990#<{CARD}>#budi1@cont
 @pytest.fixture(autouse=True, scope="module")
 def _there() -> None:
     if not kannels.is_there():
-        if os.environ.get("CI") == "true":
-            pytest.fail(kannels.MISSING)
-        pytest.skip(kannels.MISSING)
+        lacking(kannels.MISSING)
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import httpx2
@@ -19,6 +16,7 @@ from starlette.testclient import TestClient
 from ledger.settings import Settings
 from tests.api.conftest import Api
 from tests.office import Office, nik
+from tests.system import npm
 from tests.system.forks import ROOT
 
 HERE = ROOT / "tests/system/oidc"
@@ -30,40 +28,22 @@ DATA = {
 
 
 @pytest.fixture(scope="session")
-def installed() -> Path:
-    """A folder with the package, kept between runs as long as the lock stays the same."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        reason = "npm and node are needed for the OpenID provider: apt install nodejs npm"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    lock = (HERE / "package-lock.json").read_bytes()
-    place = Path(tempfile.gettempdir(), f"jht-oidc-{sha256(lock).hexdigest()[:12]}")
-    if not (place / "ready").exists():
-        place.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, place)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=place, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode and not os.environ.get("CI"):
-            pytest.skip("npm could not install oidc-provider; it needs its package registry once")
-        assert done.returncode == 0, done.stderr
-        (place / "ready").touch()
+def provider() -> Path:
+    """A folder with the provider and its packages."""
+    place = npm.installed(HERE)
     shutil.copy(HERE / "provider.mjs", place)
     return place
 
 
 @pytest.fixture
-def issuer(installed: Path) -> Iterator[str]:
+def issuer(provider: Path) -> Iterator[str]:
     """A provider that runs; its issuer address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        ["node", "provider.mjs", str(port), f"{PUBLIC}/oidc/kembali"],
-        cwd=installed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [npm.NODE, "provider.mjs", str(port), f"{PUBLIC}/oidc/kembali"],
+        cwd=provider, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -1,0 +1,202 @@
+"""Every page in its states, looked at by axe-core: see `looks`. The journeys have shown what the pages say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.system.browser import looks
+from tests.system.browser.conftest import Visit
+from tests.system.browser.test_employer import check, wages
+from tests.system.browser.test_office import search
+from tests.system.browser.town import CLERK, NEW, STAFF, SUPERVISOR, Town, links
+from tests.system.browser.visitor import Visitor
+
+Look = Callable[[Visitor, str], None]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return looks.axe_core()
+
+
+@pytest.fixture
+def look(axe: str) -> Iterator[Look]:
+    """Look at the page that a visitor sees; what was found is told after the last one."""
+    found: list[str] = []
+
+    def at(visitor: Visitor, name: str) -> None:
+        found.extend(looks.faults(visitor.page, axe, name))
+
+    yield at
+    assert found == []
+
+
+def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
+    visitor, who = visit("id"), town.somebody()
+    for name, path in (("start", "/"), ("help", "/bantuan"), ("login", "/masuk"), ("forgot", "/lupa")):
+        visitor.open(path)
+        look(visitor, name)
+    visitor.press("password.forgot_send")
+    look(visitor, "forgot-wrong")
+    visitor.open("/lupa?kabar=terkirim")
+    look(visitor, "forgot-sent")
+    visitor.log_in("tidak@contoh.id")
+    look(visitor, "login-wrong")
+    assert visitor.open("/tidak-ada") == 404
+    look(visitor, "error-404")
+    assert visitor.open("/tautan/sudah-dipakai") == 410
+    look(visitor, "error-410")
+    visitor.open("/daftar")
+    look(visitor, "register-1")
+    visitor.press("register.next")
+    look(visitor, "register-1-wrong")
+    visitor.page.get_by_label(visitor.t("register.PMI")).check()
+    visitor.press("register.next")
+    look(visitor, "register-2")
+    visitor.press("register.next")
+    look(visitor, "register-2-wrong")
+    visitor.to_the_last_step(who)
+    look(visitor, "register-3")
+    visitor.press("register.send")
+    look(visitor, "register-3-wrong")
+    visitor.register(who, f"lain-{who.email}")
+    look(visitor, "register-sent")
+    visitor.open(town.link(f"lain-{who.email}"))
+    look(visitor, "link-verify")
+    with visitor.going():
+        visitor.page.locator("main form button").click()
+    look(visitor, "link-verify-wrong")
+    visitor.use(visitor.path)
+    look(visitor, "login-waiting")
+    confirm, deny = links(town.letter(who.email))
+    for name, link in (("link-confirm", confirm), ("link-deny", deny)):
+        visitor.open(link)
+        look(visitor, name)
+
+
+def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
+    visitor = visit("id")
+    who = visitor.member()
+    look(visitor, "saldo")
+    visitor.follow("saldo.card_more")
+    look(visitor, "cards")
+    visitor.press("cards.submit")
+    look(visitor, "cards-wrong")
+    visitor.fill("register.kpj", who.other)
+    visitor.press("cards.submit")
+    look(visitor, "saldo-two-cards")
+    visitor.open(visitor.page.locator("a.card").first.get_attribute("href") or "")
+    look(visitor, "saldo-card")
+    for name, path in (
+        ("months", "/iuran"), ("months-2020", "/iuran?tahun=2020"), ("account", "/akun"), ("looks", "/akun/akses"),
+        ("requests", "/akun/data"),
+    ):  # fmt: skip
+        visitor.open(path)
+        look(visitor, name)
+    visitor.press("requests.submit")
+    look(visitor, "requests-wrong")
+    visitor.page.get_by_label(visitor.t("requests.export")).check()
+    visitor.press("requests.submit")
+    look(visitor, "requests-sent")
+    visitor.open("/akun")
+    visitor.press("account.save")
+    look(visitor, "account-wrong")
+    town.letter(who.email)
+    visitor.log_out()
+    look(visitor, "login-out")
+    visitor.open("/lupa")
+    visitor.fill("login.identifier", who.email)
+    visitor.press("password.forgot_send")
+    town.letter(who.email)
+    visitor.open(town.link(who.email))
+    look(visitor, "reset")
+    visitor.press("password.save")
+    look(visitor, "reset-wrong")
+
+
+def test_pages_of_a_member_without_money(visit: Visit, town: Town, look: Look) -> None:
+    visitor, who = visit("en"), town.somebody(NEW)
+    visitor.register(who)
+    visitor.use(town.link(who.email))
+    look(visitor, "saldo-zero")
+    visitor.said("Rp0", visitor.t("saldo.zero", month="June 2026"))
+    visitor.open("/iuran")
+    look(visitor, "months-zero")
+
+
+def test_pages_of_the_office(visit: Visit, town: Town, look: Look) -> None:
+    member = visit("id")
+    who = member.member()
+    for kind in ("export", "correct", "erase"):
+        member.open("/akun/data")
+        member.page.get_by_label(member.t(f"requests.{kind}")).check()
+        member.fill("requests.text", "Nama saya Budi Santosa")
+        member.press("requests.submit")
+    clerk = visit("id", "desktop")
+    clerk.open("/kantor")
+    look(clerk, "office-login")
+    clerk.press("office.enter")
+    look(clerk, "office-login-wrong")
+    clerk.enter("office", STAFF)
+    look(clerk, "office-search")
+    clerk.press("office.find")
+    look(clerk, "office-search-wrong")
+    search(clerk, town.somebody().kpj)
+    look(clerk, "office-member-new")
+    search(clerk, who.kpj, "phone-call")
+    look(clerk, "office-member-phone")
+    search(clerk, who.kpj)
+    look(clerk, "office-member")
+    clerk.follow("office.letter")
+    look(clerk, "office-letter")
+    clerk.open("/kantor/permintaan")
+    look(clerk, "office-refused")
+    clerk.press("site.log_out")
+    clerk.enter("office", SUPERVISOR)
+    clerk.open("/kantor/permintaan")
+    look(clerk, "office-requests")
+    search(clerk, who.kpj)
+    look(clerk, "office-member-supervisor")
+    answers = clerk.page.get_by_role("link", name=clerk.t("office.answer"), exact=True)
+    for address in [one.get_attribute("href") or "" for one in answers.all()]:
+        clerk.open(address)
+        look(clerk, f"office-request-{address[-1]}")
+
+
+def test_pages_of_the_employers(visit: Visit, town: Town, look: Look) -> None:
+    clerk = visit("id", "desktop")
+    clerk.open("/perusahaan")
+    look(clerk, "employer-login")
+    clerk.press("employer.enter")
+    look(clerk, "employer-login-wrong")
+    clerk.enter("employer", CLERK)
+    look(clerk, "employer-check")
+    clerk.press("employer.submit")
+    look(clerk, "employer-check-wrong")
+    one, two = town.somebody(NEW), town.somebody(NEW)
+    check(clerk, "upah.csv", wages((one.kpj, 5_000_000), ("26999999999", 5_000_000), (two.kpj, "lima juta")))
+    look(clerk, "employer-result")
+    clerk.follow("employer.tab_check")
+    check(clerk, "upah.csv", wages((one.kpj, 5_000_000)))
+    look(clerk, "employer-result-good")
+    clerk.follow("employer.tab_months")
+    look(clerk, "employer-months")
+    with clerk.going():
+        clerk.page.locator("main table a").first.click()
+    look(clerk, "employer-month")
+    clerk.open("/perusahaan/10000002")
+    look(clerk, "employer-refused")
+
+
+def test_pages_whose_balance_is_not_known(visit: Visit, stale: Town, look: Look) -> None:
+    visitor = visit("id", of=stale)
+    visitor.log_in(stale.member().email)
+    look(visitor, "saldo-stale")
+    clerk = visit("en", "desktop", of=stale)
+    clerk.enter("office", STAFF)
+    search(clerk, stale.somebody().kpj)
+    look(clerk, "office-member-stale")
+    clerk.open(f"{clerk.path}/surat")
+    look(clerk, "office-letter-stale")
