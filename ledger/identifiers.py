@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 _KPJ_DIGITS = 11
 _CANONICAL_CARDS: int = 10**_KPJ_DIGITS
@@ -110,6 +111,7 @@ def month_number(text: str) -> int | None:
     return int(match[1]) * 12 + int(match[2]) - 1 if match else None
 
 
+@lru_cache(4096)
 def month_text(number: int) -> str:
     """The inverse of `month_number`: 24309 -> `2025-10`."""
     year, month = divmod(number, 12)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -81,6 +81,7 @@ def day_of(number: int) -> date:
     return date.fromordinal(EPOCH_DAY.toordinal() + number)
 
 
+@lru_cache(4096)
 def day_text(number: int) -> str:
     """`day_of` as an ISO date."""
     return day_of(number).isoformat()

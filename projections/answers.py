@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,7 +65,7 @@ class BalanceRow(msgspec.Struct, frozen=True):
         return self.employer + self.worker + self.credited - self.paid_out
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A line of the statement. `key` continues a listing; a reversal's shares are negative."""
 
     key: tuple[int, int, int]
@@ -113,6 +114,7 @@ class MembershipRow(msgspec.Struct, frozen=True):
     until: str
 
 
+@lru_cache(4096)
 def npp_text(npp: int) -> str:
     return f"{npp:08d}" if npp else ""
 
@@ -143,12 +145,23 @@ def balance_of(row: Sequence[Any], today: date, last: Sequence[Any]) -> BalanceR
 def entry_of(row: Sequence[Any]) -> Entry:
     (month, position, line, type_, kind, paid_on, npp, wage, back_pay, employer, worker, credited, tambahan, epoch,
      months, reference, recorded) = row  # fmt: skip
-    recorded_at = datetime.fromtimestamp(recorded // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return Entry(
         (month, position, line), TYPES[type_], KINDS[kind], month_text(month), day_text(paid_on), npp_text(npp),
         wage, back_pay, employer, worker, credited, tambahan, epoch, months, reference,
-        f"{recorded_at}.{recorded % 1_000_000:06d}Z",
+        _recorded_text(recorded),
     )  # fmt: skip
+
+
+@lru_cache(4096)
+def _recorded_text(microseconds: int) -> str:
+    """The ISO text; a file of a month has one for all its lines."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+
+
+def membership_of(row: Sequence[Any]) -> MembershipRow:
+    npp, segment, since, until = row
+    return MembershipRow(npp_text(npp), segment, month_text(since), month_text(until) if until else "")
 
 
 def moment_of(text: str) -> datetime | None:

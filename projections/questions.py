@@ -100,3 +100,18 @@ def statement(entries: Generation, continued: bool) -> str:
         f"from {entries.table} e join {entries.table}_events v on v.position = e.position "
         f"where e.card = ? {after}order by e.month desc, e.position desc, e.line desc limit ?"
     )
+
+
+def memberships(directory: Generation) -> str:
+    """Rows for `membership_of` of a card, oldest first."""
+    return f"select npp, segment, since, until from {directory.table}_memberships where card = ? order by version"
+
+
+def payers(directory: Generation, entries: Generation) -> str:
+    """NPP and name of the employers in a card's memberships and lines."""
+    return (
+        f"select npp, name from {directory.table}_employers where npp in ("
+        f"select npp from {directory.table}_memberships where card = ? "
+        f"union select v.npp from {entries.table} e join {entries.table}_events v on v.position = e.position "
+        "where e.card = ?)"
+    )

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from ledger.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
-from ledger.identifiers import month_text
 from ledger.log import Log
 from ledger.register import day_number, day_text
 from projections import questions
@@ -34,6 +33,7 @@ from projections.answers import (
     PersonRow,
     balance_of,
     entry_of,
+    membership_of,
     moment_of,
     npp_text,
     told,
@@ -42,6 +42,7 @@ from projections.store import NAMES, Generation, Store
 
 __all__ = [
     "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "PersonRow", "Reader",
+    "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -61,6 +62,14 @@ class _Sources(NamedTuple):
     stamp: int
     live: dict[str, Generation]
     freshness: Freshness
+
+
+class Story(NamedTuple):
+    """What a card's months are told from; `employers`: NPP -> name, of those that are registered."""
+
+    entries: list[Entry]
+    memberships: list[MembershipRow]
+    employers: dict[str, str]
 
 
 class Reader:
@@ -289,11 +298,26 @@ class Reader:
             ]
 
         (about,), rows = self._together(ask)
-        if about[3] is not None:
-            raise Unavailable("account-incomplete", position=about[3])
-        if about[0] is None:
-            raise NotFound("account-not-found")
-        return [entry_of(row) for row in rows]
+        return _entries(about, rows)
+
+    def story(self, card: int, now: datetime, limit: int) -> Story:
+        """The first page of a card's statement with its memberships and payers, of one moment. Raises as `entries`."""
+        self.check_fresh(now)
+
+        def ask(live: dict[str, Generation]) -> _Questions:
+            return [
+                (questions.card(live), [card, card, card]),
+                (questions.statement(live["entries"], continued=False), [card, limit]),
+                (questions.memberships(live["directory"]), [card]),
+                (questions.payers(live["directory"], live["entries"]), [card, card]),
+            ]
+
+        (about,), rows, memberships, payers = self._together(ask)
+        return Story(
+            _entries(about, rows),
+            [membership_of(row) for row in memberships],
+            {npp_text(row[0]): row[1] for row in payers},
+        )
 
     # --- the directory
 
@@ -347,19 +371,8 @@ class Reader:
 
     def memberships(self, card: int) -> list[MembershipRow]:
         """Whom a card worked for, oldest first."""
-        (rows,) = self._together(
-            lambda live: [
-                (
-                    f"select npp, segment, since, until from {live['directory'].table}_memberships "
-                    "where card = ? order by version",
-                    [card],
-                )
-            ]
-        )
-        return [
-            MembershipRow(npp_text(npp), segment, month_text(since), month_text(until) if until else "")
-            for npp, segment, since, until in rows
-        ]
+        (rows,) = self._together(lambda live: [(questions.memberships(live["directory"]), [card])])
+        return [membership_of(row) for row in rows]
 
     # --- connections
 
@@ -417,6 +430,15 @@ class Reader:
                 connection.close()
             self._opened.clear()
         self._local = threading.local()
+
+
+def _entries(about: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Entry]:
+    """The lines behind the row of `questions.card`, or why they cannot be told."""
+    if about[3] is not None:
+        raise Unavailable("account-incomplete", position=about[3])
+    if about[0] is None:
+        raise NotFound("account-not-found")
+    return [entry_of(row) for row in rows]
 
 
 def _end(connection: sqlite3.Connection) -> None:

@@ -1,7 +1,8 @@
 """Personal data comes in by every door and is then searched for everywhere: sealed is fine, in clear it is nowhere.
 
-The markers are a NIK, a name, a birth date, an e-mail address and a phone number that occur nowhere else. They are sent
-where they belong and wherever somebody could put them by mistake.
+The markers are a NIK, a name, a birth date, an e-mail address, a phone number and a password that occur nowhere else.
+They are sent where they belong and wherever somebody could put them by mistake; the doors of people (website, app, SMS,
+branch, employer) have `test_people_markers`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ WORDS = NAME.split()
 BORN = "1961-03-07"
 EMAIL = "zmark.penanda@contoh.id"
 PHONE = "081298761234"
-MARKERS = (NIK, OTHER_NIK, *WORDS, BORN, EMAIL, "zmark.penanda", PHONE)
+PASSWORD = "kuda penanda rahasiamark"
+MARKERS = (NIK, OTHER_NIK, *WORDS, BORN, EMAIL, "zmark.penanda", PHONE, PHONE[1:], "rahasiamark")
 
 CARD, SECOND, FREE, NOBODY = "26000000017", "26000000025", "26000000033", "26999999999"
 OPENING = ("kpj", "as_of", "employer", "worker", "credited_yield", "months", "source")
@@ -37,7 +39,7 @@ ALL = ("read", "suspense", "persons", "register", "post", "backdate", "correct",
 REASON = "wrong-amount"
 
 
-def _marked(card: str, **changes: object) -> dict[str, object]:
+def marked(card: str, **changes: object) -> dict[str, object]:
     """A registration of the person with the markers."""
     return person(card) | {
         "nik": NIK, "name": NAME, "birth_date": BORN, "email": EMAIL, "phone": PHONE,
@@ -45,13 +47,13 @@ def _marked(card: str, **changes: object) -> dict[str, object]:
 
 
 def _registrations() -> Iterator[dict[str, object]]:
-    yield _marked(CARD)
-    yield _marked(SECOND, name="Other Spelling", email="", phone="")  # the same NIK with another name: told
+    yield marked(CARD)
+    yield marked(SECOND, name="Other Spelling", email="", phone="")  # the same NIK with another name: told
     # A phone number reads as an old card number, and cards are no secret here.
     for column in ("kpj", "sex", "segment", "npp", "birth_date", "registered_on", "phone", "nik"):
         for value in (NAME, NIK, EMAIL, PHONE):
             if (column, value) not in {("nik", NIK), ("phone", PHONE), ("kpj", PHONE)}:
-                yield _marked(FREE, **{column: value})
+                yield marked(FREE, **{column: value})
 
 
 def _contributions() -> Iterator[dict[str, object]]:
@@ -74,7 +76,7 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
     """(layout, file) of everything that a clerk could send."""
     contributions = [*CONTRIBUTION, "kind", "division", "nik", "name"]
     registrations = list(_registrations())
-    headless = ",".join(str(value) for value in _marked(CARD).values())
+    headless = ",".join(str(value) for value in marked(CARD).values())
     bodies: list[tuple[str, str, bytes]] = [
         ("registrations", "r.csv", csv_of(REGISTRATION, registrations)),
         ("registrations", "r.ndjson", b"\n".join(json.dumps(row).encode() for row in registrations)),
@@ -96,7 +98,7 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
         ("registrations", "broken.json", f'[{{"nik": "{NIK}", "name": "{NAME}", '.encode()),
         ("registrations", "types.json", json.dumps([{"nik": [NIK], "name": {NAME: EMAIL}}, NAME, [PHONE]]).encode()),
         ("registrations", "broken.ndjson", f'{{"nik": "{NIK}", "name" "{NAME}"}}\n'.encode()),
-        ("registrations", "keys.json", json.dumps([{**_marked(CARD), NIK: NAME}]).encode()),
+        ("registrations", "keys.json", json.dumps([{**marked(CARD), NIK: NAME}]).encode()),
         ("registrations", "broken.csv.gz", gzip.compress(headless.encode(), 0)[:-20]),
         ("registrations", "broken.xlsx", b"PK\x03\x04" + headless.encode()),
         ("contributions", "long.csv", b"npp,month,kpj,wage,paid_on\n" + NAME.encode() * 5_000),
@@ -198,7 +200,7 @@ def _forms(marker: str) -> Iterator[bytes]:
 FORMS = [(marker, form) for marker in MARKERS for form in dict.fromkeys(_forms(marker))]
 
 
-def _found(where: str, data: bytes) -> list[str]:
+def found_in(where: str, data: bytes) -> list[str]:
     """Where a marker is in clear."""
     found = []
     for marker, form in FORMS:
@@ -208,7 +210,7 @@ def _found(where: str, data: bytes) -> list[str]:
     return found
 
 
-def _stored(settings: Settings) -> Iterator[tuple[str, bytes]]:
+def stored(settings: Settings) -> Iterator[tuple[str, bytes]]:
     """Everything that the store holds, as bytes: whole files, or every row of every table."""
     if settings.sqlite_path is not None:
         for path in settings.sqlite_path.parent.glob(f"{settings.sqlite_path.name}*"):
@@ -239,8 +241,8 @@ def test_the_search_finds_what_is_there() -> None:
             marker.encode(), marker.encode().hex().encode(), base64.b64encode(f"name={marker};".encode()),
             base64.urlsafe_b64encode(f'{{"nik":"{marker}"}}'.encode()),
         ):  # fmt: skip
-            assert _found("here", b"before " + hidden + b" after"), (marker, hidden)
-    assert not _found("here", b"nothing of the kind")
+            assert found_in("here", b"before " + hidden + b" after"), (marker, hidden)
+    assert not found_in("here", b"nothing of the kind")
 
 
 def test_personal_data_is_nowhere_in_clear(settings: Settings, tmp_path: Path) -> None:
@@ -256,25 +258,25 @@ def test_personal_data_is_nowhere_in_clear(settings: Settings, tmp_path: Path) -
         codes.add(done.code)
         assert done.code in (0, 2, 3), (said, done)
         assert "Traceback" not in done.stderr, (said, done)
-        found += _found(said, (done.stdout + done.stderr).encode())
+        found += found_in(said, (done.stdout + done.stderr).encode())
     assert codes == {0, 2, 3}
     key = jht(settings, "keys", "create", "markers", *ALL, "--json").json["key"]
     log = tmp_path / "served"
     with serving(settings, key, log) as server:
         for answer in _told_by_http(server, files):
-            found += _found("answer", answer)
+            found += found_in("answer", answer)
         # The write-ahead log of SQLite is only there while somebody has the file open.
-        for where, data in _stored(settings):
-            found += _found(where, data)
-    for where, data in _stored(settings):
-        found += _found(where, data)
+        for where, data in stored(settings):
+            found += found_in(where, data)
+    for where, data in stored(settings):
+        found += found_in(where, data)
     jht(settings, "follow", "--once")
     jht(settings, "rebuild")
-    for where, data in _stored(settings):
-        found += _found(where, data)
-    found += _found("the server's log", log.read_bytes())
+    for where, data in stored(settings):
+        found += found_in(where, data)
+    found += found_in("the server's log", log.read_bytes())
     for output in (jht(settings, "status"), jht(settings, "export"), jht(settings, "keys", "list")):
-        found += _found("output", output.stdout.encode() + output.stderr.encode())
+        found += found_in("output", output.stdout.encode() + output.stderr.encode())
     assert not found, f"{len(found)} found\n" + "\n".join(dict.fromkeys(found))
     # It was not lost either: the person's own data comes back to who may ask.
     assert jht(settings, "person", "export", CARD).json["identity"]["name"] == NAME
@@ -284,7 +286,7 @@ def test_personal_data_is_nowhere_in_clear(settings: Settings, tmp_path: Path) -
 def test_a_national_number_among_other_signs_is_not_kept(settings: Settings) -> None:
     employers = f"npp,name,registered_on\n{NPP},PT Satu,2024-01-02\n".encode()
     jht(settings, "ingest", "employers", "-", stdin=employers)
-    jht(settings, "ingest", "registrations", "-", stdin=csv_of(REGISTRATION, [_marked(CARD)]))
+    jht(settings, "ingest", "registrations", "-", stdin=csv_of(REGISTRATION, [marked(CARD)]))
     opening = {"kpj": CARD, "as_of": "2025-12-31", "employer": 1, "worker": 1, "credited_yield": 0, "months": 1}
     opened = csv_of(OPENING, [opening | {"source": NIK}])
     run(environment(settings), "ingest", "opening-balances", "-", stdin=opened)
@@ -292,7 +294,7 @@ def test_a_national_number_among_other_signs_is_not_kept(settings: Settings) -> 
         body = csv_of(CONTRIBUTION, [line(CARD, month=month, paid_on="2026-11-14", reference=reference)])
         jht(settings, "ingest", "contributions", "-", stdin=body)
     jht(settings, "follow", "--once")
-    found = [told for where, data in _stored(settings) for told in _found(where, data)]
+    found = [told for where, data in stored(settings) for told in found_in(where, data)]
     assert not found, "\n".join(found)
 
 
@@ -305,7 +307,7 @@ def test_what_is_kept_of_a_request_holds_no_personal_data(settings: Settings, tm
         server.ask("/v1/suspense", x_request_id=NIK)
         server.ask(f"/v1/accounts/{WORDS[0]}/entries")
         answer = server.ask(f"/v1/suspense?{NIK}=1")
-    found = _found("answer", answer.body) + _found("the server's log", log.read_bytes())
-    for where, data in _stored(settings):
-        found += _found(where, data)
+    found = found_in("answer", answer.body) + found_in("the server's log", log.read_bytes())
+    for where, data in stored(settings):
+        found += found_in(where, data)
     assert not found, "\n".join(found)

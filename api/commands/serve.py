@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.commands.console import err, opened, settings
+from api.head import LimitedHead
 from api.watch import start_logging
 from ledger.vault import Vault
 
@@ -32,5 +33,5 @@ def serve(
         access_log=False,
         forwarded_allow_ips=chosen.proxies,
         loop="uvloop",
-        http="httptools",
+        http=LimitedHead,
     )

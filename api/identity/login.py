@@ -98,6 +98,23 @@ class Login:
 
         return await self._enter(kind, clean, password, address, acting, find)
 
+    async def again(self, purpose: str, person: str, password: str, acting: Acting) -> bool:
+        """Whether this is a member's own password, asked for once more before something that matters.
+
+        Tries are counted for each `purpose` and person. Raises Refused(too-many-tries), Unavailable(login-busy).
+        """
+        counted = f"{purpose} {person}"
+        await self._work(lambda: self._guard.begin(counted, acting.now))
+        try:
+            login = await self._ask(self._members.login_of, person)
+            verified = await self._passwords.verify(password, login.password if login else "")
+        except Unavailable:
+            await self._work(lambda: self._guard.undo(counted))
+            raise
+        if verified.right:
+            await self._work(lambda: self._guard.right(counted))
+        return verified.right
+
     async def start(self, entered: Entered, acting: Acting, old: str = "") -> Started:
         """The session of the web that follows; `old`: the token the browser had before, which ends."""
 

@@ -17,6 +17,7 @@ from api.opened import Opened
 from api.parameters import parameters
 from api.problems import asked_language, documented
 from api.ready import ready
+from ledger.errors import Refused
 from ledger.members import Acting
 
 LONGEST_NAME = 60
@@ -29,6 +30,8 @@ def routes(opened: Opened) -> APIRouter:
     async def login(request: Request) -> Response:
         """Log a device in with e-mail, NIK or KPJ and the password."""
         parameters(request)
+        if opened.settings.oidc_issuer is not None:
+            raise Refused("login-by-provider")
         body = await bodies.read(request, bodies.LogIn)
         acting = Acting("member", "mobile", opened.now(), asked_language(request))
         identity = opened.identity
@@ -72,7 +75,8 @@ def routes(opened: Opened) -> APIRouter:
         operation_id="mobile_login",
         summary="Log a device in",
         responses=documented(
-            *SENT_PROBLEMS, "parameter-unknown", "login-wrong", "login-busy", "too-many-tries", "store-failed", "internal"
+            *SENT_PROBLEMS, "parameter-unknown", "login-wrong", "login-by-provider", "login-busy", "too-many-tries",
+            "store-failed", "internal",
         )
         | {200: shapes.returned("MobileTokens", "The device is logged in", TOKENS)},
         openapi_extra={

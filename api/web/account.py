@@ -34,6 +34,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         return render(
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
             errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
+            provided=opened.settings.oidc_issuer is not None,
         )  # fmt: skip
 
     async def account(request: Request) -> Response:
@@ -48,18 +49,12 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         chosen = forms.password_of(form_of(request), own, acting.language, errors)
         if errors:
             return await shown(request, errors, 422)
-        counted = f"change {session.who}"
         try:
-            await opened.work(lambda: opened.identity.guard.begin(counted, acting.now))
-            login = await opened.ask(opened.members.login_of, session.who)
-            verified = await opened.identity.passwords.verify(
-                form_of(request).get("old", ""), login.password if login else ""
-            )
-            if not verified.right:
+            old = form_of(request).get("old", "")
+            if not await opened.identity.login.again("change", session.who, old, acting):
                 return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
         except Refused as refused:
             return await shown(request, {"old": refused.problem.say(acting.language)}, problems.status_of(refused.code))
-        await opened.work(lambda: opened.identity.guard.right(counted))
         hashed = await opened.identity.passwords.hash(chosen)
         await opened.work(lambda: opened.members.change_password(session.who, hashed, acting))
         return await renewed(request, "sandi")

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, repeat
+from operator import add
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from ledger.identifiers import month_number
 from projections.reading import Entry
 
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 336.0, 30.0, 212.0
-_MOST_POINTS = 120
+_MOST_POINTS = 60
 _MOST_YEARS = 4
 _UNITS = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"))
 
@@ -45,16 +46,21 @@ def growth(entries: Iterable[Entry], present: int) -> list[Point]:
     paid: dict[int, int] = defaultdict(int)
     credited: dict[int, int] = defaultdict(int)
     for entry in entries:
-        month = month_number(entry.paid_on[:7])
-        assert month is not None
+        month = _paid_month(entry.paid_on)
         paid[month] += entry.employer + entry.worker
-        credited[month] += entry.credited
+        if entry.credited:
+            credited[month] += entry.credited
     if not paid:
         return []
     months = range(min(paid), max(present, *paid) + 1)
-    so_far = accumulate(paid[month] for month in months)
-    with_yield = accumulate(paid[month] + credited[month] for month in months)
-    return [Point(*point) for point in zip(months, so_far, with_yield, strict=True)]
+    so_far = list(accumulate([paid[month] for month in months]))
+    earned = accumulate([credited[month] for month in months]) if credited else repeat(0)
+    return list(map(Point, months, so_far, map(add, so_far, earned)))
+
+
+@lru_cache(4096)
+def _paid_month(day: str) -> int:
+    return int(day[:4]) * 12 + int(day[5:7]) - 1
 
 
 def yearly(points: Sequence[Point]) -> list[Point]:
@@ -76,17 +82,21 @@ def scale(most: int) -> tuple[int, int]:
 def unit_of(points: Sequence[Point]) -> tuple[int, str]:
     """(rupiah a unit, its name) of the vertical axis, so that its numbers are whole."""
     step, _ = scale(_most(points))
+    return _unit(step)
+
+
+def _unit(step: int) -> tuple[int, str]:
     return next(((size, name) for size, name in _UNITS if step >= size), (1, "rupiah"))
 
 
 def _most(points: Sequence[Point]) -> int:
-    return max(1, *(max(point.paid, point.total) for point in points))
+    return max(1, *[point.paid for point in points], *[point.total for point in points])
 
 
 def draw(points: Sequence[Point], gaps: Sequence[int], words: Words) -> Markup:
     """The chart of at least one point; `gaps`: months that have not come."""
     step, steps = scale(_most(points))
-    size, _ = unit_of(points)
+    size, _ = _unit(step)
     first, last = points[0].month, max(points[-1].month, points[0].month + 1)
 
     def x(month: float) -> float:
@@ -96,11 +106,12 @@ def draw(points: Sequence[Point], gaps: Sequence[int], words: Words) -> Markup:
         return BOTTOM - (BOTTOM - TOP) * rupiah / (step * steps)
 
     def path(values: Iterable[tuple[int, int]]) -> str:
-        return "L".join(f"{x(month):.1f} {y(value):.1f}" for month, value in values)
+        # As `x` and `y`, without two calls a point.
+        across, up = (RIGHT - LEFT) / (last - first), (BOTTOM - TOP) / (step * steps)
+        return "L".join([f"{LEFT + across * (month - first):.1f} {BOTTOM - up * value:.1f}" for month, value in values])
 
     kept = _thinned(points)
     total = path((point.month, point.total) for point in kept)
-    paid = path((point.month, point.paid) for point in kept)
     end = points[-1]
     apart = end.total != end.paid
     parts = [
@@ -110,6 +121,7 @@ def draw(points: Sequence[Point], gaps: Sequence[int], words: Words) -> Markup:
     ]
     if apart:
         back = path((point.month, point.paid) for point in reversed(kept))
+        paid = path((point.month, point.paid) for point in kept)
         parts += [f'<path class="c-area" d="M{total}L{back}Z"/>', f'<path class="c-paid" d="M{paid}"/>']
     parts.append(f'<path class="c-line" d="M{total}"/>')
     parts += [f'<path class="c-gap" d="M{x(month):.1f} 202v10"/>' for month in gaps if first <= month <= last]
@@ -139,7 +151,7 @@ class _Text(NamedTuple):
     def of(self, text: object) -> str:
         """The element; the text is escaped."""
         kind = f"c-text {self.kind}".strip()
-        return str(Markup('<text class="{}" x="{:.0f}" y="{:.0f}">{}</text>').format(kind, self.x, self.y, text))
+        return f'<text class="{kind}" x="{self.x:.0f}" y="{self.y:.0f}">{escape(text)}</text>'
 
 
 def _axis(step: int, steps: int, size: int, y: Callable[[int], float]) -> list[str]:
@@ -173,6 +185,6 @@ def _width(year: int, first: int, last: int, x: Callable[[float], float]) -> flo
 
 
 def _thinned(points: Sequence[Point]) -> Sequence[Point]:
-    """At most 120 of the points, the first and the last among them."""
+    """At most 60 of the points, the first and the last among them."""
     every = -(-len(points) // _MOST_POINTS)
     return points if every == 1 else [*points[:-1][::every], points[-1]]

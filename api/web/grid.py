@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -21,6 +23,7 @@ from projections.reading import Entry, MembershipRow
 POSTED, HELD, REVERSED, ABSENT, LEFT, LATER = "posted", "held", "reversed", "absent", "left", "later"
 SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, LEFT)
 """Of two payers in a month the cell shows the more serious state, in this order."""
+_RANK = {state: rank for rank, state in enumerate(SERIOUS)}
 
 FOREIGN = frozenset({"nik-differs", "name-differs"})
 """Why money waits that may be somebody else's: its amount is not shown."""
@@ -69,7 +72,7 @@ class Cell(NamedTuple):
     @property
     def arrived(self) -> bool:
         """Whether money came and nothing is missing; something more may still wait."""
-        return self.state in {POSTED, HELD} and any(part.state == POSTED for part in self.parts)
+        return self.state == POSTED or (self.state == HELD and any(part.state == POSTED for part in self.parts))
 
 
 class Year(NamedTuple):
@@ -77,6 +80,29 @@ class Year(NamedTuple):
 
     year: int
     cells: tuple[Cell, ...]
+    arrived: int
+    expected: int
+
+    @property
+    def outline(self) -> Outline:
+        """What the grid shows of it: the same for thousands of members."""
+        cells = tuple(Mark(cell.month, cell.state, bool(cell.parts)) for cell in self.cells)
+        return Outline(self.year, cells, self.arrived, self.expected)
+
+
+class Mark(NamedTuple):
+    """A month without anybody's data; `parts`: whether there are any."""
+
+    month: int
+    state: str
+    parts: bool
+
+
+class Outline(NamedTuple):
+    """A year of marks; the rest as in `Year`."""
+
+    year: int
+    cells: tuple[Mark, ...]
     arrived: int
     expected: int
 
@@ -88,6 +114,7 @@ class Missing(NamedTuple):
     part: Part
 
 
+@lru_cache(4096)
 def due_day(segment: str, month: int) -> date | None:
     """The last day to pay for a month (domain rule in `rules.toml`), None where no rule is known.
 
@@ -107,11 +134,11 @@ def years(cards: Iterable[Facts], today: date) -> tuple[Year, ...]:
     found = {month: _cell(month, parts) for month, parts in _months(held, today).items()}
     if not found:
         return ()
-    made = []
+    made, present = [], month_of(today)
     for year in range(today.year, min(found) // 12 - 1, -1):
-        cells = tuple(found.get(year * 12 + place) or _blank(year * 12 + place, today) for place in range(12))
-        arrived = sum(cell.arrived for cell in cells)
-        expected = sum(cell.state not in {LEFT, LATER} for cell in cells)
+        cells = tuple(found.get(month) or _blank(month, present) for month in range(year * 12, year * 12 + 12))
+        arrived = sum([cell.arrived for cell in cells])
+        expected = sum([cell.state not in {LEFT, LATER} for cell in cells])
         made.append(Year(year, cells, arrived, expected))
     return tuple(made)
 
@@ -125,22 +152,24 @@ def missing(found: Iterable[Year]) -> list[Missing]:
         for part in cell.parts
         if part.state in {ABSENT, REVERSED, HELD}
     ]
-    return sorted(listed, key=lambda one: (SERIOUS.index(one.part.state), -one.month))
+    return sorted(listed, key=lambda one: (_RANK[one.part.state], -one.month))
 
 
-def _blank(month: int, today: date) -> Cell:
-    return Cell(month, LATER if month > month_of(today) else LEFT, ())
+def _blank(month: int, present: int) -> Cell:
+    return Cell(month, LATER if month > present else LEFT, ())
 
 
 def _cell(month: int, parts: Sequence[Part]) -> Cell:
-    return Cell(month, min((part.state for part in parts), key=SERIOUS.index), tuple(parts))
+    if len(parts) == 1:
+        return Cell(month, parts[0].state, tuple(parts))
+    return Cell(month, min((part.state for part in parts), key=_RANK.__getitem__), tuple(parts))
 
 
 def _months(cards: Sequence[Facts], today: date) -> dict[int, list[Part]]:
     found: dict[int, list[Part]] = defaultdict(list)
     for facts in cards:
-        for part_month, part in _parts(facts, today):
-            found[part_month].append(part)
+        for month, part in _parts(facts, today):
+            found[month].append(part)
     return found
 
 
@@ -158,41 +187,42 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
     covered = _covered(facts.memberships, opened, today)
     brought: dict[str, int] = {}
     for month, npp in sorted({*lines, *waiting, *covered}):
-        entries, cases = tuple(lines.get((month, npp), ())), tuple(waiting.get((month, npp), ()))
-        segment = covered.get((month, npp), "PU" if npp else "")
+        key = month, npp
+        entries, cases = tuple(lines.get(key, ())), tuple(waiting.get(key, ()))
+        employer, segment = facts.employers.get(npp, ""), covered.get(key, "PU" if npp else "")
         due = due_day(segment, month)
-        net = sum(entry.employer + entry.worker for entry in entries)
-        if net > 0:
-            brought[npp] = net
-
-        part = Part(
-            facts.card, npp, facts.employers.get(npp, ""), segment, LATER, 0, due, 0, entries, ()
-        )  # fmt: skip
         if cases:
             waits = sum(0 if case.reason in FOREIGN else case.employer + case.worker for case in cases)
-            yield month, part._replace(state=HELD, amount=waits, entries=(), cases=cases)
+            yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases)
+        state, amount, estimate = LATER, 0, 0
+        net = 0
+        for entry in entries:
+            net += entry.employer + entry.worker
         if net > 0:
-            yield month, part._replace(state=POSTED, amount=net)
+            brought[npp] = amount = net
+            state = POSTED
         elif any(entry.type == "reversed" for entry in entries):
-            taken = sum(entry.employer + entry.worker for entry in entries if entry.type != "reversed")
-            yield month, part._replace(state=REVERSED, amount=taken)
-        elif not cases and due is not None and today > due:
-            yield month, part._replace(state=ABSENT, estimate=brought.get(npp, 0))
-        elif not cases:
-            yield month, part
+            amount = sum(entry.employer + entry.worker for entry in entries if entry.type != "reversed")
+            state = REVERSED
+        elif cases:
+            continue
+        elif due is not None and today > due:
+            state, estimate = ABSENT, brought.get(npp, 0)
+        yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, ())
 
 
 def _covered(memberships: Iterable[MembershipRow], opened: int, today: date) -> dict[tuple[int, str], str]:
     """(month, payer) -> segment of every month up to this one that a membership covers and no opening balance holds."""
     present = month_of(today)
-    found = {}
+    found: dict[tuple[int, str], str] = {}
     for membership in memberships:
         last = min(_month(membership.until), present) if membership.until else present
-        for month in range(max(_month(membership.since), opened + 1), last + 1):
-            found[month, membership.npp] = membership.segment
+        months = range(max(_month(membership.since), opened + 1), last + 1)
+        found |= dict.fromkeys(zip(months, repeat(membership.npp)), membership.segment)
     return found
 
 
+@lru_cache(4096)
 def _month(text: str) -> int:
     number = month_number(text)
     assert number is not None, text

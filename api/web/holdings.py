@@ -1,16 +1,15 @@
 """What a member holds: the cards with their balances, and the facts behind them, in few queries.
 
-The facts of a card (its statement, memberships, employers' names) belong to the card's version and are kept for a while;
-the balance is asked each time.
+Nothing is kept here: thousands of members' lines in memory would stop every page while the garbage collector looks at
+them. A page keeps what it made of them.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
-
-import msgspec
 
 from api.opened import Opened
 from api.web.grid import Facts
@@ -18,13 +17,14 @@ from ledger import register
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
-from projections.answers import BalanceRow, Entry
+from projections.answers import BalanceRow
 
 V = TypeVar("V")
 PAGE = 500
 """Lines asked for at once; a statement of forty years is one or two pages."""
 MOST_LINES = 5_000
-KEPT = 500
+KEPT = 1_000
+"""A page of eight years is 30 kB, so this is about 30 MB."""
 
 
 class Kept(Generic[V]):
@@ -58,26 +58,34 @@ class Held(NamedTuple):
     error: Unavailable | None
 
 
+class Look(NamedTuple):
+    """A member's cards, and the money that waits for them, oldest first."""
+
+    cards: list[Held]
+    cases: list[register.Case]
+
+
 class Holdings:
     """The holdings that a process shows."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._facts: Kept[Facts] = Kept()
 
-    async def cards(self, person: str, now: datetime, handle: str = "") -> list[Held]:
+    async def look(self, person: str, now: datetime, handle: str = "") -> Look:
         """A member's cards, or the one with `handle`. Raises NotFound(card-unknown), and Unavailable when no balance at
         all can be told now (read-side-stale, read-side-empty, log-restored, store-failed).
         """
-        linked = await self._opened.ask(self._opened.members.cards, person)
+        linked, cases = await self._opened.ask(self._linked, person)
         if handle:
             linked = [one for one in linked if one.handle == handle]
             if not linked:
                 raise NotFound("card-unknown")
-        return [await self.card(one, person, now) for one in linked]
+        cards = {one.card for one in linked}
+        held = [await self.card(one, person, now) for one in linked]
+        return Look(held, [case for case in cases if case.card in cards])
 
     async def card(self, linked: LinkedCard, person: str, now: datetime) -> Held:
-        """One card of `person`. Raises as `cards`."""
+        """One card of `person`. Raises as `look`."""
         kpj = kpj_of(linked.card)
         try:
             row = await self._opened.balance(linked.card, now, None)
@@ -90,39 +98,38 @@ class Holdings:
             raise NotFound("card-unknown")
         return Held(linked, kpj, row, None)
 
-    async def facts(self, rows: list[BalanceRow], now: datetime) -> list[Facts]:
-        """What is known of the cards behind some balances, with the money that waits for them."""
-        cases = await self._opened.ask(self._cases, [row.card for row in rows])
-        found = []
-        for row in rows:
-            key = row.card, row.version
-            facts = self._facts.get(key) or self._facts.put(key, await self._opened.ask(self._read, row.card, now))
-            waiting = tuple(case for case in cases if case.card == row.card)
-            npps = {f"{case.npp:08d}" for case in waiting if case.npp} - set(facts.employers)
-            if waiting:
-                names = await self._opened.ask(self._names, npps) if npps else {}
-                facts = msgspec.structs.replace(facts, cases=waiting, employers=facts.employers | names)
-            found.append(facts)
-        return found
+    async def facts(
+        self, rows: Sequence[BalanceRow], now: datetime, cases: Sequence[register.Case] | None = None
+    ) -> list[Facts]:  # fmt: skip
+        """What is known of the cards behind some balances, with the money that waits for them (`cases`, asked for when
+        not given). Raises as `look`.
+        """
+        return await self._opened.ask(self._facts, [row.card for row in rows], now, cases)
 
-    def _cases(self, cards: list[int]) -> list[register.Case]:
+    def _linked(self, person: str) -> tuple[list[LinkedCard], list[register.Case]]:
+        linked = self._opened.members.cards(person)
+        return linked, self._cases([one.card for one in linked])
+
+    def _cases(self, cards: Sequence[int]) -> list[register.Case]:
         with self._opened.log.database.read() as tx:
             return register.suspense_of(tx, cards)
 
-    def _read(self, card: int, now: datetime) -> Facts:
+    def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[register.Case] | None) -> list[Facts]:
+        waiting = self._cases(cards) if cases is None else cases
+        return [self._read(card, now, tuple(case for case in waiting if case.card == card)) for card in cards]
+
+    def _read(self, card: int, now: datetime, cases: tuple[register.Case, ...]) -> Facts:
         reader = self._opened.reader
-        entries: list[Entry] = []
-        while len(entries) < MOST_LINES:
-            page = reader.entries(card, now, entries[-1].key if entries else None, PAGE)
+        entries, memberships, employers = reader.story(card, now, PAGE)
+        while PAGE <= len(entries) < MOST_LINES:
+            page = reader.entries(card, now, entries[-1].key, PAGE)
             entries += page
             if len(page) < PAGE:
                 break
-        memberships = reader.memberships(card)
-        npps = {entry.npp for entry in entries} | {membership.npp for membership in memberships}
-        return Facts(card, tuple(entries), tuple(memberships), self._names(npps - {""}))
-
-    def _names(self, npps: set[str]) -> dict[str, str]:
-        return {npp: self._name(npp) for npp in npps}
+        payers = {entry.npp for entry in entries} | {membership.npp for membership in memberships}
+        payers |= {f"{case.npp:08d}" for case in cases if case.npp}
+        employers |= {npp: self._name(npp) for npp in payers - {""} - employers.keys()}
+        return Facts(card, tuple(entries), tuple(memberships), employers, cases)
 
     def _name(self, npp: str) -> str:
         try:

@@ -1,5 +1,8 @@
 """`/tautan/{token}`: what a letter's link asks for. Looking shows a button, pressing it does it, once: mail scanners
 look at every link.
+
+A link that verifies an e-mail address also wants the password of the registration. Otherwise whoever knows somebody's
+data and address could register with a password of the own, and wait until the owner presses the button.
 """
 
 from __future__ import annotations
@@ -7,14 +10,22 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import problems
 from api.direct import Told
 from api.identity.guard import address_of
+from api.identity.login import Entered
 from api.identity.sessions import MEMBER
 from api.opened import Opened
+from api.web.forms import Errors
 from api.web.login import RESETS
 from api.web.pages import render, see_other
-from api.web.visits import Visits
-from ledger.members.state import WAITING
+from api.web.visits import Visits, form_of
+from api.web.words import words
+from ledger.errors import Refused
+from ledger.members import Acting, Link
+from ledger.members.state import ACTIVE
+
+VERIFY = "verify"
 
 
 def routes(opened: Opened, visits: Visits) -> list[Told]:
@@ -22,24 +33,54 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
 
     async def look(request: Request) -> Response:
         """The question behind a link. Raises Refused: link-used, too-many-tries."""
-        opened.identity.guard.address("link", address_of(request))
-        token = request.path_params["token"]
-        link = await opened.ask(opened.members.look_at_link, token, opened.now())
+        link = await link_of(request)
         if link.purpose in RESETS:
-            return see_other(f"/sandi/{token}")
-        return render(request, "link.html", purpose=link.purpose)
+            return see_other(f"/sandi/{request.path_params['token']}")
+        return render(request, "link.html", purpose=link.purpose, errors={})
+
+    async def link_of(request: Request) -> Link:
+        opened.identity.guard.address("link", address_of(request))
+        return await opened.ask(opened.members.look_at_link, request.path_params["token"], opened.now())
 
     async def use(request: Request) -> Response:
-        """Do it. Raises Refused: link-used, too-many-tries."""
-        opened.identity.guard.address("link", address_of(request))
-        token, acting = request.path_params["token"], visits.acting(request)
-        link = await opened.work(lambda: opened.members.use_link(token, acting))
+        """Do it. Raises Refused: link-used, too-many-tries, login-by-provider."""
+        link, acting = await link_of(request), visits.acting(request)
+        if link.purpose == VERIFY:
+            wrong = await not_proven(request, link, acting)
+            if wrong is not None:
+                return wrong
+        await opened.work(lambda: opened.members.use_link(request.path_params["token"], acting))
         opened.identity.sessions.forget(MEMBER, link.person)
-        notice = link.purpose
-        if notice == "verify":
-            login = await opened.ask(opened.members.login_of, link.person)
-            notice = "waiting" if login is not None and login.state == WAITING else notice
-        return see_other(f"/masuk?kabar={notice}")
+        return (
+            await enter(request, link, acting) if link.purpose == VERIFY else see_other(f"/masuk?kabar={link.purpose}")
+        )
+
+    async def not_proven(request: Request, link: Link, acting: Acting) -> Response | None:
+        """The page again, unless the password is the one of the registration."""
+        if opened.settings.oidc_issuer is not None:
+            raise Refused("login-by-provider")
+        given, said, status = form_of(request).get("password", ""), "", 422
+        try:
+            if not given.strip():
+                said = words(acting.language)("login.empty_password")
+            elif not await opened.identity.login.again(link.purpose, link.person, given, acting):
+                said = words(acting.language)("link.wrong_password")
+        except Refused as refused:
+            request.scope["problem"] = refused.code
+            said, status = refused.problem.say(acting.language), problems.status_of(refused.code)
+        errors: Errors = {"password": said} if said else {}
+        return render(request, "link.html", status, purpose=link.purpose, errors=errors) if errors else None
+
+    async def enter(request: Request, link: Link, acting: Acting) -> Response:
+        """Straight in, when nobody else must say yes first."""
+        login = await opened.ask(opened.members.login_of, link.person)
+        if login is None or login.state != ACTIVE:
+            return see_other("/masuk?kabar=waiting")
+        entered = Entered(MEMBER, login.person, login.epoch)
+        started = await opened.identity.login.start(entered, acting, opened.identity.cookies.session(request))
+        response = see_other("/saldo")
+        opened.identity.cookies.set_session(response, started.token)
+        return response
 
     return [
         Told("/tautan/{token}", visits.page(look), methods=["GET"]),

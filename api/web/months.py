@@ -23,12 +23,12 @@ def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
     async def months(request: Request) -> Response:
         """The year in the address, or the newest one."""
         now = opened.now()
-        cards = await holdings.cards(visit_of(request).who, now)
+        cards, cases = await holdings.look(visit_of(request).who, now)
         await note_reads(opened, request, cards)
         rows = [held.row for held in cards if held.row is not None]
         if len(rows) < len(cards):
             raise next(held.error for held in cards if held.error is not None) or Unavailable("account-incomplete")
-        facts = await holdings.facts(rows, now)
+        facts = await holdings.facts(rows, now, cases)
         years = grid.years(facts, jakarta_date(now))
         asked = request.query_params.get("tahun", "")
         chosen = next((one for one in years if str(one.year) == asked), None if asked else next(iter(years), None))

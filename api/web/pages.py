@@ -8,12 +8,14 @@ knows the visitor by `request.scope["visit"]` and the form token by `request.sco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache, partial
+import re
+from collections.abc import Hashable, Mapping
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.ext import Extension
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,7 +25,7 @@ from api import problems
 from api.web import formats
 from api.web.addresses import way_back
 from api.web.assets import asset
-from api.web.words import LANGUAGES, words
+from api.web.words import LANGUAGES, Words, words
 from ledger.errors import JhtError, Problem, Unavailable
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,13 +45,55 @@ SECURITY = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+MONTH_MARKS = {
+    "posted": "check", "absent": "cross", "held": "pause", "reversed": "undo", "left": "dash", "later": "dots",
+}  # fmt: skip
+"""State of a month -> its mark."""
 _OTHER = {"id": "en", "en": "id"}
+_FIXED = re.compile(r'\{\{ (t|icon)\("([\w.-]+)"\) \}\}')
 
 
 @cache
 def icon(name: str) -> Markup:
     """A mark of the sprite; never the only sign, so it is hidden from readers."""
     return Markup('<svg class="ic" aria-hidden="true"><use href="#i-{}"/></svg>').format(name)
+
+
+@lru_cache(8192)
+def month_cell(month: int, state: str, address: str, language: str) -> Markup:
+    """A cell of the month grid; `address`: the page with each month's lines, "" without a link.
+
+    A page has a hundred of them, so each is made once.
+    """
+    inside = Markup('<span class="m-top"><abbr title="{}">{}</abbr>{}</span>{}').format(
+        formats.month(month, language), formats.month_short(month, language), icon(MONTH_MARKS[state]),
+        words(language)(f"months.{state}"),
+    )  # fmt: skip
+    if not address:
+        return Markup('<div class="m {}">{}</div>').format(state, inside)
+    link = Markup('<a class="m {}" href="{}?tahun={}#b{}">{}</a>')
+    return link.format(state, address, month // 12, month % 12 + 1, inside)
+
+
+class Fixed(Extension):
+    """Texts and marks that are always the same become part of the template: half of a page's calls."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The source with every text without places, and every mark, filled in."""
+        del name, filename
+        t: Words = self.environment.globals["t"]  # type: ignore[assignment]
+
+        def filled(found: re.Match[str]) -> str:
+            text = icon(found[2]) if found[1] == "icon" else t(found[2])
+            return found[0] if "{" in text else text
+
+        return _FIXED.sub(filled, source)
+
+
+@lru_cache(4096)
+def _kept(language: str, macro: str, *given: Hashable) -> Markup:
+    made: Markup = getattr(environment(language).get_template("macros.html").module, macro)(*given)
+    return made
 
 
 @cache
@@ -63,6 +107,7 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         cache_size=-1,
+        extensions=[Fixed],
     )
     made.globals |= {
         "t": words(language),
@@ -70,6 +115,10 @@ def environment(language: str) -> Environment:
         "other_lang": _OTHER[language],
         "asset": asset,
         "icon": icon,
+        # A macro's text for these values, made once: only for what many people share and nobody's data.
+        "kept": partial(_kept, language),
+        "month_cell": partial(month_cell, language=language),
+        "month_marks": MONTH_MARKS,
         "rupiah": formats.rupiah,
         "amount": formats.amount,
         "jakarta_day": formats.jakarta_day,

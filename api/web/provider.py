@@ -10,9 +10,9 @@ import asyncio
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from api import problems
+from api.direct import Told
 from api.identity.guard import address_of
 from api.identity.login import Entered
 from api.identity.oidc import VALID, Begun, Proven, Provider
@@ -32,7 +32,7 @@ from ledger.members.state import ACTIVE, WAITING
 _FIELDS = ("segment", "nik", "day", "month", "year", "kpj")
 
 
-def routes(opened: Opened, visits: Visits) -> list[Route]:
+def routes(opened: Opened, visits: Visits) -> list[Told]:
     """The routes of a provider; they stand before those of passwords. None without JHT_OIDC_ISSUER."""
     if opened.settings.oidc_issuer is None:
         return []
@@ -138,15 +138,15 @@ def routes(opened: Opened, visits: Visits) -> list[Route]:
 
     both = ["GET", "POST"]
     return [
-        Route("/oidc/mulai", visits.page(begin), methods=["GET"]),
-        Route("/oidc/kembali", visits.page(come_back), methods=["GET"]),
-        Route("/oidc/data", visits.page(ask), methods=["GET"]),
-        Route("/oidc/data", visits.page(bind), methods=["POST"]),
-        Route("/masuk", visits.page(login_page), methods=["GET"]),
-        Route("/masuk", visits.page(to_login), methods=["POST"]),
-        Route("/daftar", visits.page(explain), methods=["GET"]),
+        Told("/oidc/mulai", visits.page(begin), methods=["GET"]),
+        Told("/oidc/kembali", visits.page(come_back), methods=["GET"]),
+        Told("/oidc/data", visits.page(ask), methods=["GET"]),
+        Told("/oidc/data", visits.page(bind), methods=["POST"]),
+        Told("/masuk", visits.page(login_page), methods=["GET"]),
+        Told("/masuk", visits.page(to_login), methods=["POST"]),
+        Told("/daftar", visits.page(explain), methods=["GET"]),
         *(
-            Route(path, visits.page(to_login), methods=both)
+            Told(path, visits.page(to_login), methods=both)
             for path in ("/daftar/data", "/daftar/email", "/daftar/terkirim", "/lupa", "/sandi/{token}")
         ),
     ]

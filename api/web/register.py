@@ -39,6 +39,9 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         given = dict.fromkeys((*_DETAILS, "email"), "")
         if "form" in request.scope:
             given |= {name: text[:254] for name, text in form_of(request).items() if name in given}
+        if number == 1:
+            # The fields of the other steps are not on this page, and a link to one would lead nowhere.
+            errors = {name: sentence for name, sentence in errors.items() if name == "segment"}
         carried = {name: given[name] for name in ((), ("segment",), _DETAILS)[number - 1]}
         return render(
             request, "register.html", 422 if errors else 200, step=number, errors=errors, given=given, carried=carried

@@ -38,6 +38,8 @@ class Below(NamedTuple):
     content: Markup
     absent: int
     held: int
+    since: str
+    """The month of the first membership, "" without one."""
 
 
 class Sums(NamedTuple):
@@ -69,24 +71,26 @@ def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
         """All cards, or the one of the handle in the address."""
         now, person = opened.now(), visit_of(request).who
         handle = request.path_params.get("handle", "")
-        cards = sorted(await holdings.cards(person, now, handle), key=_place)
+        look = await holdings.look(person, now, handle)
+        cards, cases = sorted(look.cards, key=_place), look.cases
         position = await note_reads(opened, request, cards)
         rows = [held.row for held in cards if held.row is not None]
         if len(rows) < len(cards):
             return _unavailable(request, cards, now)
         today = jakarta_date(now)
-        facts = await holdings.facts(rows, now)
         language = language_of(request)
         key = (
             person, language, today, bool(handle), tuple((row.card, row.version) for row in rows),
-            tuple(case[:3] for one in facts for case in one.cases),
+            tuple(case[:3] for case in cases),
         )  # fmt: skip
-        below = kept.get(key) or kept.put(key, _below(cards, rows, facts, today, language, alone=bool(handle)))
+        below = kept.get(key)
+        if below is None:
+            facts = await holdings.facts(rows, now, cases)
+            below = kept.put(key, _below(cards, facts, today, language, alone=bool(handle)))
         return render(
             request, "saldo.html", cards=cards, sums=Sums.of(rows), below=below, now=now, alone=bool(handle),
             last=max((row.last.month for row in rows if row.last is not None), default=""),
             employed=any(row.segment == "PU" for row in rows),
-            since=min((m.since for one in facts for m in one.memberships), default=""),
             position=position_text(opened.log.log_id, position),
         )  # fmt: skip
 
@@ -124,7 +128,7 @@ def _unavailable(request: Request, cards: Sequence[Held], now: datetime) -> Resp
 
 
 def _below(
-    cards: Sequence[Held], rows: Sequence[BalanceRow], facts: Sequence[Facts], today: date, language: str, *, alone: bool
+    cards: Sequence[Held], facts: Sequence[Facts], today: date, language: str, *, alone: bool
 ) -> Below:  # fmt: skip
     found = grid.years(facts, today)
     listed = grid.missing(found)
@@ -136,7 +140,8 @@ def _below(
         lines=_last_lines(facts), today=today,
     )  # fmt: skip
     held = sum(one.part.state == grid.HELD for one in listed)
-    return Below(content, len({one.month for one in absent}), held)
+    since = min((membership.since for one in facts for membership in one.memberships), default="")
+    return Below(content, len({one.month for one in absent}), held, since)
 
 
 class Growth(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LANGUAGES = ("id", "en")
 FOLDER = Path(__file__).parent / "texts"
@@ -30,7 +30,9 @@ class Words:
             return self._texts[key]
         if places.get("n") == 1:
             key = key + ".one" if key + ".one" in self._texts else key
-        return self._texts[key].format(**places)
+        # As Markup.format, which is a formatter written in Python, for the plain `{places}` of the texts.
+        filled = str.format(self._texts[key], **{name: escape(value) for name, value in places.items()})
+        return Markup(filled)  # noqa: S704 - our own text with escaped places
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

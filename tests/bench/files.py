@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 FIRST_CARD, FIRST_EMPLOYER = 10_000_000_000, 10_000_000
+PASSWORD = "tiga kuda di bench"
 
 
 def kpj(account: int) -> str:
@@ -36,14 +37,22 @@ def shares(base: int) -> tuple[int, int]:
     return (base * 37 + 500) // 1000, (base * 20 + 500) // 1000
 
 
+def email(account: int) -> str:
+    """The address that a member logs in with; everybody's password is PASSWORD."""
+    return f"member{account}@bench.example"
+
+
 def paid_on(month: str) -> str:
     """The tenth of the next month."""
     year, number = int(month[:4]), int(month[5:])
     return date(year + number // 12, number % 12 + 1, 10).isoformat()
 
 
-def write_files(directory: Path, lines: int, lines_an_employer: int, months: list[str]) -> None:
-    """Writes the three kinds of file; `lines` is the number of accounts and of lines in each month."""
+def write_files(directory: Path, lines: int, lines_an_employer: int, months: list[str], since: str) -> None:
+    """Writes the three kinds of file; `lines` is the number of accounts and of lines in each month.
+
+    `since`: the day the accounts were registered.
+    """
     import polars as pl
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -79,7 +88,7 @@ def write_files(directory: Path, lines: int, lines_an_employer: int, months: lis
         npp="npp",
         email=pl.lit(None, dtype=pl.String),
         phone=pl.format("0800{}", i + 10_000_000),
-        registered_on=pl.lit("2015-08-03"),
+        registered_on=pl.lit(since),
     ).write_csv(directory / "registrations.csv", batch_size=65_536)
     for month in months:
         accounts.select(
@@ -102,8 +111,9 @@ def main() -> None:
     parser.add_argument("--lines", type=int, required=True)
     parser.add_argument("--lines-an-employer", type=int, default=1_000)
     parser.add_argument("--months", default="2026-10")
+    parser.add_argument("--since", default="2015-08-03")
     options = parser.parse_args()
-    write_files(options.directory, options.lines, options.lines_an_employer, options.months.split(","))
+    write_files(options.directory, options.lines, options.lines_an_employer, options.months.split(","), options.since)
 
 
 if __name__ == "__main__":

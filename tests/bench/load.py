@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from os import cpu_count
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from tests.bench import child, files
 from tests.bench.world import free_port
@@ -41,13 +42,47 @@ end
 math.randomseed(1)
 request = function() return asked[math.random(1, #asked)] end
 """
+VISITS = """
+local asked, at = {{}}, 0
+function init()
+  for token in io.lines("{file}") do
+    wrk.headers["Cookie"] = "jht=" .. token
+    asked[#asked + 1] = wrk.format("GET", "/saldo")
+    if #asked == {most} then break end
+  end
+end
+request = function()
+  at = at % #asked + 1
+  return asked[at]
+end
+"""
+LOGINS = """
+local asked, at = {{}}, 0
+function init()
+  wrk.headers["Cookie"] = "{cookie}"
+  wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+  for form in io.lines("{file}") do asked[#asked + 1] = wrk.format("POST", "/masuk", nil, form) end
+end
+request = function()
+  at = at % #asked + 1
+  return asked[at]
+end
+delay = function() return {wait} end
+"""
 DONE = """
 done = function(summary, latency, requests)
-  io.write(string.format('\\n{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"not_ok":%d,"broken":%d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
+  io.write(string.format('\\n{"requests":%d,"bytes":%d,"microseconds":%d,"p50":%d,"p99":%d,"not_ok":%d,"broken":%d}\\n',
+    summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end
 """
+
+
+SMALLEST_PAGE = 10_000
+"""Bytes of a balance page at least; the way to the login is a few hundred."""
+BROWSERS = 8
+THINKS_MS = 200
+"""What a browser waits between two logins: with eight of them some thirty a second come, not as many as can."""
 
 
 class Server(NamedTuple):
@@ -128,7 +163,33 @@ def members(running: Server, file: Path, seconds: float) -> dict[str, Any]:
     return loaded(running, MEMBERS.format(file=file), seconds)
 
 
-def loaded(running: Server, asking: str, seconds: float) -> dict[str, Any]:
+def visits(running: Server, file: Path, seconds: float, most: int) -> dict[str, Any]:
+    """Balance pages of the first `most` sessions in a file, one after the other; see `loaded`.
+
+    Raises Failed when the answers are too small for a balance page.
+    """
+    told = loaded(running, VISITS.format(file=file, most=most), seconds)
+    if told["bytes"] < SMALLEST_PAGE:
+        raise child.Failed(f"pages of {told['bytes']:.0f} bytes: these are not balances")
+    return told
+
+
+def logins(running: Server, accounts: int, seconds: float) -> dict[str, Any]:
+    """Logins of members on the website, one after the other by a few browsers at once; see `loaded`."""
+    with urllib.request.urlopen(f"{running.url}/masuk") as page:
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        csrf = page.read().decode().partition('name="csrf" value="')[2].partition('"')[0]
+    with tempfile.NamedTemporaryFile("w", suffix=".forms") as forms:
+        for account in range(accounts):
+            fields = {"csrf": csrf, "identifier": files.email(account), "password": files.PASSWORD}
+            forms.write(urlencode(fields) + "\n")
+        forms.flush()
+        return loaded(
+            running, LOGINS.format(cookie=cookie, file=forms.name, wait=THINKS_MS), seconds, connections=BROWSERS
+        )
+
+
+def loaded(running: Server, asking: str, seconds: float, *, connections: int = 32) -> dict[str, Any]:
     """Requests a second, latencies in ms, server CPU a request in us, memory in bytes.
 
     Raises Failed when wrk is missing or any answer was not a 2xx.
@@ -138,7 +199,7 @@ def loaded(running: Server, asking: str, seconds: float) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(asking + DONE)
         script.flush()
-        base = ["wrk", "-t1", "-c32", "--timeout", "10s", "-s", script.name]
+        base = ["wrk", "-t1", f"-c{connections}", "--timeout", "10s", "-s", script.name]
         child.run(pinned(1, [*base, "-d1s", running.url]))
         before = child.cpu_seconds(running.process)
         finished = child.run(pinned(1, [*base, f"-d{max(1, round(seconds))}s", running.url]))
@@ -147,6 +208,7 @@ def loaded(running: Server, asking: str, seconds: float) -> dict[str, Any]:
     if told["not_ok"] or told["broken"] or not told["requests"]:
         raise child.Failed(f"{told['not_ok']} answers not 2xx, {told['broken']} broken, of {told['requests']}")
     return {
+        "bytes": told["bytes"] / told["requests"],
         "rate": told["requests"] / told["microseconds"] * 1e6,
         "p50_ms": told["p50"] / 1000,
         "p99_ms": told["p99"] / 1000,

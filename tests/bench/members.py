@@ -1,15 +1,20 @@
-"""Members for the mobile row, as a child process over the ledger that the environment names.
+"""Members for the rows of the app and the website, as a child process over the ledger that the environment names.
 
 python -m tests.bench.members register COUNT   the first accounts' holders, as the branch registers them
 python -m tests.bench.members login FILE       a device for each: a line `<access token> <card's handle>` in FILE
+python -m tests.bench.members visit FILE       a session of the website for each: a line `<token>` in FILE
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
+from api.identity import tables
+from api.identity.passwords import Passwords
+from api.identity.sessions import MEMBER, Sessions
 from api.identity.tokens import Tokens
 from ledger.clock import read_now
 from ledger.log import Log
@@ -22,13 +27,14 @@ from tests.bench import files
 
 def register(members: Members, count: int) -> None:
     """Each member is registered at the branch and chooses a password with the link that was sent."""
+    hashed = asyncio.run(Passwords().hash(files.PASSWORD))
     for account in range(count):
         acting = Acting("user:bench", "office", read_now())
-        members.register_at_office(files.kpj(account), f"member{account}@bench.example", acting)
+        members.register_at_office(files.kpj(account), files.email(account), acting)
         for due in members.outbox.due(read_now(), 100):
             members.outbox.done(due.id)
             if "token" in due.letter.details:
-                members.reset(due.letter.details["token"], "never used here", acting)
+                members.reset(due.letter.details["token"], hashed, acting)
 
 
 def login(members: Members, tokens: Tokens, file: Path) -> None:
@@ -43,14 +49,26 @@ def login(members: Members, tokens: Tokens, file: Path) -> None:
     file.write_text("".join(lines))
 
 
+def visit(members: Members, sessions: Sessions, file: Path) -> None:
+    """A login on the website for every member."""
+    with members.log.database.read() as tx:
+        logins = tx.rows("select person, epoch from member_logins where state = 'active' order by person")
+    tokens = [sessions.create(MEMBER, person, epoch, "website", read_now()).token for person, epoch in logins]
+    file.write_text("".join(f"{token}\n" for token in tokens))
+
+
 def main() -> None:
     """What the first argument says."""
     what, given = sys.argv[1:]
-    log = Log.open(load())
+    settings = load()
+    log = Log.open(settings)
     vault = Vault.open(log)
     members = Members.open(log, vault)
     if what == "register":
         register(members, int(given))
+    elif what == "visit":
+        tables.prepare(log.database)
+        visit(members, Sessions(log.database, settings), Path(given))
     else:
         login(members, Tokens.open(log, vault), Path(given))
     print(json.dumps({"key": vault.derived(b"mobile access").hex()}))

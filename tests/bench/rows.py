@@ -41,7 +41,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import ours, sms, theirs
+    from tests.bench import ours, sms, theirs, visits
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -138,6 +138,29 @@ def rows() -> list[Row]:
                 peer("bare endpoint, same JWT", theirs.bare_mobile),
                 *both(ours.mobile, "60 % of bare|60 % of bare"),
             ),
+        ),
+        Row(
+            "web",
+            "website's balance page, eight years of months, 32 connections",
+            "requests/s",
+            (
+                *both(
+                    lambda kind: visits.pages(kind, visits.VISITORS),
+                    "800, p99 under 60 ms|800, p99 under 60 ms",
+                    ", each the first visit",
+                ),
+                *both(
+                    lambda kind: visits.pages(kind, visits.RETURNING),
+                    "800, p99 under 60 ms|800, p99 under 60 ms",
+                    ", visitors come back",
+                ),
+            ),
+        ),
+        Row(
+            "logins",
+            "logins with a password, 30 a second come, while balances are read",
+            "logins/s",
+            both(visits.logins, "25, reads keep 80 %|25, reads keep 80 %"),
         ),
         Row(
             "sms",

@@ -106,7 +106,7 @@ class World:
         self.directory = Path(tempfile.mkdtemp(prefix="jht-bench-"))
         self.directory.chmod(0o755)
         self._prepared: dict[str, Store] = {}
-        self._inputs: dict[tuple[int, int, str], Path] = {}
+        self._inputs: dict[tuple[int, int, str, str], Path] = {}
         self._number = 0
         try:
             self.postgres = Postgres(self.directory / "postgres")
@@ -130,9 +130,9 @@ class World:
         """A full-size number of lines at this run's scale, a multiple of 1,000."""
         return max(1_000, round(number * self.scale / 1_000) * 1_000)
 
-    def files(self, lines: int, lines_an_employer: int, *months: str) -> Path:
+    def files(self, lines: int, lines_an_employer: int, *months: str, since: str = "2015-08-03") -> Path:
         """A directory with generated input (see `files`)."""
-        key = (lines, lines_an_employer, ",".join(months))
+        key = (lines, lines_an_employer, ",".join(months), since)
         if key not in self._inputs:
             directory = self.directory / f"files-{len(self._inputs)}"
             size = ["--lines", str(lines), "--lines-an-employer", str(lines_an_employer)]
@@ -145,6 +145,8 @@ class World:
                     *size,
                     "--months",
                     ",".join(months),
+                    "--since",
+                    since,
                 ]
             )
             self._inputs[key] = directory

@@ -347,7 +347,9 @@ def test_one_run_over_a_stale_read_side_leaves_it_fresh(log: Log, store: Store) 
     log.append(registered(), NOW)
     Follower(log, store, now=lambda: NOW).run_once()
     later = NOW + timedelta(hours=1)
-    log.append([Writer().post(NPPS[0], "2026-10", "2026-11-14", [Line(KPJS[0], 5_000_000, 0, 185_000, 100_000)])], later)
+    log.append(
+        [Writer().post(NPPS[0], "2026-10", "2026-11-14", [Line(KPJS[0], 5_000_000, 0, 185_000, 100_000)])], later
+    )
     Follower(log, store, now=lambda: later).run_once()
     reader = Reader(log, store)
     assert reader.check_fresh(later).confirmed_at == later

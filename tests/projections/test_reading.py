@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
-from ledger.events import ContributionsPosted, Line, OpeningBalanceRecorded
+from ledger.events import ContributionsPosted, EmployerRegistered, Line, OpeningBalanceRecorded
 from ledger.identifiers import card_number
 from ledger.log import Log
 from ledger.settings import Settings
@@ -73,9 +73,10 @@ def test_an_unknown_card_is_not_found(ledger: Ledger) -> None:
         lambda: ledger.reader.balance(5, TODAY, NOW),
         lambda: ledger.reader.balance(5, TODAY, NOW, date(2020, 1, 1)),
         lambda: ledger.reader.entries(5, NOW),
+        lambda: ledger.reader.story(5, NOW, 10),
         lambda: ledger.reader.person_of_card(5),
     )
-    assert [code_of(ask) for ask in asked] == ["account-not-found"] * 4
+    assert [code_of(ask) for ask in asked] == ["account-not-found"] * 5
 
 
 def test_a_balance_adds_up_over_years_and_payers(ledger: Ledger) -> None:
@@ -147,9 +148,10 @@ def test_out_of_date_is_an_error_for_every_question_about_money(ledger: Ledger) 
         lambda: reader.balance(CARDS[0], TODAY, late, date(2026, 9, 20)),
         lambda: reader.balances(CARDS, TODAY, late),
         lambda: reader.entries(CARDS[0], late),
+        lambda: reader.story(CARDS[0], late, 10),
         lambda: reader.balance(5, TODAY, late),
     ]
-    assert [code_of(ask) for ask in asked] == ["read-side-stale"] * 5
+    assert [code_of(ask) for ask in asked] == ["read-side-stale"] * 6
 
 
 def test_many_cards_are_answered_at_one_moment_each_as_alone(ledger: Ledger) -> None:
@@ -186,6 +188,21 @@ def test_a_statement_goes_on_from_where_a_page_ended(ledger: Ledger) -> None:
     assert (whole[0].npp, whole[0].reference, whole[0].recorded_at) == (
         NPPS[0], "R2026-07", "2026-11-21T03:00:00.000000Z",
     )  # fmt: skip
+
+
+def test_a_story_is_the_statement_with_its_memberships_and_the_names_of_every_payer(ledger: Ledger) -> None:
+    reader, card = ledger.reader, CARDS[0]
+    for month in range(1, 4):
+        ledger.pay(f"2026-{month:02d}", "2026-08-01", Line(KPJS[0], 0, 0, month, 0))
+    third = "10000003"
+    ledger.add(event(f"employer:{third}", 1, EmployerRegistered(third, f"PT {third}", "2015-01-02")))
+    ledger.pay("2026-04", "2026-08-01", Line(KPJS[0], 0, 0, 9, 0), npp=third)
+    story = reader.story(card, NOW, 500)
+    assert story.entries == reader.entries(card, NOW)
+    assert story.memberships == reader.memberships(card)
+    assert {membership.npp for membership in story.memberships} == set(NPPS)
+    assert story.employers == {npp: f"PT {npp}" for npp in (*NPPS, third)}, "who pays without a membership is named too"
+    assert reader.story(card, NOW, 2).entries == story.entries[:2]
 
 
 def test_a_participant_who_pays_for_himself_has_no_payer(ledger: Ledger) -> None:

@@ -162,7 +162,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
         queue=QUEUE,
         seen=view.why in SEEN,
-        registers=found.about.state in _NO_ACCESS,
+        registers=found.about.state in _NO_ACCESS and desk.opened.settings.oidc_issuer is None,
         closes=found.about.state in {SENT, WAITING, ACTIVE},
         errors=errors or {},
         given=desk.form if errors else {},
@@ -204,6 +204,9 @@ async def _act(desk: Desk) -> Response:
 
 
 def _register(desk: Desk, view: View) -> None:
+    # The letter would ask for a password, and none opens anything beside a provider.
+    if desk.opened.settings.oidc_issuer is not None:
+        raise Refused("login-by-provider")
     errors: Errors = {}
     address = email_of(desk.form, words(desk.language), errors)
     if errors:

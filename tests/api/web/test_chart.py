@@ -69,7 +69,7 @@ def test_every_drawing_is_well_formed_and_stays_inside_its_frame(
         numbers = (path.get("d") or "").replace("M", " ").replace("L", " ").replace("H", " ").replace("Z", "")
         if path.get("class") == "c-line":
             assert all(0 <= float(number) <= 344 for number in numbers.split())
-    assert len(str(drawing.find("path[@class='c-line']").get("d")).split("L")) <= 121  # type: ignore[union-attr]
+    assert len(str(drawing.find("path[@class='c-line']").get("d")).split("L")) <= 61  # type: ignore[union-attr]
 
 
 def test_texts_on_the_chart_are_escaped() -> None:

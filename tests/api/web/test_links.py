@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from api.identity.guard import LOCKED
 from ledger.members import Claim, Phone
-from tests.api.web.site import CARD, Site, faults, hashed, text
+from tests.api.web.site import CARD, PASSWORD, Site, faults, hashed, text
 from tests.office import nik, person
 
 NEW = "26000000058"
@@ -18,7 +20,7 @@ def waiting(site: Site) -> dict[str, str]:
     (verify,) = [letter for letter in site.letters() if letter.kind == "verify"]
     browser = site.browser()
     address = f"/tautan/{verify.details['token']}"
-    assert browser.post(address).headers["location"] == "/masuk?kabar=waiting"
+    assert browser.post(address, password=PASSWORD).headers["location"] == "/masuk?kabar=waiting"
     assert "Satu langkah lagi" in browser.get("/masuk?kabar=waiting").text
     assert browser.login("lain@contoh.id").status_code == 401, "not before the contact on file has said yes"
     (asked,) = [letter for letter in site.letters() if letter.to == "budi4@contoh.id"]
@@ -61,3 +63,38 @@ def test_links_cannot_be_guessed_without_end(site: Site) -> None:
     answers = [browser.get(f"/tautan/{number:043d}") for number in range(4)]
     assert [answer.status_code for answer in answers] == [410, 410, 410, 429]
     assert all(faults(answer.text) == [] for answer in answers)
+
+
+def registered(site: Site, password: str = PASSWORD) -> str:
+    """Somebody registers for person 4 with the address on file; the address of the link that goes there."""
+    site.office.register(person(NEW, 4))
+    site.follow()
+    hashed_now = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(password)
+    site.opened.members.register(Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed_now, site.acting())
+    (verify,) = site.letters()
+    return f"/tautan/{verify.details['token']}"
+
+
+def test_a_registration_by_somebody_else_is_not_opened_by_its_owner(site: Site) -> None:
+    """Who knows NIK, birth date, card and address may register with a password of the own, and wait."""
+    address, owner = registered(site, "kata sandi penyerang"), site.browser()
+    for given in ("", PASSWORD, "x" * 5_000):
+        page = owner.post(address, password=given)
+        assert (page.status_code, faults(page.text)) == (422, [])
+        assert owner.get("/saldo").status_code == 303
+    assert site.browser().login("budi4@contoh.id", "kata sandi penyerang").status_code == 401
+    # The owner registers anew, and what the other one chose is over.
+    site.opened.members.register(Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed(), site.acting())
+    (verify,) = site.letters()
+    assert owner.get(address).status_code == 410
+    assert owner.post(f"/tautan/{verify.details['token']}", password=PASSWORD).headers["location"] == "/saldo"
+    assert owner.get("/saldo").status_code == 200
+
+
+def test_the_password_of_a_registration_cannot_be_guessed_by_its_link(site: Site) -> None:
+    address, browser = registered(site), site.browser()
+    answers = [browser.post(address, password=f"salah sekali {number}").status_code for number in range(5)]
+    assert answers == [422] * 5
+    assert browser.post(address, password=PASSWORD).status_code == 429
+    site.clock += LOCKED
+    assert browser.post(address, password=PASSWORD).headers["location"] == "/saldo"

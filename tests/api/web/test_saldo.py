@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from api.web import saldo
 from ledger.errors import Unavailable
 from tests.api.web.site import ANI, ANIS, BUDI, CARD, DEWI, EMPLOYER, OTHER_CARD, Site, faults, text
 
@@ -173,6 +174,21 @@ def test_who_searches_for_card_numbers_is_stopped(site: Site) -> None:
     for number in range(10):
         browser.post("/kartu", kpj=f"2699999990{number}")
     assert "Terlalu banyak percobaan" in text(browser.post("/kartu", kpj=OTHER_CARD).text)
+
+
+def test_the_years_before_the_newest_ones_are_summed_up_and_one_step_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(saldo, "SHOWN_YEARS", 1)
+    link(site)
+    browser = site.browser(BUDI)
+    page = browser.get("/saldo").text
+    assert 'aria-label="2026"' in page
+    assert 'aria-label="2025"' not in page
+    found = re.search(r'<a [^>]*href="(/iuran\?tahun=2025)">([^<]*)</a>', page)
+    assert found is not None
+    assert found[2] == "Tahun 2025 sampai 2025: 0 dari 12 bulan masuk"
+    assert "Iuran per bulan, 2025" in text(browser.get(found[1]).text)
 
 
 def test_the_months_of_a_year_show_wage_shares_and_days(site: Site) -> None:
