@@ -7,7 +7,8 @@ VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 READY   := $(VENV)/ready
 JHT     := $(VENV)/bin/jht
-WORKERS ?= 2
+# More than two cores: half of a system test is waiting.
+WORKERS ?= 4
 DEMO    := demo
 BENCH   ?=
 
