@@ -396,3 +396,26 @@ def open_database(url_or_path: str | Path, **options: Any) -> SqliteDatabase | P
     if text.startswith(("postgresql://", "postgres://")):
         return PostgresDatabase(text, **options)
     return SqliteDatabase(text.removeprefix("sqlite:///"), **options)
+
+
+def table_exists(tx: Transaction, name: str) -> bool:
+    """Whether the database has a table of that name."""
+    if tx.dialect == "postgres":
+        return tx.rows("select to_regclass(?)::text", [name])[0][0] is not None
+    return bool(tx.rows("select 1 from sqlite_master where type = 'table' and name = ?", [name]))
+
+
+def make_tables(database: Database, table: str, lock: int, *scripts: str) -> None:
+    """Run scripts that make tables, unless `table`, one of them, is there: they are made in one transaction, or not at all.
+
+    `lock`: a number of its own for these tables; on PostgreSQL several processes may start at once, and
+    `create table if not exists` alone can collide.
+    """
+    with database.read() as tx:
+        if table_exists(tx, table):
+            return
+    with database.write() as tx:
+        if tx.dialect == "postgres":
+            tx.rows("select pg_advisory_xact_lock(?)", [lock])
+        for script in scripts:
+            tx.script(script)

@@ -25,7 +25,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQ
 
 from ledger import register
 from ledger.codec import JhtMapper, StoredRow, decode, encode, recorded_at_of, stamp_all
-from ledger.database import Database, Transaction, failures_told, open_database, tune_sqlite
+from ledger.database import Database, Transaction, failures_told, open_database, table_exists, tune_sqlite
 from ledger.errors import Refused
 from ledger.events import Event
 from ledger.settings import Settings
@@ -360,13 +360,6 @@ def _sort_streams_by_bytes(tx: Transaction) -> None:
     )
     if collation and collation[0][0] != "C":
         tx.script('alter table ledger_events alter column originator_id type text collate "C"')
-
-
-def table_exists(tx: Transaction, name: str) -> bool:
-    """Whether the database has a table of that name."""
-    if tx.dialect == "postgres":
-        return tx.rows("select to_regclass(?)::text", [name])[0][0] is not None
-    return bool(tx.rows("select 1 from sqlite_master where type = 'table' and name = ?", [name]))
 
 
 def position_text(log_id: str, position: int) -> str:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
-from ledger.database import SqliteDatabase, Transaction, failures_told
+from ledger.database import SqliteDatabase, Transaction, failures_told, make_tables, table_exists
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.person import Contact, Identity, Person, contact_bytes, identity_bytes
@@ -167,15 +167,9 @@ class Vault:
         return cls(log, master_key(log.settings, create=not _is_claimed(log)))
 
     def _prepare(self) -> None:
-        with self.log.database.read() as tx:
-            if _has_tables(tx):
-                return
-        with self.log.database.write() as tx:
-            if tx.dialect == "postgres":
-                tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
-                tx.script(SCHEMA.replace("text primary key", 'text collate "C" primary key'))
-            else:
-                tx.script(SCHEMA)
+        database = self.log.database
+        sorted_by_bytes = SCHEMA.replace("text primary key", 'text collate "C" primary key')
+        make_tables(database, "vault_persons", _LOCK, sorted_by_bytes if database.dialect == "postgres" else SCHEMA)
 
     def _recognise(self) -> None:
         mine = self._master.fingerprint
@@ -452,16 +446,10 @@ def _meta(tx: Transaction) -> dict[str, str]:
     return dict(tx.rows("select name, value from vault_meta"))
 
 
-def _has_tables(tx: Transaction) -> bool:
-    if tx.dialect == "postgres":
-        return tx.rows("select to_regclass('vault_persons')::text")[0][0] is not None
-    return bool(tx.rows("select 1 from sqlite_master where type = 'table' and name = 'vault_persons'"))
-
-
 def _is_claimed(log: Log) -> bool:
     """Whether some master key made this log's vault already."""
     with log.database.read() as tx:
-        return _has_tables(tx) and "master" in _meta(tx)
+        return table_exists(tx, "vault_persons") and "master" in _meta(tx)
 
 
 def master_key(settings: Settings, create: bool) -> bytes:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
-from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
 from api.identity.sessions import EMPLOYER, STAFF
@@ -23,6 +22,7 @@ from ledger.members import Members
 from ledger.outbox import Letter
 from ledger.settings import Settings
 from ledger.vault import Vault
+from tests.api import peopled
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line
 from tests.system.running import jht
 from tests.system.serving import serving
@@ -97,7 +97,7 @@ def prepared(settings: Settings) -> Members:
     log = Log.open(settings)
     members = Members.open(log, Vault.open(log))
     jht(settings, "users", "list")
-    hashed = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(STAFF_PASSWORD)
+    hashed = peopled.hashed(STAFF_PASSWORD)
     users = Users(log.database)
     users.create("dewi", STAFF, hashed, read_now(), roles=["supervisor"])
     users.create("hrd", EMPLOYER, hashed, read_now(), npps=[int(NPP)])

@@ -13,11 +13,12 @@ from api.identity import guard
 from api.identity.sessions import MEMBER
 from ledger.clock import jakarta_date
 from ledger.settings import Settings
+from tests.api.peopled import hashed
 from tests.api.sms.conftest import PASSWORD as GATEWAY
 from tests.api.sms.conftest import PATH as SMS
 from tests.api.sms.conftest import registration
 from tests.api.web.branch import BARE, CARD, ON_FILE, Branch, Browser
-from tests.api.web.site import PASSWORD, hashed
+from tests.api.web.site import PASSWORD
 from tests.system.running import jht
 
 PHONE = "+628123456" + "0001"
@@ -33,7 +34,7 @@ def branch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bran
         made.active()
         login = made.opened.members.login_of(made.budi)
         assert login is not None
-        made.opened.members.change_password(made.budi, hashed(), made.acting())
+        made.opened.members.change_password(made.budi, hashed(PASSWORD), made.acting())
         made.letters()
         assert sms(made, registration(1, CARD)).startswith("Nomor HP ini terdaftar")
         made.api.follow()

@@ -10,10 +10,10 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import NamedTuple
 
 from ledger.database import Database
+from ledger.members.rows import secret_hash
 from ledger.settings import Settings
 
 MEMBER, STAFF, EMPLOYER = "member", "staff", "employer"
@@ -70,7 +70,7 @@ class Sessions:
         """A new session of somebody who has just proven who it is."""
         token = secrets.token_urlsafe(32)
         session = Session(
-            _digest(token), kind, who, epoch, channel, secrets.token_urlsafe(32), now, now, now + self._longest
+            secret_hash(token), kind, who, epoch, channel, secrets.token_urlsafe(32), now, now, now + self._longest
         )
         row = {
             "hash": session.key, "kind": kind, "who": who, "epoch": epoch, "csrf": session.csrf, "channel": channel,
@@ -88,14 +88,14 @@ class Sessions:
 
     def cached(self, token: str, now: datetime) -> Session | None:
         """What was found within the last second."""
-        read_at, session = self._remembered.get(_digest(token), (0.0, None))
+        read_at, session = self._remembered.get(secret_hash(token), (0.0, None))
         if session is None or time.monotonic() - read_at > REMEMBER_SECONDS or not self._lives(session, now):
             return None
         return session
 
     def find(self, token: str, now: datetime) -> Session | None:
         """The living session of a token, None otherwise."""
-        key = _digest(token)
+        key = secret_hash(token)
         with self._database.read() as tx:
             rows = tx.rows(_FIND, [key, now.isoformat(), (now - self._idle).isoformat()])
         if not rows:
@@ -129,7 +129,7 @@ class Sessions:
 
     def end(self, token: str) -> None:
         """Log out. A token that is unknown does nothing."""
-        key = _digest(token)
+        key = secret_hash(token)
         with self._database.write() as tx:
             tx.run("delete from sessions where hash = ?", [key])
         self._remembered.pop(key, None)
@@ -145,7 +145,3 @@ class Sessions:
         self._remembered = {
             key: held for key, held in list(self._remembered.items()) if (held[1].kind, held[1].who) != (kind, who)
         }
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -5,8 +5,7 @@ Only hashes of tokens and identifiers are stored. `users` alone is worth a backu
 
 from __future__ import annotations
 
-from ledger.database import Database
-from ledger.log import table_exists
+from ledger.database import Database, make_tables
 
 _LOCK = 7430816
 _SCHEMA = """
@@ -26,11 +25,4 @@ create index if not exists sessions_expires on sessions (expires_at)
 
 def prepare(database: Database) -> None:
     """Make the tables in the log's database when they are not there."""
-    with database.read() as tx:
-        # The last of them: a maker that was cut off left none, because they are made in one transaction.
-        if table_exists(tx, "sessions"):
-            return
-    with database.write() as tx:
-        if tx.dialect == "postgres":
-            tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
-        tx.script(_SCHEMA)
+    make_tables(database, "sessions", _LOCK, _SCHEMA)

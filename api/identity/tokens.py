@@ -26,10 +26,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from ledger.database import Transaction
+from ledger.database import Transaction, make_tables
 from ledger.errors import NotAllowed, NotFound
-from ledger.log import Log, table_exists
+from ledger.log import Log
 from ledger.members import rows as member_rows
+from ledger.members.rows import secret_hash
 from ledger.members.state import ACTIVE
 from ledger.vault import Vault, seal, unseal
 
@@ -99,13 +100,7 @@ class Tokens:
     @classmethod
     def open(cls, log: Log, vault: Vault) -> Tokens:
         """The devices of a ledger whose members are opened; the first opening makes their table."""
-        with log.database.read() as tx:
-            there = table_exists(tx, "mobile_devices")
-        if not there:
-            with log.database.write() as tx:
-                if tx.dialect == "postgres":
-                    tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
-                tx.script(_SCHEMA)
+        make_tables(log.database, "mobile_devices", _LOCK, _SCHEMA)
         return cls(log, vault)
 
     # --- access tokens
@@ -212,8 +207,8 @@ class Tokens:
                 "id": device,
                 "person": person,
                 "epoch": epoch,
-                "selector": _digest(selector),
-                "secret": _digest(secret),
+                "selector": secret_hash(selector),
+                "secret": secret_hash(secret),
                 "before": b"",
                 "name": seal(key, person, _place(device), 1, "device", name.encode()),
                 "made_at": now.isoformat(),
@@ -236,7 +231,7 @@ class Tokens:
         selector, _, secret = token[:_LONGEST_TOKEN].removeprefix("jhtr_").partition(".")
         with self._database.read() as tx:
             # What somebody made up does not get to the one writer a SQLite log has.
-            known = tx.rows("select 1 from mobile_devices where selector = ?", [_digest(selector)])
+            known = tx.rows("select 1 from mobile_devices where selector = ?", [secret_hash(selector)])
         if not known:
             raise NotAllowed("refresh-over")
         with self._database.write() as tx:
@@ -254,7 +249,7 @@ class Tokens:
             "select d.id, d.person, d.epoch, d.secret, d.before, d.made_at, d.turned_at, d.until, d.reused "
             "from mobile_devices d join member_logins l on l.person = d.person and l.epoch = d.epoch "
             f"and l.state = '{ACTIVE}' where d.selector = ?{lock}",
-            [_digest(selector)],
+            [secret_hash(selector)],
         )
         if not rows:
             return "refresh-over"
@@ -263,13 +258,13 @@ class Tokens:
             return "refresh-reused"
         if until <= now.isoformat():
             return "refresh-over"
-        given, successor = _digest(secret), self._successor(device, secret)
+        given, successor = secret_hash(secret), self._successor(device, secret)
         pair = self._pair(person, device, epoch, f"jhtr_{selector}.{successor}", now)
         if hmac.compare_digest(given, bytes(current)):
             end = min(datetime.fromisoformat(made_at) + LONGEST, now + IDLE)
             tx.run(
                 "update mobile_devices set secret = ?, before = ?, turned_at = ?, until = ? where id = ?",
-                [_digest(successor), given, now.isoformat(), end.isoformat(), device],
+                [secret_hash(successor), given, now.isoformat(), end.isoformat(), device],
             )
             return pair
         retried = hmac.compare_digest(given, bytes(before))
@@ -305,10 +300,6 @@ class Tokens:
             Device(id_, unseal(key, person, _place(id_), 1, "device", name).decode(), _utc(made), _utc(turned))
             for id_, name, made, turned in rows
         ]
-
-
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
 def _place(device: str) -> str:

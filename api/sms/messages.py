@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.access import schema_prefix
 from api.sms.gateway import Message
-from ledger.database import Database, Transaction
+from ledger.database import Database, Transaction, make_tables
 from ledger.errors import Unavailable
 
 KEPT_SECONDS = 2 * 86_400
@@ -29,6 +29,7 @@ MOST_REGISTRATIONS = 5
 
 ASKS, REGISTERS, TOLD_LIMIT = "asks", "registers", "told-limit"
 _TIDY_SECONDS = 60
+_LOCK = 7430815
 _NONCE, _HASH = 12, 16
 
 SCHEMA = """
@@ -58,10 +59,7 @@ class Messages:
         self._database, self._key, self._cipher = database, key, AESGCM(key)
         self._table = schema_prefix(database) + "sms_messages"
         self._tidied = 0
-        with database.write() as tx:
-            if tx.dialect == "postgres":
-                tx.rows("select pg_advisory_xact_lock(7430815)")
-            tx.script(SCHEMA.format(table=self._table))
+        make_tables(database, self._table, _LOCK, SCHEMA.format(table=self._table))
 
     def take(self, message: Message, phone: str, kind: str, now: datetime) -> Taken:
         """Begin a message of a (normalised) phone; `kind` is ASKS or REGISTERS.

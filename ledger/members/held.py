@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ledger.database import Transaction
+from ledger.database import Transaction, make_tables
 from ledger.errors import NotFound, Refused
 from ledger.events import Fact
 from ledger.identifiers import card_number, member_stream
-from ledger.log import Log, table_exists
+from ledger.log import Log
 from ledger.members import rows
 from ledger.members.acts import Acting, Seal, Write, nothing
 from ledger.members.phones import Phones
@@ -29,14 +29,7 @@ class Members(Registrations, Phones, Requests):
     @classmethod
     def open(cls, log: Log, vault: Vault) -> Members:
         """The members of a log; the first opening makes the tables."""
-        with log.database.read() as tx:
-            there = table_exists(tx, "outbox")
-        if not there:
-            with log.database.write() as tx:
-                if tx.dialect == "postgres":
-                    tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
-                tx.script(rows.SCHEMA)
-                tx.script(OUTBOX_SCHEMA)
+        make_tables(log.database, "outbox", _LOCK, rows.SCHEMA, OUTBOX_SCHEMA)
         return cls(log, vault)
 
     def use_link(self, token: str, acting: Acting) -> Link:

@@ -109,7 +109,7 @@ def put_link(tx: Transaction, link: Link, now: datetime, valid: timedelta = VALI
            [link.person, link.purpose, now.isoformat()])  # fmt: skip
     tx.insert(
         "member_links",
-        {"hash": [_digest(secret)], "purpose": [link.purpose], "person": [link.person], "version": [link.version],
+        {"hash": [secret_hash(secret)], "purpose": [link.purpose], "person": [link.person], "version": [link.version],
          "until": [(now + valid).isoformat()]},
         "bytea text text bigint text",
     )  # fmt: skip
@@ -126,7 +126,7 @@ def link_of(tx: Transaction, secret: str, now: datetime) -> Link:
     """The link behind a secret. Raises Refused(link-used): unknown, used or over, which look the same."""
     rows = tx.rows(
         "select purpose, person, version from member_links where hash = ? and until >= ?",
-        [_digest(secret), now.isoformat()],
+        [secret_hash(secret), now.isoformat()],
     )
     if not rows:
         raise Refused("link-used")
@@ -135,13 +135,14 @@ def link_of(tx: Transaction, secret: str, now: datetime) -> Link:
 
 def use_link(tx: Transaction, secret: str, *pairs: str) -> None:
     """End a link, and those of the given purposes that went out with it. Raises Refused(link-used)."""
-    rows = tx.rows("select person from member_links where hash = ?", [_digest(secret)])
-    if not rows or not tx.run("delete from member_links where hash = ?", [_digest(secret)]):
+    rows = tx.rows("select person from member_links where hash = ?", [secret_hash(secret)])
+    if not rows or not tx.run("delete from member_links where hash = ?", [secret_hash(secret)]):
         raise Refused("link-used")
     end_links(tx, rows[0][0], *pairs)
 
 
-def _digest(secret: str) -> bytes:
+def secret_hash(secret: str) -> bytes:
+    """What a random secret (of a link, a session, a device) is stored as; whatever a stranger sends can be hashed."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

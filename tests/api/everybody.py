@@ -25,7 +25,8 @@ from api.web.office.views import View, handle_of
 from ledger.log import Log
 from ledger.members import Acting
 from ledger.settings import Settings
-from tests.api.web.site import Site, hashed
+from tests.api.peopled import hashed
+from tests.api.web.site import PASSWORD, Site
 from tests.conftest import NOW
 from tests.office import NPP, OTHER_NPP, csv_of, line, nik, person
 
@@ -70,7 +71,9 @@ class Everybody(Site):
             )
             self.office.contribute(*rows, request=f"e{number}")
         self.office.contribute(line(CARD, month="2026-10", paid_on="2026-11-10", nik=nik(99)), request="e9")
-        self.budi, self.ani = (self.member(n, kpj, f"budi{n}@contoh.id", "PU") for n, kpj in ((1, CARD), (2, ANIS)))
+        self.budi, self.ani = (
+            self.join(n, kpj, f"budi{n}@contoh.id", password=hashed(PASSWORD)) for n, kpj in ((1, CARD), (2, ANIS))
+        )
         self.requests = [
             self.opened.members.request_data(who, "correct", EVIL, Acting("member", "website", NOW))
             for who in (self.budi, self.ani)
@@ -78,10 +81,10 @@ class Everybody(Site):
         self.letters()
         self.follow()
         users = self.opened.identity.users
-        users.create("sari", STAFF, hashed(), NOW, roles=["counter"])
-        users.create("dewi", STAFF, hashed(), NOW, roles=["supervisor"])
-        users.create("hrd", EMPLOYER, hashed(), NOW, npps=[int(NPP)])
-        users.create("hrd2", EMPLOYER, hashed(), NOW, npps=[int(OTHER_NPP)])
+        users.create("sari", STAFF, hashed(PASSWORD), NOW, roles=["counter"])
+        users.create("dewi", STAFF, hashed(PASSWORD), NOW, roles=["supervisor"])
+        users.create("hrd", EMPLOYER, hashed(PASSWORD), NOW, npps=[int(NPP)])
+        users.create("hrd2", EMPLOYER, hashed(PASSWORD), NOW, npps=[int(OTHER_NPP)])
         coded = base64.b64encode(f"kannel:{GATEWAY}".encode()).decode()
         found = [
             Role("nobody"), Role("budi", MEMBER, self.budi), Role("ani", MEMBER, self.ani),

@@ -12,8 +12,9 @@ from api.app import create_app
 from ledger.members import Claim
 from ledger.settings import Settings
 from tests.api.mobile.conftest import code
+from tests.api.peopled import hashed
 from tests.api.web.branch import BARE, CARD, Branch
-from tests.api.web.site import PASSWORD, faults, hashed
+from tests.api.web.site import PASSWORD, faults
 from tests.conftest import MASTER_KEY, NOW
 from tests.office import nik
 
@@ -61,7 +62,7 @@ def test_a_password_is_refused_with_what_to_do_instead(branch: Branch) -> None:
 
 def test_a_link_from_before_the_provider_opens_nothing(branch: Branch) -> None:
     branch.opened.members.register(
-        Claim(nik(1), "1990-05-17", CARD, "PU", "budi1@contoh.id"), hashed(), branch.acting()
+        Claim(nik(1), "1990-05-17", CARD, "PU", "budi1@contoh.id"), hashed(PASSWORD), branch.acting()
     )  # fmt: skip
     (verify,) = branch.letters()
     visitor = branch.browser()

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.identity import guard
 from api.opened import Opened
@@ -18,6 +17,7 @@ from ledger.log import Log
 from ledger.members import Acting
 from ledger.outbox import Letter
 from ledger.settings import Settings
+from tests.api import peopled
 from tests.conftest import NOW
 from tests.ledger.members.conftest import CARD, ON_FILE, OTHERS, Counter
 from tests.office import nik
@@ -39,7 +39,7 @@ class Lobby:
         self.later = timedelta()
         log = Log.open(settings)
         counter = Counter(log)
-        hashed = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(RIGHT)
+        hashed = peopled.hashed(RIGHT)
         counter.members.register(counter.claim(), hashed, counter.acting())
         counter.members.use_link(counter.letter().details["token"], counter.acting())
         counter.members.register(counter.claim("budi2@contoh.id", nik=UNVERIFIED, kpj=OTHERS), hashed, counter.acting())

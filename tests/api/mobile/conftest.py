@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
 from httpx2 import Response
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.identity import guard
-from ledger.members import Acting, Claim
 from ledger.settings import Settings
-from tests.api.conftest import Api
-from tests.office import NPP, Office, line, nik, person
+from tests.api.peopled import Peopled, hashed
+from tests.office import NPP, line, person
 
 CARD, SECOND, MORE, OTHERS = "26000000017", "26000000025", "26000000033", "26000000041"
 BUDI, ANI = "budi1@contoh.id", "budi2@contoh.id"
 PASSWORD = "kuda-lumping-1990"
-
-
-@cache
-def hashed() -> str:
-    """PASSWORD as the service stores it."""
-    return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),)).hash(PASSWORD)
 
 
 class App:
@@ -52,17 +41,10 @@ class App:
         return str(self.ask("cards").json()["cards"][at]["handle"])
 
 
-class MobileApi(Api):
+class MobileApi(Peopled):
     """`Api` with members."""
 
-    def __init__(self, settings: Settings, **changes: Any) -> None:
-        super().__init__(settings, **changes)
-        self.opened = self.app.state.opened
-        self.office = Office(self.log)
-
-    def __exit__(self, *given: object) -> None:
-        super().__exit__(*given)
-        self.office.close()
+    channel = "mobile"
 
     def fill(self) -> None:
         """The people, their money, their accesses; the read side up to date."""
@@ -72,32 +54,11 @@ class MobileApi(Api):
         self.office.contribute(
             *(line(kpj, month=month, paid_on=paid) for month, paid in months for kpj in (CARD, OTHERS))
         )
-        self.budi = self.member(1, CARD, BUDI)
-        self.ani = self.member(2, OTHERS, ANI)
+        self.budi = self.join(1, CARD, BUDI, password=hashed(PASSWORD))
+        self.ani = self.join(2, OTHERS, ANI, password=hashed(PASSWORD))
         self.opened.members.link_card(self.budi, SECOND, self.acting())
         self.letters()
         self.follow()
-
-    def acting(self) -> Acting:
-        return Acting("member", "mobile", self.clock)
-
-    def member(self, number: int, kpj: str, email: str) -> str:
-        """Register and verify somebody; the person's id."""
-        members = self.opened.members
-        members.register(Claim(nik(number), "1990-05-17", kpj, "PU", email), hashed(), self.acting())
-        (verify,) = (letter for letter in self.letters() if letter.kind == "verify")
-        members.use_link(verify.details["token"], self.acting())
-        found = members.find(email)
-        assert found is not None
-        return str(found.person)
-
-    def letters(self) -> list[Any]:
-        """What was sent since the last call."""
-        outbox = self.opened.members.outbox
-        due = outbox.due(self.clock, 100)
-        for one in due:
-            outbox.done(one.id)
-        return [one.letter for one in due]
 
     def send(self, path: str, body: object, **headers: str) -> Response:
         return self.client.post(f"/v1/mobile/{path}", json=body, headers=headers)
@@ -110,12 +71,6 @@ class MobileApi(Api):
     def forget(self) -> None:
         """What a process remembers for a second is over; a test does not wait for that."""
         self.opened.identity.tokens.forget()
-
-    def flush(self) -> None:
-        """Wait for the records of a member's own reads, which are written within a second."""
-        recorder, until = self.opened.recorder, time.monotonic() + 5
-        while (recorder._noted or recorder._busy) and time.monotonic() < until:
-            time.sleep(0.01)
 
     def table(self, name: str) -> list[tuple[Any, ...]]:
         with self.log.database.read() as tx:

@@ -13,36 +13,20 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from api.identity.sessions import EMPLOYER, MEMBER, STAFF
-from api.opened import Opened
-from api.web.employer import routes
-from ledger.members import Acting, Claim
 from ledger.reversal import Target
-from ledger.settings import Settings
-from tests.api.conftest import Api
+from tests.api.peopled import HASH, Peopled
 from tests.api.web import site
 from tests.conftest import NOW
-from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, person
+from tests.office import NPP, OTHER_NPP, csv_of, line, person
 
 ONE, TWO, THREE, FOUR, FIFTH = "26000000017", "26000000025", "26000000033", "26000000041", "26000000058"
 MISTYPED = "26000000999"
-HASH = "$argon2id$1"
 HOME = f"/perusahaan/{NPP}"
 EVIL = 'PT <script>alert(1)</script> & "Rekan"'
 
 
-class Payroll(Api):
+class Payroll(Peopled):
     """`Api` with two employers."""
-
-    def __init__(self, settings: Settings, **changes: Any) -> None:
-        super().__init__(settings, **changes)
-        self.opened: Opened = self.app.state.opened
-        self.office = Office(self.log)
-        known = {getattr(route, "path", "") for route in self.app.router.routes}
-        self.app.router.routes.extend(route for route in routes(self.opened) if route.path not in known)
-
-    def __exit__(self, *given: object) -> None:
-        super().__exit__(*given)
-        self.office.close()
 
     def fill(self) -> None:
         names = ("npp", "name", "registered_on")
@@ -79,11 +63,7 @@ class Payroll(Api):
         return self.enter(STAFF, "sari", roles=["supervisor"])
 
     def member(self) -> Clerk:
-        members, acting = self.opened.members, Acting("member", "website", NOW)
-        members.register(Claim(nik(1), "1990-05-17", ONE, "PU", "budi1@contoh.id"), HASH, acting)
-        (verify,) = (due.letter for due in members.outbox.due(NOW, 9))
-        members.use_link(verify.details["token"], acting)
-        login = members.find("budi1@contoh.id")
+        login = self.opened.members.login_of(self.join(1, ONE, "budi1@contoh.id"))
         assert login is not None
         return self.visitor().carry(MEMBER, login.person, login.epoch)
 

@@ -6,31 +6,21 @@ BUDI holds CARD and OTHER_CARD (not linked) at employer NPP; ANI holds ANIS; DEW
 from __future__ import annotations
 
 import re
-import time
-from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 from httpx2 import Response
-from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
-from ledger.members import Acting, Claim
 from ledger.settings import Settings
-from tests.api.conftest import Api
-from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, person
+from tests.api.peopled import Peopled, hashed
+from tests.office import NPP, OTHER_NPP, csv_of, line, nik, person
 
 CARD, OTHER_CARD, ANIS, DEWIS = "26000000017", "26000000025", "26000000033", "26000000041"
 BUDI, ANI, DEWI = "budi1@contoh.id", "budi2@contoh.id", "budi3@contoh.id"
 PASSWORD = "empat kuda benar"
 EMPLOYER = "PT Sandang <b>&amp; Pangan"
 """A name that would be markup if it were not escaped."""
-
-
-@cache
-def hashed() -> str:
-    """PASSWORD as the service stores it."""
-    return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 
 
 class Browser:
@@ -53,17 +43,11 @@ class Browser:
         return self.post("/masuk", identifier=identifier, password=password)
 
 
-class Site(Api):
+class Site(Peopled):
     """`Api` with people, money and accesses."""
 
     def __init__(self, settings: Settings, **changes: Any) -> None:
         super().__init__(settings, address_tries=10_000, **changes)
-        self.opened = self.app.state.opened
-        self.office = Office(self.log)
-
-    def __exit__(self, *given: object) -> None:
-        super().__exit__(*given)
-        self.office.close()
 
     def fill(self) -> None:
         """The people, their money, their accesses; the read side up to date."""
@@ -82,32 +66,11 @@ class Site(Api):
         self.office.contribute(line(OTHER_CARD, npp=OTHER_NPP, month="2026-01", paid_on="2026-02-10"), request="r2")
         self.office.contribute(line(CARD, month="2026-10", paid_on="2026-11-10", nik=nik(99)), request="r3")
         self.budi, self.ani, self.dewi = (
-            self.member(number, kpj, email, segment)
+            self.join(number, kpj, email, segment, hashed(PASSWORD))
             for number, kpj, email, segment in ((1, CARD, BUDI, "PU"), (2, ANIS, ANI, "PU"), (3, DEWIS, DEWI, "BPU"))
         )
         self.letters()
         self.follow()
-
-    def acting(self) -> Acting:
-        return Acting("member", "website", self.clock)
-
-    def member(self, number: int, kpj: str, email: str, segment: str) -> str:
-        """Register and verify somebody; the person's id."""
-        members = self.opened.members
-        members.register(Claim(nik(number), "1990-05-17", kpj, segment, email), hashed(), self.acting())
-        (verify,) = (letter for letter in self.letters() if letter.kind == "verify")
-        members.use_link(verify.details["token"], self.acting())
-        found = members.find(email)
-        assert found is not None
-        return str(found.person)
-
-    def letters(self) -> list[Any]:
-        """What was sent since the last call."""
-        outbox = self.opened.members.outbox
-        due = outbox.due(self.clock, 100)
-        for one in due:
-            outbox.done(one.id)
-        return [one.letter for one in due]
 
     def browser(self, identifier: str = "", language: str = "id") -> Browser:
         """A new visitor, logged in when an identifier is given."""
@@ -121,12 +84,6 @@ class Site(Api):
     def forget(self) -> None:
         """What a process remembers of sessions for a second is over; a test does not wait for that."""
         self.opened.identity.sessions._remembered.clear()
-
-    def flush(self) -> None:
-        """Wait for the records of members' own reads, which are written within a second."""
-        recorder, until = self.opened.recorder, time.monotonic() + 5
-        while (recorder._noted or recorder._busy) and time.monotonic() < until:
-            time.sleep(0.01)
 
 
 class _Elements(HTMLParser):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.identity import guard
 from api.web.employer import months
 from ledger.settings import Settings
+from tests.api.peopled import hashed
 from tests.api.web.payroll import EVIL, FIFTH, HOME, MISTYPED, ONE, TWO, Clerk, Payroll, wages
 from tests.api.web.site import faults, text
 from tests.conftest import NOW
@@ -89,8 +89,7 @@ def test_another_employers_user_gets_the_same_refusal_for_an_employer_that_exist
 
 
 def test_a_user_comes_in_with_a_new_session_and_goes_out_for_good(payroll: Payroll) -> None:
-    hashed = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
-    payroll.opened.identity.users.create("rini", "employer", hashed, NOW, npps=[int(NPP)])
+    payroll.opened.identity.users.create("rini", "employer", hashed(PASSWORD), NOW, npps=[int(NPP)])
     browser, name = payroll.visitor(), payroll.opened.identity.cookies.session_name
     assert faults(browser.get("/perusahaan/masuk").text) == []
     wrong = browser.post("/perusahaan/masuk", nama="rini", sandi="bukan ini")

@@ -5,7 +5,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.identity.guard import LOCKED
 from ledger.members import Claim, Phone
-from tests.api.web.site import CARD, PASSWORD, Site, faults, hashed, text
+from tests.api.peopled import hashed
+from tests.api.web.site import CARD, PASSWORD, Site, faults, text
 from tests.office import nik, person
 
 NEW = "26000000058"
@@ -15,7 +16,7 @@ def waiting(site: Site) -> dict[str, str]:
     """Somebody registers with an address that is not on file, proves it, and waits; purpose -> token on file."""
     site.office.register(person(NEW, 4))
     site.opened.members.register(
-        Claim(nik(4), "1990-05-17", NEW, "PU", "lain@contoh.id"), hashed(), site.acting()
+        Claim(nik(4), "1990-05-17", NEW, "PU", "lain@contoh.id"), hashed(PASSWORD), site.acting()
     )  # fmt: skip
     (verify,) = [letter for letter in site.letters() if letter.kind == "verify"]
     browser = site.browser()
@@ -84,7 +85,9 @@ def test_a_registration_by_somebody_else_is_not_opened_by_its_owner(site: Site) 
         assert owner.get("/saldo").status_code == 303
     assert site.browser().login("budi4@contoh.id", "kata sandi penyerang").status_code == 401
     # The owner registers anew, and what the other one chose is over.
-    site.opened.members.register(Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed(), site.acting())
+    site.opened.members.register(
+        Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed(PASSWORD), site.acting()
+    )
     (verify,) = site.letters()
     assert owner.get(address).status_code == 410
     assert owner.post(f"/tautan/{verify.details['token']}", password=PASSWORD).headers["location"] == "/saldo"

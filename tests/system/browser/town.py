@@ -24,7 +24,8 @@ from ledger.settings import Settings
 from ledger.vault import Vault
 from tests.api.mail.test_sender import Post
 from tests.api.mail.test_sender import serving as post_office
-from tests.api.web.site import PASSWORD, hashed
+from tests.api.peopled import hashed
+from tests.api.web.site import PASSWORD
 from tests.conftest import MASTER_KEY
 from tests.office import CONTRIBUTION, NPP, OTHER_NPP, REGISTRATION, csv_of, line, nik, person
 from tests.system.running import jht
@@ -162,7 +163,7 @@ def _register(settings: Settings) -> None:
     log = Log.open(settings)
     members, acting = Members.open(log, Vault.open(log)), Acting("member", "website", read_now())
     for one in _people("PU")[:_MEMBERS]:
-        members.register(Claim(one.nik, "1990-05-17", one.kpj, "PU", one.email), hashed(), acting)
+        members.register(Claim(one.nik, "1990-05-17", one.kpj, "PU", one.email), hashed(PASSWORD), acting)
         for due in members.outbox.due(acting.now, 10):
             members.outbox.done(due.id)
             if due.letter.kind == "verify":

@@ -1,0 +1,81 @@
+"""The way in of a door for users, staff or employers': its login page, a login, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import problems
+from api.direct import Told
+from api.identity.guard import address_of
+from api.identity.sessions import Session
+from api.opened import Opened
+from api.web.pages import language_of, render, see_other
+from api.web.visits import Visits, form_of
+from ledger.errors import Problem, Refused
+from ledger.members import Acting
+
+Sentence = Callable[[Problem, str], str]
+
+
+def usual(problem: Problem, language: str) -> str:
+    """A refusal in the words of its code."""
+    return problem.say(language)
+
+
+class Entrance(NamedTuple):
+    """One door's. `kind`: of its users; `template`: its login page, with `error` and `over`; `say`: a refusal's words."""
+
+    opened: Opened
+    visits: Visits
+    kind: str
+    channel: str
+    home: str
+    path: str
+    template: str
+    say: Sentence = usual
+
+    def routes(self) -> list[Told]:
+        """The login page and the login."""
+        return [
+            Told(self.path, self.visits.page(self._ask), methods=["GET"]),
+            Told(self.path, self.visits.page(self._enter), methods=["POST"]),
+        ]
+
+    async def _ask(self, request: Request) -> Response:
+        session: Session | None = request.scope["session"]
+        if session is not None and session.kind == self.kind:
+            return see_other(self.home)
+        return self._form(request, over=request.query_params.get("kabar") == "lewat")
+
+    async def _enter(self, request: Request) -> Response:
+        form, acting = form_of(request), Acting(self.kind, self.channel, self.opened.now())
+        login, cookies = self.opened.identity.login, self.opened.identity.cookies
+        name, password = form.get("nama", ""), form.get("sandi", "")
+        try:
+            entered = await login.user(self.kind, name, password, address_of(request), acting)
+        except Refused as refused:
+            return self._form(request, refused)
+        started = await login.start(entered, acting, cookies.session(request))
+        response = see_other(self.home)
+        cookies.set_session(response, started.token)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """The session ends."""
+        cookies = self.opened.identity.cookies
+        token = cookies.session(request)
+        await self.opened.work(lambda: self.opened.identity.sessions.end(token))
+        response = see_other(self.path)
+        cookies.drop_session(response)
+        return response
+
+    def _form(self, request: Request, refused: Refused | None = None, *, over: bool = False) -> Response:
+        error, status = "", 200
+        if refused is not None:
+            request.scope["problem"] = refused.code
+            status, error = problems.status_of(refused.code), self.say(refused.problem, language_of(request))
+        return render(request, self.template, status, error=error, over=over)
