@@ -49,7 +49,7 @@ test: $(READY)  ## all tests, on real SQLite files and a real PostgreSQL (under 
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not long" $(ARGS)
 
 test-long: $(READY)  ## the same tests with the big samples
-	@LONG=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@LONG=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --timeout 3600 $(ARGS)
 
 check: $(READY)  ## lint, format, types, import direction
 	@$(VENV)/bin/ruff check .

@@ -57,6 +57,7 @@ class Opened:
     door: Door
     members: Members
     outbox: Outbox
+    sender: Sender
     identity: Identity
     together: Together
     coalescer: Coalescer[BalanceRow | JhtError]
@@ -89,8 +90,8 @@ class Opened:
         self.keys = Keys(self.access)
         self.recorder = Recorder(self.access)
         self.recorder.start()
-        sender = Sender(self.settings, self.outbox, self.now, self.work)
-        self._sending = asyncio.create_task(sender.run(), name="sender")
+        self.sender = Sender(self.settings, self.outbox, self.now, self.work)
+        self.sender.start()
         if self.settings.follow:
             self.follower = Follower(self.log, self.store, reactions=[releaser(self.log, self.now)])
             self._following = threading.Thread(target=self._follow, name="follower", daemon=True)
@@ -99,8 +100,7 @@ class Opened:
     async def stop(self) -> None:
         """Finish the writes and records under way, then close everything."""
         self._stop.set()
-        self._sending.cancel()
-        await asyncio.gather(self._sending, return_exceptions=True)
+        await self.sender.stop()
         await asyncio.to_thread(self.writers.shutdown)
         await asyncio.to_thread(self.door.close)
         self.identity.close()

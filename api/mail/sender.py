@@ -58,6 +58,7 @@ class Sender:
         self.server = Server.of(url.get_secret_value()) if url is not None else None
         self.address: Address = sender_of(settings.mail_from)
         self._log = structlog.get_logger()
+        self._running: asyncio.Task[None] | None = None
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -66,8 +67,19 @@ class Sender:
         able = {"mail": self.server is not None, "sms": self.settings.sms_send_url is not None}
         return tuple(way for way, there in able.items() if there or terminal)
 
-    async def run(self) -> None:
-        """Send what is due, for ever; ends by being cancelled."""
+    def start(self) -> None:
+        """Send what is due from now on, in a task of the running loop."""
+        self._running = asyncio.create_task(self._run(), name="sender")
+
+    async def stop(self) -> None:
+        """End that task; a letter that is just being handed over comes again when its lease is over."""
+        # Again and again: `asyncio.wait_for` of Python 3.11, with which aiosmtplib waits for the server's answers, loses
+        # a cancellation that comes in the same turn as the answer.
+        while self._running is not None and not self._running.done():
+            self._running.cancel()
+            await asyncio.wait([self._running], timeout=0.1)
+
+    async def _run(self) -> None:
         while True:
             full = False
             try:
@@ -92,7 +104,7 @@ class Sender:
         told = _Told(self)
         # What the round does not reach comes again when its lease is over.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ROUND_SECONDS):
+            async with asyncio.timeout(ROUND_SECONDS) as told.time:
                 await self._hand_over(taken, told)
         return Round(told.sent, told.waiting, told.dropped)
 
@@ -111,7 +123,7 @@ class Sender:
         left = list(mails)
         try:
             async with server.connection(self.address.domain) as smtp:
-                while left:
+                while left and not told.is_late():
                     await told.outcome(left[0], self._mail(smtp, left[0]))
                     left.pop(0)
         except (aiosmtplib.SMTPException, OSError, Refused) as error:
@@ -137,6 +149,11 @@ class _Told:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self.sent = self.waiting = self.dropped = 0
+        self.time = asyncio.timeout(None)
+
+    def is_late(self) -> bool:
+        """Whether the round's time is over, although the cancellation that says so was lost (see Sender.stop)."""
+        return self.time.expired()
 
     async def outcome(self, due: Due, sending: Awaitable[None]) -> None:
         """Wait for a letter's sending and note how it ended; a broken connection is the caller's to handle."""

@@ -8,7 +8,7 @@ from ledger.members import Members
 from ledger.settings import Settings
 from ledger.vault import Vault
 from tests.api.mail.letters import letter
-from tests.api.mail.test_sender import Post, serving
+from tests.api.mail.post import Post, serving
 from tests.system.running import environment, jht, run
 
 

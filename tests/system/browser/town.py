@@ -22,8 +22,8 @@ from ledger.log import Log
 from ledger.members import Acting, Claim, Members
 from ledger.settings import Settings
 from ledger.vault import Vault
-from tests.api.mail.test_sender import Post
-from tests.api.mail.test_sender import serving as post_office
+from tests.api.mail.post import Post
+from tests.api.mail.post import serving as post_office
 from tests.api.peopled import hashed
 from tests.api.web.site import PASSWORD
 from tests.conftest import MASTER_KEY
