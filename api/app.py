@@ -1,6 +1,6 @@
 """The HTTP API: a thin shell around the log and the read side.
 
-    uvicorn api.app:create --factory --loop uvloop --http httptools --no-access-log
+    uvicorn api.app:create --factory --loop asyncio --http httptools --no-access-log
 
 One file per audience: `accounts`, `persons`, `suspense` ask; `writing` sends in; `health` and `docs` are about the
 service itself. `opened` is what the process holds open, `access` says who may, `records` who did.

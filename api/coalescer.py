@@ -6,23 +6,24 @@ One query is in flight; what is asked meanwhile is the next batch, so there is n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 LARGEST_BATCH = 500
 
 
-class Coalescer(Generic[T]):
+class Coalescer(Generic[K, T]):
     """`get(key)` of many callers -> one `fetch(keys)`. A key that `fetch` does not return gives None."""
 
-    def __init__(self, fetch: Callable[[list[int]], Awaitable[dict[int, T]]]) -> None:
+    def __init__(self, fetch: Callable[[list[K]], Awaitable[dict[K, T]]]) -> None:
         self._fetch = fetch
         # A list of futures a key: a caller that goes away cancels its own and nobody else's.
-        self._waiting: dict[int, list[asyncio.Future[T | None]]] = {}
+        self._waiting: dict[K, list[asyncio.Future[T | None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def get(self, key: int) -> T | None:
+    async def get(self, key: K) -> T | None:
         """What `fetch` returns for the key. Raises what `fetch` raised for the batch."""
         future: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)

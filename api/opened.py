@@ -60,7 +60,7 @@ class Opened:
     sender: Sender
     identity: Identity
     together: Together
-    coalescer: Coalescer[BalanceRow | JhtError]
+    coalescer: Coalescer[int, BalanceRow | JhtError]
 
     def __init__(self, settings: Settings, now: Callable[[], datetime] = read_now) -> None:
         self.settings = settings

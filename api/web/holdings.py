@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from api.coalescer import Coalescer
 from api.opened import Opened
 from api.web.grid import Facts
 from ledger import register
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
+from ledger.members.rows import cards_of_each
 from projections.answers import BalanceRow
 
 V = TypeVar("V")
@@ -59,10 +61,13 @@ class Held(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A member's cards, and the money that waits for them, oldest first."""
+    """A member's cards, and the money that waits for each, oldest first."""
 
     cards: list[Held]
     cases: list[register.Case]
+
+
+_Linked = tuple[list[LinkedCard], list[register.Case]]
 
 
 class Holdings:
@@ -70,12 +75,17 @@ class Holdings:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+        # On PostgreSQL: who looks at one moment is asked for together.
+        self._together = Coalescer(self._fetch)
 
     async def look(self, person: str, now: datetime, handle: str = "") -> Look:
         """A member's cards, or the one with `handle`. Raises NotFound(card-unknown), and Unavailable when no balance at
         all can be told now (read-side-stale, read-side-empty, log-restored, store-failed).
         """
-        linked, cases = await self._opened.ask(self._linked, person)
+        if self._opened.inline:
+            linked, cases = self._linked([person])[person]
+        else:
+            linked, cases = await self._together.get(person) or ([], [])
         if handle:
             linked = [one for one in linked if one.handle == handle]
             if not linked:
@@ -106,9 +116,21 @@ class Holdings:
         """
         return await self._opened.ask(self._facts, [row.card for row in rows], now, cases)
 
-    def _linked(self, person: str) -> tuple[list[LinkedCard], list[register.Case]]:
-        linked = self._opened.members.cards(person)
-        return linked, self._cases([one.card for one in linked])
+    async def _fetch(self, persons: list[str]) -> dict[str, _Linked]:
+        return await self._opened.ask(self._linked, persons)
+
+    def _linked(self, persons: Sequence[str]) -> dict[str, _Linked]:
+        """The cards of some members, and what waits for each one's."""
+        with self._opened.log.database.read() as tx:
+            linked = cards_of_each(tx, persons)
+            cases = register.suspense_of(tx, {one.card for cards in linked.values() for one in cards})
+        waiting: dict[int, list[register.Case]] = {}
+        for case in cases:
+            waiting.setdefault(case.card, []).append(case)
+        return {
+            person: (cards, [case for one in cards for case in waiting.get(one.card, ())])
+            for person, cards in linked.items()
+        }
 
     def _cases(self, cards: Sequence[int]) -> list[register.Case]:
         with self._opened.log.database.read() as tx:

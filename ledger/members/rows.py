@@ -7,6 +7,7 @@ on the person's row in the vault, so erasing a person takes them all along.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -156,9 +157,19 @@ def put_card(tx: Transaction, person: str, card: int) -> None:
 
 def cards_of(tx: Transaction, person: str) -> list[LinkedCard]:
     """A member's cards, in order of their numbers."""
-    return [LinkedCard(*row) for row in tx.rows(
-        "select handle, card from member_cards where person = ? order by card", [person]
-    )]  # fmt: skip
+    return cards_of_each(tx, [person])[person]
+
+
+def cards_of_each(tx: Transaction, persons: Sequence[str]) -> dict[str, list[LinkedCard]]:
+    """The cards of some members, each in order of their numbers."""
+    found: dict[str, list[LinkedCard]] = {person: [] for person in persons}
+    given, params = tx.relation(person=("text", persons))
+    for person, handle, card in tx.rows(
+        f"select m.person, m.handle, m.card from {given} q join member_cards m on m.person = q.person order by m.card",
+        params,
+    ):
+        found[person].append(LinkedCard(handle, card))
+    return found
 
 
 def put_phone(tx: Transaction, person: str, hashed: bytes) -> str:

@@ -101,7 +101,7 @@ def pinned(core: int | None, command: Sequence[str]) -> list[str]:
 
 @contextmanager
 def server(app: str, env: dict[str, str], *, core: int | None = 0) -> Iterator[Server]:
-    """One uvicorn worker with uvloop and httptools, answering when this begins and stopped when it ends.
+    """One uvicorn worker with httptools, answering when this begins and stopped when it ends.
 
     `core` None leaves it all cores: a writer has threads beside its event loop.
     """
@@ -114,7 +114,7 @@ def server(app: str, env: dict[str, str], *, core: int | None = 0) -> Iterator[S
         "--port",
         str(port),
         "--loop",
-        "uvloop",
+        "asyncio",
         "--http",
         "httptools",
     ]

@@ -152,7 +152,7 @@ def test_every_look_at_the_own_balance_is_recorded_with_its_door(site: Site) -> 
 
 def test_a_card_that_went_to_somebody_else_is_not_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     (anis,) = site.opened.members.cards(site.ani)
-    monkeypatch.setattr(site.opened.members, "cards", lambda _: [anis])
+    monkeypatch.setattr("api.web.holdings.cards_of_each", lambda _, persons: {key: [anis] for key in persons})
     answer = site.browser(BUDI).get("/saldo")
     assert (answer.status_code, ANIS in answer.text) == (404, False)
 
