@@ -17,12 +17,23 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Told(Route):
     """A plain route that says which one it is, for the records, the log and the counters."""
 
+    def __init__(self, path: str, *given: Any, **named: Any) -> None:
+        super().__init__(path, *given, **named)
+        self.begins = path.partition("{")[0]
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Starlette's, with the route itself in the scope."""
-        match, found = super().matches(scope)
-        if match is not Match.NONE:
-            found["route"] = self
-        return match, found
+        return _matches(self, self.begins, scope)
+
+
+def _matches(route: Route, begins: str, scope: Scope) -> tuple[Match, Scope]:
+    # A request meets dozens of routes before its own; most differ already in how their path begins.
+    if not scope["path"].startswith(begins):
+        return Match.NONE, {}
+    match, found = Route.matches(route, scope)
+    if match is not Match.NONE:
+        found["route"] = route
+    return match, found
 
 
 class Direct(APIRoute):
@@ -45,16 +56,14 @@ class Direct(APIRoute):
             await response(scope, receive, send)
 
         self.app = answer
+        self.begins = self.path.partition("{")[0]
 
     async def admit(self, request: Request) -> None:
         """Raises NotAllowed for a caller who may not come in."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Starlette's, with the route itself in the scope."""
-        match, found = Route.matches(self, scope)
-        if match is not Match.NONE:
-            found["route"] = self
-        return match, found
+        return _matches(self, self.begins, scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Starlette's."""

@@ -77,7 +77,7 @@ def postgres_server() -> Iterator[str]:
         server.cleanup()
 
 
-def _database(url: str, name: str) -> str:
+def database_url(url: str, name: str) -> str:
     info = psycopg.conninfo.conninfo_to_dict(url) | {"dbname": name}
     host = str(info.get("host") or "127.0.0.1")
     if host.startswith("/"):
@@ -100,7 +100,7 @@ def template_database(server: str) -> Iterator[tuple[str, str]]:
     name = f"template_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
-    yield name, _database(server, name)
+    yield name, database_url(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)".encode())
 
@@ -112,7 +112,7 @@ def postgres_database(server: str, template: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template} strategy file_copy".encode())
     try:
-        yield _database(server, name)
+        yield database_url(server, name)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"drop database if exists {name} with (force)".encode())
