@@ -107,7 +107,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, op
         free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
-    app.add_middleware(Watch, metrics=metrics)
+    app.add_middleware(Watch, metrics=metrics, https=settings.is_https)
     app.state.opened = held
     return app
 

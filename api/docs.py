@@ -71,7 +71,7 @@ async def asset(request: Request) -> Response:
     if name not in _KINDS:
         raise NotFound("route-unknown")
     data, etag = _file(name)
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600"}
     if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
     return Response(data, media_type=_KINDS[name], headers=headers)

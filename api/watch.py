@@ -1,4 +1,5 @@
-"""The outermost layer: every request gets an id, a line in the log and a place in the counters.
+"""The outermost layer: every request gets an id, a line in the log and a place in the counters, every answer the headers
+that all have.
 
 A line holds the route's template and a masked card number, never an address as it came, a body or a person's data.
 """
@@ -24,6 +25,8 @@ from api.problems import broken
 _ID = re.compile(rb"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 """Only a UUID is taken over from the caller: anything freer could carry personal data into the log."""
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+_ALWAYS = ((b"x-content-type-options", b"nosniff"),)
+_OVER_TLS = (b"strict-transport-security", b"max-age=31536000")
 _METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
@@ -52,8 +55,9 @@ def masked(kpj: str) -> str:
 class Watch:
     """Pure ASGI: a BaseHTTPMiddleware would cost more than the request."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, https: bool) -> None:
         self.app = app
+        self._always = (*_ALWAYS, _OVER_TLS) if https else _ALWAYS
         self.metrics = metrics
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -74,7 +78,7 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), header]
+                message["headers"] = [*message.get("headers", ()), header, *self._always]
             await send(message)
 
         try:

@@ -20,7 +20,7 @@ class Cookies:
     """Reads and writes them as the public address allows."""
 
     def __init__(self, settings: Settings) -> None:
-        self.secure = settings.public_url.startswith("https://")
+        self.secure = settings.is_https
         prefix = "__Host-" if self.secure else ""
         self.session_name, self.guest_name = prefix + "jht", prefix + "jht_guest"
 

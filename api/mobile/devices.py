@@ -48,6 +48,9 @@ def routes(opened: Opened) -> APIRouter:
         used before logs the device out (`refresh-reused`).
         """
         parameters(request)
+        if opened.settings.oidc_issuer is not None:
+            # A login from before the provider ends with its access token.
+            raise Refused("login-by-provider")
         body = await bodies.read(request, bodies.Renew)
         now = opened.now()
         return _told(await opened.work(lambda: opened.identity.tokens.refresh(body.refresh_token, now)))
@@ -90,7 +93,13 @@ def routes(opened: Opened) -> APIRouter:
         operation_id="mobile_refresh",
         summary="The next pair of tokens",
         responses=documented(
-            *SENT_PROBLEMS, "parameter-unknown", "refresh-over", "refresh-reused", "store-failed", "internal"
+            *SENT_PROBLEMS,
+            "parameter-unknown",
+            "login-by-provider",
+            "refresh-over",
+            "refresh-reused",
+            "store-failed",
+            "internal",
         )
         | {200: shapes.returned("MobileTokens", "The next pair", TOKENS)},
         openapi_extra={

@@ -52,7 +52,6 @@ async def _serve(request: Request) -> Response:
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
         **({"Content-Encoding": "gzip"} if packed else {}),
     }
     return Response(found.packed if packed else found.content, media_type=found.kind, headers=headers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -15,19 +14,16 @@ from api.identity.sessions import Session
 from api.opened import Opened
 from api.web.pages import language_of, render, see_other
 from api.web.visits import Visits, form_of
+from api.web.words import words
 from ledger.errors import Problem, Refused
 from ledger.members import Acting
 
-Sentence = Callable[[Problem, str], str]
-
-
-def usual(problem: Problem, language: str) -> str:
-    """A refusal in the words of its code."""
-    return problem.say(language)
-
 
 class Entrance(NamedTuple):
-    """One door's. `kind`: of its users; `template`: its login page, with `error` and `over`; `say`: a refusal's words."""
+    """One door's. `kind`: of its users; `template`: its login page, with `error` and `over`.
+
+    `wrong`: the text for a name or password that is not right; the usual one speaks of a member's names and letters.
+    """
 
     opened: Opened
     visits: Visits
@@ -36,7 +32,7 @@ class Entrance(NamedTuple):
     home: str
     path: str
     template: str
-    say: Sentence = usual
+    wrong: str
 
     def routes(self) -> list[Told]:
         """The login page and the login."""
@@ -77,5 +73,8 @@ class Entrance(NamedTuple):
         error, status = "", 200
         if refused is not None:
             request.scope["problem"] = refused.code
-            status, error = problems.status_of(refused.code), self.say(refused.problem, language_of(request))
+            status, error = problems.status_of(refused.code), self._say(refused.problem, language_of(request))
         return render(request, self.template, status, error=error, over=over)
+
+    def _say(self, problem: Problem, language: str) -> str:
+        return words(language)(self.wrong) if problem.code == "login-wrong" else problem.say(language)

@@ -36,7 +36,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
     """The routes of a provider; they stand before those of passwords. None without JHT_OIDC_ISSUER."""
     if opened.settings.oidc_issuer is None:
         return []
-    secure = opened.settings.public_url.startswith("https://")
+    secure = opened.settings.is_https
     prefix = "__Host-" if secure else ""
     going_cookie, proven_cookie = f"{prefix}jht_oidc", f"{prefix}jht_proven"
 

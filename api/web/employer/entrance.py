@@ -13,7 +13,9 @@ from api.web.pages import see_other
 
 def routes(gate: Gate) -> list[Told]:
     """The way in, the way out, and the choice."""
-    way = Entrance(gate.opened, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html")
+    way = Entrance(
+        gate.opened, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"
+    )
 
     async def leave(desk: Desk) -> Response:
         gate.checks.forget(desk.session.key)

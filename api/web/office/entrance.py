@@ -8,20 +8,22 @@ from api.direct import Told
 from api.identity.sessions import STAFF
 from api.web.entrance import Entrance
 from api.web.office.desk import CHANNEL, ENTRANCE, HOME, Desk, Office
-from api.web.words import words
-from ledger.errors import Problem
 
 
 def routes(office: Office) -> list[Told]:
     """Logging in and out."""
-    way = Entrance(office.opened, office.visits, STAFF, CHANNEL, HOME, ENTRANCE, "office_login.html", _say)
+    way = Entrance(
+        office.opened,
+        office.visits,
+        STAFF,
+        CHANNEL,
+        HOME,
+        ENTRANCE,
+        "office_login.html",
+        "office.login_wrong",
+    )
 
     async def leave(desk: Desk) -> Response:
         return await way.leave(desk.request)
 
     return [*way.routes(), office.route("/kantor/keluar", leave, "POST")]
-
-
-def _say(problem: Problem, language: str) -> str:
-    # The usual sentence speaks of a member's names and letters.
-    return words(language)("office.login_wrong") if problem.code == "login-wrong" else problem.say(language)

@@ -94,7 +94,7 @@ def test_a_user_comes_in_with_a_new_session_and_goes_out_for_good(payroll: Payro
     assert faults(browser.get("/perusahaan/masuk").text) == []
     wrong = browser.post("/perusahaan/masuk", nama="rini", sandi="bukan ini")
     assert (wrong.status_code, faults(wrong.text), name in browser.client.cookies) == (401, [], False)
-    assert "Tidak dapat masuk" in text(wrong.text)
+    assert "Tidak dapat masuk. Periksa nama pengguna dan kata sandi." in text(wrong.text)
     assert browser.post("/perusahaan/masuk", nama=" RINI ", sandi=PASSWORD).headers["location"] == "/perusahaan"
     first = browser.client.cookies[name]
     assert browser.get("/perusahaan").headers["location"] == HOME
