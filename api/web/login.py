@@ -25,16 +25,20 @@ RESETS = ("reset", "invite")
 _LONGEST = 254
 
 
+def notice_of(request: Request) -> str:
+    """Which notice the page of the login shows about what was just done, "" for none."""
+    notice = request.query_params.get("kabar", "")
+    return notice if words(language_of(request)).has(f"login.notice_{notice}") else ""
+
+
 def routes(opened: Opened, visits: Visits) -> list[Told]:
     """The routes of the login."""
 
     def login_page(request: Request, errors: Errors, status: int = 200) -> Response:
-        t = words(language_of(request))
-        notice = request.query_params.get("kabar", "")
         identifier = form_of(request).get("identifier", "")[:_LONGEST] if "form" in request.scope else ""
         return render(
             request, "login.html", status, errors=errors, given={"identifier": identifier},
-            notice=notice if t.has(f"login.notice_{notice}") else "",
+            notice=notice_of(request),
         )  # fmt: skip
 
     async def ask(request: Request) -> Response:

@@ -20,6 +20,7 @@ from api.identity.sessions import MEMBER
 from api.opened import Opened
 from api.web import forms
 from api.web.forms import Errors
+from api.web.login import notice_of
 from api.web.pages import SECURITY, language_of, render, see_other
 from api.web.register import steady
 from api.web.visits import Visits, form_of
@@ -57,7 +58,8 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         return response
 
     async def explain(request: Request) -> Response:
-        return render(request, "provider.html", host=provided().issuer.partition("://")[2])
+        host = provided().issuer.partition("://")[2]
+        return render(request, "provider.html", host=host, notice=notice_of(request))
 
     async def begin(request: Request) -> Response:
         if request.scope["visit"] is not None:
@@ -129,8 +131,8 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         return forget(response, proven_cookie)
 
     async def to_login(request: Request) -> Response:
-        del request
-        return see_other("/oidc/mulai")
+        # A form cannot lead on to the provider: the policy `form-action` stops the browser there.
+        return see_other("/oidc/mulai" if request.method == "GET" else "/masuk?kabar=lewat")
 
     async def login_page(request: Request) -> Response:
         """After leaving or a refusal a page stands between, or the provider would log in again at once."""

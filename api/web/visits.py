@@ -80,7 +80,8 @@ class Visits:
         scope["session"], scope["csrf"] = session, token
         scope["visit"] = session if session is not None and session.kind == (kind or MEMBER) else None
         if kind and scope["visit"] is None:
-            return see_other(f"{login}?kabar=lewat" if held else login)
+            # A form never leads on to a provider: `form-action` would stop the browser on its way there.
+            return see_other(f"{login}?kabar=lewat" if held or request.method == "POST" else login)
         if request.method == "POST" and reads_form:
             scope["form"] = await _read_form(request)
             self.check(request, scope["form"].get(FIELD, ""))

@@ -1,25 +1,22 @@
-"""Logging in through a real OpenID provider: the npm package `oidc-provider`, installed beside the tree for this test."""
+"""Logging in through a real OpenID provider."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from api.web.words import words
 from ledger.settings import Settings
 from tests.api.conftest import Api
 from tests.office import Office, nik
-from tests.system import npm
-from tests.system.forks import ROOT
+from tests.system import oidc
+from tests.system.oidc import Provider
 
-HERE = ROOT / "tests/system/oidc"
 PUBLIC = "http://testserver"
 KPJ = "26000000017"
 DATA = {
@@ -27,41 +24,18 @@ DATA = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def provider() -> Path:
-    """A folder with the provider and its packages."""
-    place = npm.installed(HERE)
-    shutil.copy(HERE / "provider.mjs", place)
-    return place
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """The provider of all tests: what it remembers hangs on a browser's cookies, and each test begins without any."""
+    with oidc.running() as made:
+        made.send_back_to(PUBLIC)
+        yield made
 
 
 @pytest.fixture
-def issuer(provider: Path) -> Iterator[str]:
-    """A provider that runs; its issuer address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [npm.NODE, "provider.mjs", str(port), f"{PUBLIC}/oidc/kembali"],
-        cwd=provider, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == "ready"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def site(settings: Settings, issuer: str) -> Iterator[Api]:
+def site(settings: Settings, provider: Provider) -> Iterator[Api]:
     """The service with that provider, and one registered worker whose address on file is budi1@contoh.id."""
-    changes = {
-        "oidc_issuer": issuer, "oidc_client_id": "jht", "oidc_client_secret": "a-secret-of-the-test",
-        "public_url": PUBLIC,
-    }  # fmt: skip
-    made = Settings(**(settings.model_dump() | changes))
+    made = Settings(**(settings.model_dump() | provider.settings | {"public_url": PUBLIC}))
     with Api(made, live=True) as api:
         office = Office(api.log)
         office.employers("10000001")
@@ -169,3 +143,13 @@ def test_pages_of_passwords_lead_to_the_provider(site: Api) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/oidc/mulai"), path
     assert "/oidc/mulai" in site.client.get("/daftar").text
     assert "/oidc/mulai" in site.client.get("/masuk?kabar=keluar", follow_redirects=False).text
+
+
+def test_a_provider_that_does_not_answer_is_named_as_the_cause(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        gone = {"oidc_issuer": f"http://127.0.0.1:{taken.getsockname()[1]}", "oidc_client_id": "jht"}
+        with Api(Settings(**(settings.model_dump() | gone)), live=True) as api:
+            answer = api.client.get("/oidc/mulai")
+    assert answer.status_code == 503
+    assert words("id")("unavailable.cause_provider-away") in answer.text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.system.browser import looks
 from tests.system.browser import town as towns
 from tests.system.browser.town import Town
 from tests.system.browser.visitor import SIZES, Visitor
@@ -17,9 +18,12 @@ NEEDED = "Chromium is needed (Debian: apt install chromium)"
 _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # A test's browser knows no other machine: the provider's own login page would load a font from far away.
+    "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
 Visit = Callable[..., Visitor]
+Look = Callable[[Visitor, str], None]
 
 
 # Until the tests leave this folder, and no longer: Playwright keeps an event loop in this thread.
@@ -75,3 +79,20 @@ def visitor(request: pytest.FixtureRequest, visit: Visit) -> Visitor:
 def each_visitor(request: pytest.FixtureRequest, visit: Visit) -> Visitor:
     """A visitor in each language in each size."""
     return visit(*request.param)
+
+
+@pytest.fixture(scope="package")
+def axe() -> str:
+    return looks.axe_core()
+
+
+@pytest.fixture
+def look(axe: str) -> Iterator[Look]:
+    """Look at the page that a visitor sees; what was found is told after the last one."""
+    found: list[str] = []
+
+    def at(visitor: Visitor, name: str) -> None:
+        found.extend(looks.faults(visitor.page, axe, name))
+
+    yield at
+    assert found == []

@@ -34,8 +34,8 @@ def download(visitor: Visitor, key: str, **given: object) -> Path:
     return taken.value.path()
 
 
-def test_a_file_is_checked_and_nothing_of_it_is_posted(visitor: Visitor, town: Town) -> None:
-    t, page = visitor.t, visitor.page
+def test_a_file_is_checked_and_nothing_of_it_is_posted(each_visitor: Visitor, town: Town) -> None:
+    visitor, t, page = each_visitor, each_visitor.t, each_visitor.page
     visitor.enter("employer", "bukan-siapa-siapa")
     visitor.said(page.get_by_role("alert").inner_text())
     visitor.enter("employer", CLERK)

@@ -9,7 +9,8 @@ from tests.system.browser.visitor import Visitor
 OTHER_PASSWORD = "tujuh gajah hijau"
 
 
-def test_a_forgotten_password_is_chosen_anew_by_letter(visitor: Visitor, town: Town) -> None:
+def test_a_forgotten_password_is_chosen_anew_by_letter(each_visitor: Visitor, town: Town) -> None:
+    visitor = each_visitor
     who, t = visitor.member(), visitor.t
     visitor.log_out()
     visitor.follow("login.forgotten")

@@ -102,8 +102,8 @@ def test_the_language_is_switched_on_any_page_and_stays(visit: Visit) -> None:
     assert visitor.page.locator("html").get_attribute("lang") == "en"
 
 
-def test_the_first_page_says_how_to_ask_by_sms_and_help_names_call_centre_and_office(visitor: Visitor) -> None:
-    t = visitor.t
+def test_the_first_page_says_how_to_ask_by_sms_and_help_names_call_centre_and_office(each_visitor: Visitor) -> None:
+    visitor, t = each_visitor, each_visitor.t
     visitor.open("/")
     visitor.said("DAFTAR SALDO#NIK#TANGGAL LAHIR#NOMOR PESERTA#EMAIL", "2757", t("start.sms_wait"), t("start.app_how"))
     with visitor.going():

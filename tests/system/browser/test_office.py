@@ -16,9 +16,9 @@ def search(clerk: Visitor, number: str, why: str = "counter-visit") -> None:
 
 
 def test_a_clerk_finds_a_member_helps_to_register_and_prints_the_letter(
-    visitor: Visitor, visit: Visit, town: Town
+    each_visitor: Visitor, visit: Visit, town: Town
 ) -> None:
-    clerk, who, t = visitor, town.somebody(), visitor.t
+    clerk, who, t = each_visitor, town.somebody(), each_visitor.t
     clerk.enter("office", STAFF)
     assert clerk.path == "/kantor"
     clerk.fill("office.number", who.kpj)

@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import pytest
-
-from tests.system.browser import looks
-from tests.system.browser.conftest import Visit
+from tests.system.browser.conftest import Look, Visit
 from tests.system.browser.test_employer import check, wages
 from tests.system.browser.test_office import search
 from tests.system.browser.town import CLERK, NEW, STAFF, SUPERVISOR, Town, links
-from tests.system.browser.visitor import Visitor
-
-Look = Callable[[Visitor, str], None]
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return looks.axe_core()
-
-
-@pytest.fixture
-def look(axe: str) -> Iterator[Look]:
-    """Look at the page that a visitor sees; what was found is told after the last one."""
-    found: list[str] = []
-
-    def at(visitor: Visitor, name: str) -> None:
-        found.extend(looks.faults(visitor.page, axe, name))
-
-    yield at
-    assert found == []
 
 
 def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:

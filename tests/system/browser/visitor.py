@@ -19,7 +19,10 @@ _STATUS_OF_A_PAGE = "Failed to load resource: the server responded with a status
 
 
 class Visitor:
-    """A browser of its own, with no cookies; `wrong` is what it noticed."""
+    """A browser of its own, with no cookies; `wrong` is what it noticed.
+
+    The pages of the town's identity provider are somebody else's: nothing is noticed there.
+    """
 
     def __init__(
         self, browser: Browser, town: Town, language: str = "id", size: str = "phone", *, script: bool = True
@@ -27,6 +30,7 @@ class Visitor:
         width, height = SIZES[size]
         self.town, self.language, self.size, self.wrong = town, language, size, list[str]()
         self._words = words(language)
+        self._site, self._provider = f"{town.server.address}/", town.settings.oidc_issuer
         self._context = browser.new_context(
             base_url=town.server.address, locale={"id": "id-ID", "en": "en-GB"}[language],
             viewport={"width": width, "height": height}, java_script_enabled=script, has_touch=size == "phone",
@@ -44,17 +48,25 @@ class Visitor:
 
     # --- what no page may do
 
+    def _at_the_provider(self, address: str) -> bool:
+        return self._provider is not None and address.startswith(f"{self._provider}/")
+
     def _on_console(self, message: ConsoleMessage) -> None:
+        # What a page of the provider says may be heard when one has left it.
+        if self._provider is not None and not message.location["url"].startswith(self._site):
+            return
         # A refusal's page is told by its status too; other resources are looked at in _on_response.
         if message.type in {"error", "warning"} and not message.text.startswith(_STATUS_OF_A_PAGE):
             self.wrong.append(f"console: {message.text}")
 
     def _on_request(self, request: Request) -> None:
-        if not request.url.startswith(self.town.server.address + "/"):
+        asked_there = self._at_the_provider(request.url) or self._at_the_provider(self.page.url)
+        if not request.url.startswith(self._site) and not asked_there:
             self.wrong.append(f"outside: {request.url}")
 
     def _on_response(self, response: Response) -> None:
-        if response.request.resource_type != "document" and response.status >= 400:
+        page = response.request.resource_type == "document"
+        if response.url.startswith(self._site) and not page and response.status >= 400:
             self.wrong.append(f"{response.status}: {response.url}")
 
     # --- words
@@ -111,13 +123,20 @@ class Visitor:
         """Start -> Daftar -> segment -> data, up to the page that asks for the e-mail."""
         self.open("/")
         self.follow("start.register")
-        self.page.get_by_label(self.t(f"register.{changes.get('segment', who.segment)}")).check()
+        self.choose_segment(changes.get("segment", who.segment))
         self.press("register.next")
+        self.fill_in_data(who, **changes)
+        self.press("register.next")
+
+    def choose_segment(self, segment: str) -> None:
+        self.page.get_by_label(self.t(f"register.{segment}")).check()
+
+    def fill_in_data(self, who: Person, **changes: str) -> None:
+        """NIK, birth date and card."""
         self.fill("register.nik", changes.get("nik", who.nik))
         for name, value in (("day", changes.get("day", "17")), ("month", "5"), ("year", "1990")):
             self.fill(f"register.{name}", value)
         self.fill("register.kpj", changes.get("kpj", who.kpj))
-        self.press("register.next")
 
     def register(self, who: Person, email: str = "", **changes: str) -> None:
         """All steps, up to the page that says where to look."""

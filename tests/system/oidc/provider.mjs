@@ -1,10 +1,18 @@
-// A real OpenID provider for one test: node provider.mjs PORT REDIRECT_URI. Whoever logs in as NAME has the address
-// NAME@contoh.id, verified unless NAME begins with "new".
+// A real OpenID provider for tests. It listens on a free port and says which; then it reads its client's metadata (a
+// line of JSON) and says "ready". Whoever logs in as NAME has the address NAME@contoh.id, verified unless NAME begins
+// with "new".
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
 
-const [port, redirect] = process.argv.slice(2);
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address();
+console.log(port);
+const [client] = await once(createInterface({ input: process.stdin }), 'line');
 const provider = new Provider(`http://127.0.0.1:${port}`, {
-  clients: [{ client_id: 'jht', client_secret: 'a-secret-of-the-test', redirect_uris: [redirect] }],
+  clients: [JSON.parse(client)],
   claims: { openid: ['sub'], email: ['email', 'email_verified'] },
   pkce: { required: () => true },
   cookies: { keys: ['test'] },
@@ -13,4 +21,5 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     claims: () => ({ sub: id, email: `${id}@contoh.id`, email_verified: !id.startsWith('new') }),
   }),
 });
-provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));
+server.on('request', provider.callback());
+console.log('ready');
