@@ -20,7 +20,6 @@ from ledger.identifiers import kpj_of
 from ledger.members.state import REQUESTS
 
 SHOWN_LOOKS = 50
-LONGEST_TEXT = 1_000
 
 
 def routes(opened: Opened, visits: Visits) -> list[Told]:
@@ -109,15 +108,8 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
 
     async def ask(request: Request) -> Response:
         """Ask for the own data to be handed out, corrected or erased."""
-        person, acting, form = visit_of(request).who, visits.acting(request), form_of(request)
-        what, text = form.get("what", ""), form.get("text", "").strip()
-        t, errors = words(acting.language), Errors()
-        if what not in REQUESTS:
-            errors["what"] = t("requests.wrong_what")
-        if len(text) > LONGEST_TEXT:
-            errors["text"] = t("requests.wrong_text", most=LONGEST_TEXT)
-        elif what == "correct" and not text:
-            errors["text"] = t("requests.empty_text")
+        person, acting, errors = visit_of(request).who, visits.acting(request), Errors()
+        what, text = forms.data_request_of(form_of(request), words(acting.language), errors)
         if not errors:
             try:
                 await opened.work(lambda: opened.members.request_data(person, what, text, acting))

@@ -10,9 +10,11 @@ from api.web.words import Words
 from ledger.errors import Refused
 from ledger.identifiers import SEGMENTS, clean_kpj, clean_nik
 from ledger.ingestion.cells import READERS
+from ledger.members.state import REQUESTS
 from ledger.person import OLDEST_YEARS, years_after
 
 LONGEST_EMAIL = 254
+LONGEST_TEXT = 1_000
 Errors = dict[str, str]
 """Field id -> sentence, in the order of the form."""
 
@@ -79,3 +81,15 @@ def password_of(form: Mapping[str, str], own: tuple[str, ...], language: str, er
         errors["password"] = refused.problem.say(language)
         return ""
     return password
+
+
+def data_request_of(form: Mapping[str, str], t: Words, errors: Errors) -> tuple[str, str]:
+    """What is asked about personal data, and the words that go with it: of a correction they are obligatory."""
+    what, text = form.get("what", ""), form.get("text", "").strip()
+    if what not in REQUESTS:
+        errors["what"] = t("requests.wrong_what")
+    if len(text) > LONGEST_TEXT:
+        errors["text"] = t("requests.wrong_text", most=LONGEST_TEXT)
+    elif what == "correct" and not text:
+        errors["text"] = t("requests.empty_text")
+    return what, text

@@ -1,4 +1,8 @@
-"""Requests about a member's own data (UU 27/2022): to be handed out, corrected, erased; the branch answers them."""
+"""Requests about a member's own data (UU 27/2022): to be handed out, corrected, erased; the branch answers them.
+
+They are made on the website or, by anybody who comes in person, at the branch. What is told of them goes to an address
+that is the member's for sure: one that somebody else only claimed would learn what is asked.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ from typing import NamedTuple
 
 from ledger.database import Transaction
 from ledger.events import Fact
+from ledger.identifiers import member_stream
 from ledger.members.acts import Acting, Acts, Seal, Write
-from ledger.members.state import Member, Request, Sealed, decide_close_request, decide_request
+from ledger.members.state import ACTIVE, Member, Request, Sealed, decide_close_request, decide_request
 from ledger.outbox import Letter
 
 
 class DataRequest(NamedTuple):
-    """A data request with its person; `text` unsealed."""
+    """A data request with its person; `text` unsealed, `channel`: the door it was made at."""
 
     person: str
     number: int
@@ -21,6 +26,13 @@ class DataRequest(NamedTuple):
     asked_at: str
     outcome: str
     closed_at: str
+    channel: str
+
+
+def told_at(state: str, login: str, on_file: str) -> str:
+    """Where a member in a state is told of requests: the login's address once it is open, before and after that the one
+    on file; "" when there is none."""
+    return login if state == ACTIVE else on_file
 
 
 class Requests(Acts):
@@ -32,15 +44,17 @@ class Requests(Acts):
         Raises Refused: parameter-unreadable, data-request-open.
         """
         numbers: list[int] = []
+        on_file = self._on_file(person)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_request(state, what, key.text("text", text) if text else "")
             numbers[:] = [state.version + 1]
-            email = key.address(state).email
+            email = told_at(state.state, key.address(state).email, on_file)
+            tell = self.letter(Letter("data-request", email, acting.language, {"what": what}), acting)
 
             def write(tx: Transaction) -> None:
                 tx.insert("member_requests", {"person": [person], "number": numbers}, "text bigint")
-                self.outbox.put(tx, Letter("data-request", email, acting.language, {"what": what}), acting.now)
+                tell(tx)
 
             return [fact], write
 
@@ -50,8 +64,7 @@ class Requests(Acts):
     def requests_of(self, person: str) -> list[DataRequest]:
         """A member's own requests, newest first."""
         with self.log.database.read() as tx:
-            state, key = self.state_of(tx, person)
-        return [_told(person, request, key) for request in reversed(state.requests)]
+            return self._requests(tx, person)[::-1]
 
     def open_requests(self, limit: int = 100) -> list[DataRequest]:
         """What waits for the branch, at most `limit`."""
@@ -59,25 +72,44 @@ class Requests(Acts):
             waiting = tx.rows("select person, number from member_requests order by person, number limit ?", [limit])
             found = []
             for person, number in waiting:
-                state, key = self.state_of(tx, person)
-                found += [_told(person, request, key) for request in state.requests if request.number == number]
+                found += [request for request in self._requests(tx, person) if request.number == number]
         return sorted(found, key=lambda request: request.asked_at)
 
     def close_request(self, person: str, number: int, outcome: str, acting: Acting) -> None:
         """Answer a request. Raises Refused(parameter-unreadable), NotFound(data-request-unknown)."""
+        on_file = self._on_file(person)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            fact, email = decide_close_request(state, number, outcome), key.address(state).email
+            fact = decide_close_request(state, number, outcome)
+            email = told_at(state.state, key.address(state).email, on_file)
+            tell = self.letter(Letter("data-answered", email, acting.language, {"outcome": outcome}), acting)
 
             def write(tx: Transaction) -> None:
                 tx.run("delete from member_requests where person = ? and number = ?", [person, number])
-                self.outbox.put(tx, Letter("data-answered", email, acting.language, {"outcome": outcome}), acting.now)
+                tell(tx)
 
             return [fact], write
 
         self.act(person, acting, decide)
 
+    def _on_file(self, person: str) -> str:
+        """The e-mail address that the register knows, "" without one."""
+        with self.log.database.read() as tx:
+            found = self.vault.data_of(tx, [person]).get(person)
+        return found[1].email if found else ""
 
-def _told(person: str, request: Request, key: Seal) -> DataRequest:
+    def _requests(self, tx: Transaction, person: str) -> list[DataRequest]:
+        """All of a person's requests, oldest first."""
+        state, key = self.state_of(tx, person)
+        if not state.requests:
+            return []
+        stream = member_stream(person)
+        channels = {event.version: event.channel for event in self.log.streams_in(tx, [stream])[stream]}
+        return [_told(person, request, key, channels[request.number]) for request in state.requests]
+
+
+def _told(person: str, request: Request, key: Seal, channel: str) -> DataRequest:
     text = key.open("text", Sealed(request.text, request.number))
-    return DataRequest(person, request.number, request.what, text, request.asked_at, request.outcome, request.closed_at)
+    return DataRequest(
+        person, request.number, request.what, text, request.asked_at, request.outcome, request.closed_at, channel
+    )

@@ -175,6 +175,10 @@ def test_what_belongs_to_another_looks_like_what_does_not_exist(town: Everybody)
         "a view of another session": [clerk().ask("GET", f"/kantor/peserta/{view}") for view in (theirs, "x" * 80)],
         "its letter": [clerk().ask("GET", f"/kantor/peserta/{view}/surat") for view in (theirs, "x" * 80)],
         "its acts": [clerk().ask("POST", f"/kantor/peserta/{view}", tindakan="tutup") for view in (theirs, "x" * 80)],
+        "its data": [
+            clerk().ask("POST", f"/kantor/peserta/{view}", tindakan="minta", what="export", ktp="ya")
+            for view in (theirs, "x" * 80)
+        ],
         "its request": [boss().ask("GET", f"/kantor/permintaan/{view}/1") for view in (theirs, "x" * 80)],
         "an employer": [payroll().ask("GET", f"/perusahaan/{npp}") for npp in (OTHER_NPP, "99999999")],
         "its months": [payroll().ask("GET", f"/perusahaan/{npp}/iuran") for npp in (OTHER_NPP, "99999999")],

@@ -1,7 +1,8 @@
 """A member as the branch sees one: the same balances as everywhere, what has not come, the access and what to do for it.
 
-Every look is recorded for the reason of the search. What changes a member's access needs the member at the desk, with
-the identity card; closing an access that is open, the first half of handing it to another address, needs a supervisor.
+Every look is recorded for the reason of the search. What changes a member's access, and a request about the member's data,
+needs the member at the desk, with the identity card; closing an access that is open, the first half of handing it to
+another address, needs a supervisor.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from api import problems
 from api.direct import Told
 from api.identity.sessions import MEMBER
 from api.web import grid
-from api.web.forms import Errors, email_of
+from api.web.forms import Errors, data_request_of, email_of
 from api.web.grid import Facts
 from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
 from api.web.office.views import View
@@ -25,7 +26,8 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
-from ledger.members.state import ACTIVE, CLOSED, SENT, WAITING
+from ledger.members.requests import told_at
+from ledger.members.state import ACTIVE, CLOSED, REQUESTS, SENT, WAITING
 from ledger.register import Case, day_text
 from projections.answers import BalanceRow
 
@@ -158,6 +160,8 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         kpjs={card.row.card: card.kpj for card in found.cards if card.row is not None},
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
         asked=asked,
+        kinds=REQUESTS,
+        told=told_at(found.about.state, found.about.email, found.about.contact.email),
         looks=looks.records,
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
         queue=QUEUE,
@@ -191,11 +195,12 @@ async def _act(desk: Desk) -> Response:
     try:
         if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
             raise Refused("identity-not-seen")
-        await desk.opened.work(lambda: act(desk, view))
+        wrong = await desk.opened.work(lambda: act(desk, view))
+        if wrong:
+            return await _page(desk, view, wrong, 422)
     except Refused as refused:
         desk.request.scope["problem"] = refused.code
-        field = "email" if refused.code in {"email-unreadable", "email-taken"} else "page"
-        said = {field: refused.problem.say(desk.language)}
+        said = {_FIELDS.get(refused.code, "page"): refused.problem.say(desk.language)}
         return await _page(desk, view, said, problems.status_of(refused.code))
     if name == CLOSING:
         # Whoever was in with the old password is out in this process at once.
@@ -230,10 +235,22 @@ def _close(desk: Desk, view: View) -> None:
     desk.opened.members.close(view.person, "office", desk.acting())
 
 
+def _request(desk: Desk, view: View) -> Errors:
+    """The member asks for data to be handed out, corrected or erased; a supervisor answers."""
+    errors: Errors = {}
+    what, text = data_request_of(desk.form, words(desk.language), errors)
+    if not errors:
+        desk.opened.members.request_data(view.person, what, text, desk.acting())
+    return errors
+
+
 CLOSING = "tutup"
-ACTS: dict[str, Callable[[Desk, View], None]] = {
-    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, CLOSING: _close,
+ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
+    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, CLOSING: _close,
 }  # fmt: skip
+"""What is done by the name that its form sends; what is wrong in the form's fields comes back."""
+_FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-open": "what"}
+"""A refusal's code -> the field it belongs to."""
 
 
 def _card(desk: Desk, view: View) -> str:

@@ -18,6 +18,7 @@ from ledger import person as persons
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused
 from ledger.members import About, DataRequest
+from ledger.members.requests import told_at
 from ledger.outbox import Letter
 from projections.holdings import holdings
 
@@ -59,10 +60,15 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         status,
         about=about,
         asked=request,
+        told=_told_at(about),
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
     )
+
+
+def _told_at(about: About) -> str:
+    return told_at(about.state, about.email, about.contact.email)
 
 
 async def _of(desk: Desk, view: View) -> tuple[About, DataRequest]:
@@ -133,6 +139,7 @@ async def _erase(desk: Desk, view: View, about: About) -> Response:
     if desk.form.get("yakin") != "ya":
         raise Refused("confirmation-missing")
     opened, acting, order = desk.opened, desk.acting(), desk.form.get("perintah", "").strip()
+    told = _told_at(about)
 
     def erase() -> None:
         has_money, last = holdings(opened.log, opened.reader, view.person, acting.now)
@@ -140,9 +147,9 @@ async def _erase(desk: Desk, view: View, about: About) -> Response:
             opened.log, opened.members.vault, view.person, has_money=has_money, last_activity=last, order=order,
             today=jakarta_date(acting.now), by=acting.by, channel=acting.channel, now=acting.now, reason=ANSWERING,
         )  # fmt: skip
-        if about.email:
+        if told:
             # The last letter: its address stands sealed in the outbox until it is sent, and nowhere else any more.
-            opened.members.post(Letter("data-answered", about.email, acting.language, {"outcome": "done"}), acting)
+            opened.members.post(Letter("data-answered", told, acting.language, {"outcome": "done"}), acting)
 
     await opened.work(erase)
     return see_other(f"{QUEUE}?kabar=hapus")

@@ -14,9 +14,10 @@ from ledger.identifiers import card_number, member_stream, person_stream
 from ledger.members import Phone
 from ledger.settings import Settings
 from tests.api.web.branch import CARD, HASH, ON_FILE, OTHERS, SECOND, Branch, Browser
-from tests.office import line, nik
+from tests.api.web.site import faults
+from tests.office import line, nik, person
 
-NEW = "budi.baru@contoh.id"
+NEW, TODAY = "budi.baru@contoh.id", "21 November 2026"
 
 
 @pytest.fixture
@@ -73,10 +74,11 @@ def test_what_changes_an_access_needs_the_person_and_the_identity_card(branch: B
     address = clerk.search(CARD, "phone-call")
     assert 'name="ktp"' not in clerk.page
     for where, ktp in ((address, "ya"), (clerk.search(CARD, "complaint"), "")):
-        for name in ("daftar", "setujui", "hp", "kartu"):
-            said = act(clerk, where, name, ktp=ktp, kartu=SECOND, email=NEW)
+        for name in ("daftar", "setujui", "hp", "kartu", "minta"):
+            said = act(clerk, where, name, ktp=ktp, kartu=SECOND, email=NEW, what="export")
             assert (clerk.status, "KTP aslinya" in said) == (403, True)
     assert branch.state() == "waiting"
+    assert branch.opened.members.requests_of(branch.budi) == []
 
 
 def test_a_waiting_registration_opens_when_the_branch_has_seen_who_it_is(branch: Branch) -> None:
@@ -132,6 +134,97 @@ def test_a_supervisor_closes_an_access_and_every_session_of_it_ends(branch: Bran
 
 
 # --- requests for personal data
+
+
+@pytest.mark.parametrize(
+    ("what", "text"), [("export", ""), ("correct", "Nama saya <b>Budi</b> Santosa"), ("erase", "")]
+)
+def test_what_a_member_asks_at_the_desk_waits_for_a_supervisor_and_stands_in_the_members_own_list(
+    branch: Branch, what: str, text: str
+) -> None:
+    member, clerk, supervisor = branch.member(), branch.staff(), branch.supervisor()
+    address = clerk.search()
+    assert "Peserta dikabari lewat b***1@contoh.id." in clerk.text
+    act(clerk, address, "minta", what=what, text=text)
+    assert (clerk.status, clerk.headers["location"]) == (303, f"{address}?kabar=minta")
+    clerk.follow()
+    for said in ("Permintaan dicatat.", "di kantor cabang. Sedang dikerjakan"):
+        assert said in clerk.text
+    assert faults(clerk.page) == []
+    assert done(branch) == ("data-requested.v1", "user:sari", "office")
+    (letter,) = branch.letters()
+    assert (letter.kind, letter.to, letter.details) == ("data-request", ON_FILE, {"what": what})
+    member.get("/akun/data")
+    assert f"Diminta {TODAY} di kantor cabang Sedang dikerjakan" in member.text
+    listed = supervisor.get("/kantor/permintaan")
+    assert "di kantor cabang" in supervisor.text
+    (waiting,) = re.findall(r'href="(/kantor/permintaan/[^"]+)"', listed)
+    supervisor.get(waiting)
+    assert (supervisor.status, text in supervisor.text) == (200, True)
+    clerk.get(waiting)
+    assert clerk.status == 403, "a clerk asks and does not answer"
+    supervisor.get(waiting)
+    supervisor.post(waiting, tindakan="jawab", hasil="refused")
+    assert [letter.to for letter in branch.letters()] == [ON_FILE]
+    member.get("/akun/data")
+    assert f"Diminta {TODAY} di kantor cabang Ditolak {TODAY}" in member.text
+
+
+def test_a_request_at_the_desk_that_says_nothing_is_told_at_its_field(branch: Branch) -> None:
+    clerk = branch.staff()
+    address = clerk.search()
+    for what, text, field, said in (
+        ("", "", "what", "Pilih salah satu"), ("semua", "", "what", "Pilih salah satu"),
+        ("correct", " ", "text", "Tulis apa yang salah"), ("erase", "x" * 1_001, "text", "terlalu panjang"),
+    ):  # fmt: skip
+        page = act(clerk, address, "minta", what=what, text=text)
+        assert (clerk.status, said in clerk.text, f'id="{field}-e"' in page) == (422, True, True), (what, text[:3])
+        assert page.index(f'href="#{field}"') < page.index("<h1"), "a phone shows it first"
+        assert faults(page) == []
+    act(clerk, address, "minta", what="correct", text="<b>Budi")
+    page = act(clerk, address, "minta", what="correct", text="<i>Budi")
+    assert (clerk.status, 'id="what-e"' in page, "&lt;i&gt;Budi" in page) == (409, True, True)
+    assert len(branch.opened.members.requests_of(branch.budi)) == 1
+
+
+def test_a_request_at_the_desk_is_told_to_nobody_who_only_claims_to_be_the_member(branch: Branch) -> None:
+    branch.active(NEW)
+    assert branch.state() == "waiting"
+    clerk, supervisor = branch.staff(), branch.supervisor()
+    act(clerk, clerk.search(), "minta", what="erase")
+    branch.api.follow()
+    supervisor.get("/kantor/permintaan")
+    (waiting,) = re.findall(r'href="(/kantor/permintaan/[^"]+)"', supervisor.page)
+    supervisor.get(waiting)
+    supervisor.post(waiting, tindakan="hapus", yakin="ya", perintah="PN-JKT/12/2026")
+    assert supervisor.status == 303
+    told = {(letter.kind, letter.to) for letter in branch.letters()}
+    assert told == {("data-request", ON_FILE), ("data-answered", ON_FILE)}
+
+
+def test_who_has_neither_access_nor_an_address_can_ask_at_the_desk_and_is_told_there(branch: Branch) -> None:
+    kpj = "26000000058"
+    branch.office.register(person(kpj, 4, email=""))
+    branch.api.follow()
+    clerk, supervisor = branch.staff(), branch.supervisor()
+    address = clerk.search(kpj)
+    assert "sampaikan jawabannya langsung" in clerk.text
+    act(clerk, address, "minta", what="export")
+    assert clerk.status == 303
+    supervisor.get("/kantor/permintaan")
+    (waiting,) = re.findall(r'href="(/kantor/permintaan/[^"]+)"', supervisor.page)
+    supervisor.get(waiting)
+    assert "sampaikan jawabannya langsung" in supervisor.text
+    supervisor.post(waiting, tindakan="jawab", hasil="done")
+    assert (supervisor.status, branch.letters()) == (303, [])
+    act(clerk, address, "daftar", kartu=kpj, email=NEW)
+    assert clerk.status == 303
+    (invite,) = (letter for letter in branch.letters() if letter.kind == "office-invite")
+    branch.opened.members.reset(invite.details["token"], HASH, branch.acting())
+    owner = branch.opened.members.find_person(kpj=kpj)
+    assert owner is not None
+    (request,) = branch.opened.members.requests_of(owner)
+    assert (request.channel, request.outcome) == ("office", "done"), "a later registration finds it in its list"
 
 
 def asked(branch: Branch, what: str, text: str = "") -> tuple[Browser, str]:
