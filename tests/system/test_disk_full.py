@@ -21,7 +21,7 @@ from ledger.codec import decode
 from ledger.events import ContributionsPosted
 from ledger.log import Log
 from ledger.settings import Settings
-from tests.conftest import MASTER_KEY, database_url
+from tests.conftest import MASTER_KEY, database_url, started_postgres
 from tests.office import NPP, Office, person
 from tests.system.running import jht, receipt, started
 
@@ -69,25 +69,20 @@ def full(disk: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def postgres_url(disk: Path, postgres_server: str) -> Iterator[str]:
-    """An empty database whose tables are on the small disk; the server's own log stays where it is."""
-    place = disk / "postgres"
+def postgres_url(disk: Path) -> Iterator[str]:
+    """An empty database whose tables are on the small disk; the server's own log stays where it is.
+
+    The server is this test's own: on a full disk its checkpoints fail, which other tests would notice.
+    """
+    data, place = Path(tempfile.gettempdir()) / f"jht-postgres-{secrets.token_hex(4)}", disk / "postgres"
     place.mkdir()
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        [(directory,)] = connection.execute("show data_directory").fetchall()
-        if not Path(directory).exists():
-            pytest.skip("the PostgreSQL of JHT_TEST_DATABASE_URL is on another machine than the small disk")
-        owner = Path(directory).stat()
+    with started_postgres(data) as server:
+        owner = data.stat()
         os.chown(place, owner.st_uid, owner.st_gid)
-        name = f"small_{secrets.token_hex(4)}"
-        connection.execute(f"create tablespace {name} location '{place}'".encode())
-        connection.execute(f"create database {name} tablespace {name}".encode())
-    try:
-        yield database_url(postgres_server, name)
-    finally:
-        with psycopg.connect(postgres_server, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)".encode())
-            connection.execute(f"drop tablespace {name}".encode())
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"create tablespace small location '{place}'".encode())
+            connection.execute(b"create database small tablespace small")
+        yield database_url(server, "small")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
