@@ -85,7 +85,8 @@ $(READY): requirements.lock
 	  rm -rf $(VENV); "$$found" -m venv $(VENV); \
 	fi
 	@echo "installing requirements.lock into $(VENV)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: --no-deps --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip check --disable-pip-version-check >/dev/null
 	@$(PYTHON) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "jht.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@{ echo '#!/bin/sh'; echo "'''exec' \"$(CURDIR)/$(PYTHON)\" \"\$$0\" \"\$$@\""; echo "' '''"; \
 	   printf 'from api.cli import main\n\nif __name__ == "__main__":  # a rebuild starts processes, which read this file again\n    main()\n'; } > $(JHT) && chmod +x $(JHT)

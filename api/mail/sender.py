@@ -104,26 +104,27 @@ class Sender:
         told = _Told(self)
         # What the round does not reach comes again when its lease is over.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ROUND_SECONDS) as told.time:
-                await self._hand_over(taken, told)
+            async with asyncio.timeout(ROUND_SECONDS) as time:
+                await self._hand_over(taken, told, time)
         return Round(told.sent, told.waiting, told.dropped)
 
-    async def _hand_over(self, taken: list[Due], told: _Told) -> None:
+    async def _hand_over(self, taken: list[Due], told: _Told, time: asyncio.Timeout) -> None:
         mails = [due for due in taken if due.way == "mail"]
         if mails and self.server is not None:
-            await self._to_server(self.server, mails, told)
+            await self._to_server(self.server, mails, told, time)
         for due in taken:
             if due.way == "sms":
                 await told.outcome(due, self._sms(due))
             elif self.server is None:
                 await told.outcome(due, self._to_terminal(due))
 
-    async def _to_server(self, server: Server, mails: list[Due], told: _Told) -> None:
+    async def _to_server(self, server: Server, mails: list[Due], told: _Told, time: asyncio.Timeout) -> None:
         """All over one connection; when that breaks, those that were not handed over wait."""
+        # The time is looked at too, because the cancellation that says it is over may be lost (see `stop`).
         left = list(mails)
         try:
             async with server.connection(self.address.domain) as smtp:
-                while left and not told.is_late():
+                while left and not time.expired():
                     await told.outcome(left[0], self._mail(smtp, left[0]))
                     left.pop(0)
         except (aiosmtplib.SMTPException, OSError, Refused) as error:
@@ -149,11 +150,6 @@ class _Told:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self.sent = self.waiting = self.dropped = 0
-        self.time = asyncio.timeout(None)
-
-    def is_late(self) -> bool:
-        """Whether the round's time is over, although the cancellation that says so was lost (see Sender.stop)."""
-        return self.time.expired()
 
     async def outcome(self, due: Due, sending: Awaitable[None]) -> None:
         """Wait for a letter's sending and note how it ended; a broken connection is the caller's to handle."""

@@ -17,7 +17,7 @@ from ledger.identifiers import card_number, clean_kpj, member_stream
 from ledger.log import Log, VersionTaken
 from ledger.members import rows
 from ledger.members.rows import Login
-from ledger.members.state import Member, Sealed
+from ledger.members.state import Member, Sealed, told_at
 from ledger.outbox import Letter, Outbox
 from ledger.person import Contact, Identity
 from ledger.vault import Vault, seal, unseal
@@ -44,6 +44,11 @@ class About(NamedTuple):
     waiting_phone: str
     state: str
     segment: str
+
+    @property
+    def told(self) -> str:
+        """Where the member is told of requests, "" when there is no such address."""
+        return told_at(self.state, self.email, self.contact.email)
 
 
 class Address(Struct, frozen=True, omit_defaults=True):

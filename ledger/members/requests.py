@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from ledger.database import Transaction
 from ledger.events import Fact
-from ledger.identifiers import member_stream
 from ledger.members.acts import Acting, Acts, Seal, Write
-from ledger.members.state import ACTIVE, Member, Request, Sealed, decide_close_request, decide_request
+from ledger.members.state import Member, Request, Sealed, decide_close_request, decide_request, told_at
 from ledger.outbox import Letter
 
 
@@ -27,12 +26,6 @@ class DataRequest(NamedTuple):
     outcome: str
     closed_at: str
     channel: str
-
-
-def told_at(state: str, login: str, on_file: str) -> str:
-    """Where a member in a state is told of requests: the login's address once it is open, before and after that the one
-    on file; "" when there is none."""
-    return login if state == ACTIVE else on_file
 
 
 class Requests(Acts):
@@ -101,15 +94,12 @@ class Requests(Acts):
     def _requests(self, tx: Transaction, person: str) -> list[DataRequest]:
         """All of a person's requests, oldest first."""
         state, key = self.state_of(tx, person)
-        if not state.requests:
-            return []
-        stream = member_stream(person)
-        channels = {event.version: event.channel for event in self.log.streams_in(tx, [stream])[stream]}
-        return [_told(person, request, key, channels[request.number]) for request in state.requests]
+        return [_told(person, request, key) for request in state.requests]
 
 
-def _told(person: str, request: Request, key: Seal, channel: str) -> DataRequest:
+def _told(person: str, request: Request, key: Seal) -> DataRequest:
     text = key.open("text", Sealed(request.text, request.number))
     return DataRequest(
-        person, request.number, request.what, text, request.asked_at, request.outcome, request.closed_at, channel
-    )
+        person, request.number, request.what, text, request.asked_at, request.outcome, request.closed_at,
+        request.channel,
+    )  # fmt: skip

@@ -47,12 +47,13 @@ class Sealed(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """A data request; `number` is its stream version, `outcome` "" while it is open."""
+    """A data request; `number` is its stream version, `channel` the door it was made at, `outcome` "" while it is open."""
 
     number: int
     what: str
     text: str
     asked_at: str
+    channel: str
     outcome: str = ""
     closed_at: str = ""
 
@@ -82,16 +83,16 @@ class Member(Struct):
 
     def evolve(self, event: Event) -> None:
         """Take one more event of the stream."""
-        self._take(event.fact, event.version, event.recorded_at)
+        self._take(event.fact, event.version, event.recorded_at, event.channel)
 
     def after(self, *facts: Fact) -> Member:
         """What the state will be when these facts have been appended."""
         found = structs.replace(self)
         for fact in facts:
-            found._take(fact, found.version + 1, "")
+            found._take(fact, found.version + 1, "", "")
         return found
 
-    def _take(self, fact: Fact, version: int, recorded_at: str) -> None:
+    def _take(self, fact: Fact, version: int, recorded_at: str, channel: str) -> None:
         self.version = version
         if isinstance(fact, MemberRegistered):
             self.state, self.proof, self.segment, self.registered = SENT, fact.proof, fact.segment, version
@@ -114,12 +115,10 @@ class Member(Struct):
         elif isinstance(fact, PhoneDenied):
             self.waiting_phone = None
         elif isinstance(fact, DataRequested):
-            self.requests += (Request(version, fact.what, fact.text, recorded_at),)
+            self.requests += (Request(version, fact.what, fact.text, recorded_at, channel),)
         elif isinstance(fact, DataRequestClosed):
             self.requests = tuple(
-                Request(r.number, r.what, r.text, r.asked_at, fact.outcome, recorded_at)
-                if r.number == fact.request
-                else r
+                structs.replace(r, outcome=fact.outcome, closed_at=recorded_at) if r.number == fact.request else r
                 for r in self.requests
             )
 
@@ -174,6 +173,12 @@ def decide_link(state: Member, kpj: str, holder: str | None) -> CardLinked | Non
     if holder != state.person:
         raise Refused("card-not-yours")
     return None if kpj in state.cards else CardLinked(kpj)
+
+
+def told_at(state: str, login: str, on_file: str) -> str:
+    """Where a member in a state is told of requests: the login's address once it is open, before and after that the one
+    on file; "" when there is none."""
+    return login if state == ACTIVE else on_file
 
 
 def decide_request(state: Member, what: str, sealed: str) -> DataRequested:

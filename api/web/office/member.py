@@ -26,7 +26,6 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
-from ledger.members.requests import told_at
 from ledger.members.state import ACTIVE, CLOSED, REQUESTS, SENT, WAITING
 from ledger.register import Case, day_text
 from projections.answers import BalanceRow
@@ -161,7 +160,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
         asked=asked,
         kinds=REQUESTS,
-        told=told_at(found.about.state, found.about.email, found.about.contact.email),
+        told=found.about.told,
         looks=looks.records,
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
         queue=QUEUE,

@@ -18,7 +18,6 @@ from ledger import person as persons
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused
 from ledger.members import About, DataRequest
-from ledger.members.requests import told_at
 from ledger.outbox import Letter
 from projections.holdings import holdings
 
@@ -60,15 +59,11 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         status,
         about=about,
         asked=request,
-        told=_told_at(about),
+        told=about.told,
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
     )
-
-
-def _told_at(about: About) -> str:
-    return told_at(about.state, about.email, about.contact.email)
 
 
 async def _of(desk: Desk, view: View) -> tuple[About, DataRequest]:
@@ -139,7 +134,7 @@ async def _erase(desk: Desk, view: View, about: About) -> Response:
     if desk.form.get("yakin") != "ya":
         raise Refused("confirmation-missing")
     opened, acting, order = desk.opened, desk.acting(), desk.form.get("perintah", "").strip()
-    told = _told_at(about)
+    told = about.told
 
     def erase() -> None:
         has_money, last = holdings(opened.log, opened.reader, view.person, acting.now)
