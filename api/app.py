@@ -22,13 +22,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import accounts, docs, health, persons, problems, suspense, writing
-from api.direct import Direct
-from api.health import Metrics
+from api import docs, problems
+from api.application import ApplicationState
+from api.middleware import Watch, start_logging
 from api.mobile import routes as mobile
-from api.opened import Opened
+from api.route import Direct
 from api.sms import doors as sms
-from api.watch import Watch, start_logging
+from api.v1 import accounts, health, persons, suspense, uploads
+from api.v1.health import Metrics
 from api.web import employer, office, pages, site
 from ledger import settings as all_settings
 from ledger.clock import read_now
@@ -65,12 +66,14 @@ async def wrong_address(request: Request, error: Exception) -> Response:
     return pages.page_of(error, request)
 
 
-def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, opened: Opened | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, *, now: Callable[[], datetime] = read_now, application: ApplicationState | None = None
+) -> FastAPI:
     """The application for some settings; nothing is opened before it starts.
 
     `opened` replaces what the process holds open (a benchmark measures with and without the records).
     """
-    held = opened or Opened(settings, now)
+    held = application or ApplicationState(settings, now)
     metrics = Metrics()
 
     @asynccontextmanager
@@ -103,12 +106,12 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = read_now, op
     # first, because a request is matched against one route after the other.
     for routes in (
         accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
-        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, writing.routes(held).routes,
+        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, uploads.routes(held).routes,
         free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https)
-    app.state.opened = held
+    app.state.application = held
     return app
 
 

@@ -16,9 +16,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import shapes
-from api.direct import Told
+from api import schemas
 from api.mobile import bodies
+from api.route import Told
 from ledger.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
@@ -95,7 +95,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     parts = found.setdefault("components", {})
     # FastAPI adds its own shapes for validation errors, which never leave this API.
-    parts["schemas"] = shapes.components(*bodies.BODIES)
+    parts["schemas"] = schemas.components(*bodies.BODIES)
     parts["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "An API key: `jht_<id>_<secret>`"},
         "member": {"type": "http", "scheme": "bearer", "description": "An access token of a member's device"},

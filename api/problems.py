@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.ready import header
+from api.responses import header
 from ledger.errors import JhtError, Problem, Unavailable, sentences
 
 TYPE_ROOT = "https://jht-ledger.example/problems/"

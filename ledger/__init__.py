@@ -3,21 +3,17 @@
     money         whole rupiah, one rounding rule
     identifiers   KPJ, NIK, NPP, months, the names of streams
     rules         rates, bands, choices and limits as dated data (rules.toml)
-    events        every fact and its stored shape
     errors        every code, with its sentences (codes.toml)
-
-    employer, person, account, remittance   decisions: pure functions from a stream's state to new facts
-    suspense, reversal                       money that waits, money taken back
-
-    codec         a fact as stored bytes
-    log           the events in one order, appended in one transaction with
-    register      who may receive money, never behind the log
-    vault         personal data's keys and look-ups, outside the log, erasable
-    request       idempotency keys
-    database      one way to talk SQL to SQLite and PostgreSQL
+    layouts, fields   which columns an input has, what a cell means
+    receipt       what became of every line of an input
     settings      the one configuration, JHT_*
 
-    ingestion/    from any door's input to events: readers, checks, receipts
+    events        every fact and its stored shape
+    decisions/    pure functions from a stream's state to new facts
+    store/        the log and what is written together with it
+    acts/         a decision taken against the store
+    members/      who may see their own accounts from outside
+    ingestion/    from any door's input to events
 
 Imports run one way: api -> projections -> ledger.
 """

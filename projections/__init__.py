@@ -1,22 +1,20 @@
 """The read side: what the log says, folded into tables that answer in microseconds.
 
-    store       where read models live: generations, their positions, the pointer that says which one is served
-    page        a page of stored events as numpy columns; what cannot be applied is set apart
-    balances    one additive row per card, epoch, sub-account and year
-    entries     one row per line: the statement, any past balance
-    directory   who holds which card, sealed; employers; memberships
-    bulk        whole columns into a table
-    follow      keeps the live generations at the head of the log
-    folding     the fold of a whole log with several processes
-    rebuild     builds a generation from zero, compares, swaps, goes back
-    compare     where two generations differ
-    reading     the queries behind the API and the commands
-    questions   their SQL
-    answers     what they answer with
-    status      how far everything is
-    release     the reaction that releases suspense
-    plaintext   the ledger as plain-text accounting
+    generations   where read models live: their positions, the pointer that says which one is served
+    event_batch   stored events as numpy columns; what cannot be applied is set apart
+    balances      one additive row per card, epoch, sub-account and year
+    entries       one row per line: the statement, any past balance
+    directory     who holds which card, sealed; employers; memberships
+    bulk          whole columns into a table
+    projector     keeps the live generations at the head of the log
+    folding       the fold of a whole log with several processes
+    rebuild       builds a generation from zero, compares, swaps, goes back
+    compare       where two generations differ
+    queries       what the API and the commands ask; sql: the statements, results: the answers
+    status        how far everything is
+    reactions     what releases suspense after a registration
+    journal       the ledger as plain-text accounting
 
-A read model is one file: its table, a pure fold of a page of events, the write of the outcome. Folds never decrypt and
+A read model is one file: its table, a pure fold of a batch of events, the write of the outcome. Folds never decrypt and
 never look at the clock. Everything here can be thrown away and made again from the log.
 """

@@ -21,10 +21,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.database import Transaction
+from ledger.store.database import Transaction
 from projections import bulk
-from projections.page import OPENING, REVERSED, Lines, Page
-from projections.store import Generation
+from projections.event_batch import OPENING, REVERSED, EventBatch, Lines
+from projections.generations import Generation
 
 Ints = NDArray[np.int64]
 Columns = dict[str, Ints]
@@ -163,7 +163,7 @@ def _groups(columns: Columns) -> tuple[Ints, Ints]:
     return order, np.flatnonzero(np.concatenate([[True], (card[1:] != card[:-1]) | (rest[1:] != rest[:-1])]))
 
 
-def apply(tx: Transaction, generation: Generation, page: Page) -> None:
+def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
     """Add a page to a generation's rows."""
     if not len(page.lines.card):
         return

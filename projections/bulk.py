@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from ledger.database import PostgresTransaction, SqliteTransaction, Transaction
+from ledger.store.database import PostgresTransaction, SqliteTransaction, Transaction
 
 Ints = NDArray[np.int64]
 _WIDTH = {"smallint": 2, "int": 4, "bigint": 8}

@@ -10,9 +10,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ledger.database import Database, SqliteDatabase, Transaction, failures_told
+from ledger.store.database import Database, SqliteDatabase, Transaction, failures_told
 from projections import balances, entries
-from projections.store import Generation, Store, position_in
+from projections.generations import Generation, Store, position_in
 
 SAMPLE = 20
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ledger.codec import StoredRow
-from ledger.database import Transaction
 from ledger.events import (
     AccountOpened,
     EmployerRegistered,
@@ -26,9 +24,11 @@ from ledger.events import (
     SegmentChanged,
 )
 from ledger.identifiers import card_number, month_number
-from ledger.register import day_number
-from projections.page import Broken, Page, decoded
-from projections.store import Generation
+from ledger.store.account_index import day_number
+from ledger.store.codec import StoredRow
+from ledger.store.database import Transaction
+from projections.event_batch import Broken, EventBatch, decoded
+from projections.generations import Generation
 
 _SCHEMA = """
 create table {table}_employers (npp bigint primary key, name text not null, registered_on bigint not null){clustered};
@@ -63,7 +63,7 @@ def indexes(generation: Generation, dialect: str) -> str:
     )
 
 
-def apply(tx: Transaction, generation: Generation, page: Page) -> list[Broken]:
+def apply(tx: Transaction, generation: Generation, page: EventBatch) -> list[Broken]:
     """Add a page to a generation's rows; what could not be read comes back."""
     return write(tx, generation, page.people)
 

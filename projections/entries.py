@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ledger.database import Transaction
+from ledger.store.database import Transaction
 from projections import bulk
-from projections.page import Lines, Page
-from projections.store import Generation
+from projections.event_batch import EventBatch, Lines
+from projections.generations import Generation
 
 Columns = dict[str, bulk.Ints]
 
@@ -87,7 +87,7 @@ def _write_events(tx: Transaction, generation: Generation, events: Columns, refe
     tx.insert(f"{generation.table}_events", given | {"reference": references}, f"{EVENT_TYPES} text")
 
 
-def apply(tx: Transaction, generation: Generation, page: Page) -> None:
+def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
     """Add a page to a generation's rows."""
     lines = page.lines
     if len(lines.position):

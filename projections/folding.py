@@ -19,13 +19,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any, NamedTuple
 
-from ledger.codec import StoredRow, recorded_at_of
 from ledger.errors import JhtError, StoreFailed
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.codec import StoredRow, recorded_at_of
+from ledger.store.log import Log
 from projections import balances, entries
-from projections.page import Broken, read_page
-from projections.store import Generation
+from projections.event_batch import Broken, read_batch
+from projections.generations import Generation
 
 RANGE = 128
 _PAGE = 64
@@ -86,7 +86,7 @@ class _Fold:
         money = self._entries or self.build is not None
         while after < upto and (rows := self.log.read(after, _PAGE, upto)):
             after = rows[-1].position
-            page = read_page(rows, money=money, people=self.people)
+            page = read_batch(rows, money=money, people=self.people)
             prepared = entries.prepare(page.lines) if self._entries else None
             if self.build is not None:
                 self.build.add(balances.fold(page.lines))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from ledger import register
 from ledger.clock import jakarta_date
-from ledger.log import Log
-from projections.reading import Reader
+from ledger.store import account_index
+from ledger.store.log import Log
+from projections.queries import Queries
 
 FRESH_SECONDS = 5
 
 
-def holdings(log: Log, reader: Reader, person: str, now: datetime) -> tuple[bool, date | None]:
+def holdings(log: Log, reader: Queries, person: str, now: datetime) -> tuple[bool, date | None]:
     """Whether a person has money or suspense, and the last day money moved.
 
     Raises Unavailable when the read side does not reach the log's head in FRESH_SECONDS, or cannot tell a balance:
@@ -22,6 +22,6 @@ def holdings(log: Log, reader: Reader, person: str, now: datetime) -> tuple[bool
     cards = reader.person_cards(person)
     rows = [reader.balance(card, jakarta_date(now), now) for card in cards]
     with log.database.read() as tx:
-        waiting = register.suspense_of(tx, cards) if cards else []
+        waiting = account_index.suspense_of(tx, cards) if cards else []
     days = [date.fromisoformat(row.last.paid_on) for row in rows if row.last]
     return bool(waiting) or any(row.total for row in rows), max(days, default=None)

@@ -19,14 +19,14 @@ from time import monotonic
 from typing import NamedTuple
 
 from ledger.clock import read_now
-from ledger.database import SqliteDatabase, Transaction, failures_told
 from ledger.errors import Conflict, Refused
-from ledger.log import Log
+from ledger.store.database import SqliteDatabase, Transaction, failures_told
+from ledger.store.log import Log
 from projections import directory, entries
 from projections.compare import Comparison, compare, count, snapshot
 from projections.folding import RANGE, Counted, Task, Writers, fold_log
-from projections.follow import catch_up, indexes, iso, mark, tables
-from projections.store import NAMES, Generation, Position, Store, advance, position_in
+from projections.generations import NAMES, Generation, Position, Store, advance, position_in
+from projections.projector import catch_up, indexes, iso, mark, tables
 
 _CACHE_MIB = 48
 

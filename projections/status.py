@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from ledger.errors import Refused
-from ledger.log import Log
-from projections.store import NAMES, Store
+from ledger.store.log import Log
+from projections.generations import NAMES, Store
 
 
 class ProjectionStatus(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Status(msgspec.Struct, frozen=True):
 
 def status(log: Log, store: Store, now: datetime) -> Status:
     """How far everything is. Raises StoreFailed."""
-    pointers, beat = store.pointers(), store.beat()
+    pointers, heartbeat = store.pointers(), store.heartbeat()
     found = []
     for name in NAMES:
         live, previous = pointers.live.get(name), pointers.previous.get(name)
@@ -61,10 +61,10 @@ def status(log: Log, store: Store, now: datetime) -> Status:
                 [(where, what) for where, what in broken],
             )
         )  # fmt: skip
-    confirmed = datetime.fromisoformat(beat.confirmed_at) if beat.confirmed_at else None
+    confirmed = datetime.fromisoformat(heartbeat.confirmed_at) if heartbeat.confirmed_at else None
     return Status(
-        log.log_id, log.head(), found, _follower_running(store), beat.head_seen, beat.confirmed_at,
-        (now - confirmed).total_seconds() if confirmed else None, beat.error,
+        log.log_id, log.head(), found, _follower_running(store), heartbeat.head_seen, heartbeat.confirmed_at,
+        (now - confirmed).total_seconds() if confirmed else None, heartbeat.error,
     )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from ledger.errors import Problem
 from ledger.events import Event
 from ledger.ingestion.door import Door
-from ledger.ingestion.reading import Source
-from ledger.ingestion.receipts import Header, Receipt
-from ledger.log import Log
-from ledger.vault import Vault
+from ledger.ingestion.readers.reading import Source
+from ledger.receipt import Header, Receipt
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import NOW
 
 NPP = "10000001"

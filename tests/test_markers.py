@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger.codec import state_json
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.codec import state_json
+from ledger.store.log import Log
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line, nik, person
 from tests.system.running import environment, jht, run
 from tests.system.serving import Server, serving

@@ -14,14 +14,14 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from api.identity.sessions import EMPLOYER, STAFF
-from api.identity.users import Users
+from api.access.sessions import EMPLOYER, STAFF
+from api.access.users import Users
 from ledger.clock import read_now
-from ledger.log import Log
 from ledger.members import Members
-from ledger.outbox import Letter
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.outbox import Letter
+from ledger.store.vault import Vault
 from tests.api import peopled
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line
 from tests.system.running import jht

@@ -54,7 +54,7 @@ def test_the_first_steps_show_what_the_readme_says(shell: dict[str, str], tmp_pa
     columns = dict(
         re.findall(r"^\| (employers|registrations|contributions|opening-balances) \| (.*) \|$", README, re.M)
     )
-    from ledger.ingestion.columns import LAYOUTS
+    from ledger.layouts import LAYOUTS
 
     for layout, named in columns.items():
         required = [name for name in named.split(", ") if not name.startswith("[")]

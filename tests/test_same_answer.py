@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from api.identity import guard
-from api.identity.sessions import MEMBER
+from api.access import guard
+from api.access.sessions import MEMBER
 from ledger.clock import jakarta_date
 from ledger.settings import Settings
 from tests.api.peopled import hashed

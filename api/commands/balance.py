@@ -10,16 +10,16 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.commands.console import opened, out, print_json
-from api.shapes import balance_of
+from api.schemas import balance_of
 from ledger.clock import jakarta_date, read_now
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj
-from ledger.log import Log
 from ledger.money import rupiah
-from projections.follow import Follower
-from projections.reading import Entry, Reader
-from projections.release import releaser
-from projections.store import Store
+from ledger.store.log import Log
+from projections.generations import Store
+from projections.projector import Projector
+from projections.queries import Entry, Queries
+from projections.reactions import releaser
 
 PAGE = 500
 
@@ -39,7 +39,7 @@ def balance(
     day = _day(as_of) if as_of else None
     with opened() as log:
         store = Store.open(log.settings)
-        reader = Reader(log, store)
+        reader = Queries(log, store)
         try:
             catch_up_alone(log, store)
             row = reader.balance(card, today, now, day)
@@ -78,13 +78,13 @@ def balance(
 def catch_up_alone(log: Log, store: Store) -> None:
     """Bring the read side to the head when nobody follows; a follower that runs does that itself."""
     try:
-        Follower(log, store, reactions=[releaser(log, read_now)]).run_once()
+        Projector(log, store, reactions=[releaser(log, read_now)]).run_once()
     except Refused as refused:
         if refused.code != "follower-elsewhere":
             raise
 
 
-def _entries(reader: Reader, card: int) -> list[Entry]:
+def _entries(reader: Queries, card: int) -> list[Entry]:
     found: list[Entry] = []
     while page := reader.entries(card, read_now(), found[-1].key if found else None, PAGE):
         found.extend(page)

@@ -27,9 +27,9 @@ from rich.text import Text
 from ledger.clock import read_now
 from ledger.errors import JhtError, Problem, Refused, StoreFailed, Unavailable
 from ledger.identifiers import clean_npp
-from ledger.ingestion.receipts import Header
-from ledger.log import Log
+from ledger.receipt import Header
 from ledger.settings import Settings, load
+from ledger.store.log import Log
 
 if TYPE_CHECKING:
     from ledger.ingestion.door import Door
@@ -62,7 +62,7 @@ def door() -> Iterator[Door]:
     """The ingestion door over the log and the vault that the settings name."""
     # Only an ingestion waits for the readers to be imported.
     from ledger.ingestion.door import Door
-    from ledger.vault import Vault
+    from ledger.store.vault import Vault
 
     with opened() as log:
         one = Door(log, Vault.open(log), read_now)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.commands.console import opened, unwritable_told
-from projections.plaintext import FORMATS, journal
+from projections.journal import FORMATS, journal
 
 
 def export(

@@ -14,6 +14,8 @@ import typer
 from rich.text import Text
 
 from api.commands.console import SOME_REFUSED, door, err, header, out, print_json, progress, say, unwritable_told
+from ledger.acts.reversal import Target
+from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem, Refused
 from ledger.identifiers import (
     KINDS,
@@ -24,12 +26,10 @@ from ledger.identifiers import (
     month_number,
     own_remittance_stream,
 )
-from ledger.ingestion.columns import LAYOUTS
 from ledger.ingestion.door import Door
-from ledger.ingestion.reading import Limits, Source, rows_again
-from ledger.ingestion.receipts import Receipt
-from ledger.remittance import CORRECTION_REASONS
-from ledger.reversal import Target
+from ledger.ingestion.readers.reading import Limits, Source, rows_again
+from ledger.layouts import LAYOUTS
+from ledger.receipt import Receipt
 
 SHOWN = 8
 Layout = Annotated[str, typer.Argument(help=f"What the files hold: {', '.join(LAYOUTS)}.")]

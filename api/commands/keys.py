@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as Grid
 
-from api.access import SCOPES, Caller, Keys, open_store
+from api.access.keys import SCOPES, Caller, Keys, open_store
 from api.commands.console import npp_number, opened, out, print_json, settings
 from ledger.clock import read_now
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from api.commands.console import opened, out, settings
-from ledger.log import Log
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 
 
 def init() -> None:

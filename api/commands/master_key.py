@@ -11,7 +11,7 @@ from api.commands.console import opened, out, settings, unwritable_told
 from ledger.errors import Refused
 from ledger.members import Members
 from ledger.settings import Settings
-from ledger.vault import Vault, fingerprint, master_key, write_key
+from ledger.store.vault import Vault, fingerprint, master_key, write_key
 
 
 def rotate_master_key(

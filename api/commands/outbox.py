@@ -9,13 +9,13 @@ import typer
 
 from api.commands.console import TRY_AGAIN, opened, out, print_json
 from api.mail.sender import Sender
-from api.watch import start_logging
+from api.middleware import start_logging
 from ledger.clock import read_now
 from ledger.errors import Refused
-from ledger.log import Log
 from ledger.members import Members
-from ledger.outbox import Outbox
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.outbox import Outbox
+from ledger.store.vault import Vault
 
 outbox = typer.Typer(help="The letters (mails, SMS) that wait to be sent.", invoke_without_command=True)
 

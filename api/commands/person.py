@@ -11,17 +11,17 @@ import typer
 
 from api.commands.balance import catch_up_alone
 from api.commands.console import header, opened, out, print_json
-from ledger import person as decisions
-from ledger import register
+from ledger.acts import person as decisions
 from ledger.clock import jakarta_date, read_now
+from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotFound, Refused
 from ledger.identifiers import card_number, clean_kpj
-from ledger.log import Log
-from ledger.remittance import CORRECTION_REASONS
-from ledger.vault import Vault
+from ledger.store import account_index
+from ledger.store.log import Log
+from ledger.store.vault import Vault
+from projections.generations import Store
 from projections.holdings import holdings
-from projections.reading import Reader
-from projections.store import Store
+from projections.queries import Queries
 
 person = typer.Typer(help="Correct, erase or export one person's data.", no_args_is_help=True, add_completion=False)
 Card = Annotated[str, typer.Argument(metavar="KPJ", help="Any of the person's cards.")]
@@ -84,7 +84,7 @@ def export(kpj: Card) -> None:
 
 def _holdings(log: Log, who: str) -> tuple[bool, date | None]:
     store = Store.open(log.settings)
-    reader = Reader(log, store)
+    reader = Queries(log, store)
     try:
         catch_up_alone(log, store)
         return holdings(log, reader, who, read_now())
@@ -98,7 +98,7 @@ def _person(log: Log, kpj: str) -> str:
     if number is None:
         raise Refused("kpj-unreadable")
     with log.database.read() as tx:
-        card = register.cards(tx, [card_number(number)]).get(card_number(number))
+        card = account_index.cards(tx, [card_number(number)]).get(card_number(number))
     if card is None:
         raise NotFound("account-not-found")
     return card.person

@@ -15,14 +15,14 @@ from rich.text import Text
 
 from api.commands.console import err, opened, out, print_json
 from ledger.clock import read_now
-from ledger.log import Log
+from ledger.store.log import Log
 from projections import rebuild as rebuilding
-from projections.follow import Follower
+from projections.generations import NAMES, Store
+from projections.projector import Projector
+from projections.reactions import releaser
 from projections.rebuild import RebuildDiffers, Report
-from projections.release import releaser
 from projections.status import Status
 from projections.status import status as read_status
-from projections.store import NAMES, Store
 
 Names = Annotated[
     list[str] | None, typer.Argument(help=f"Which: {', '.join(NAMES)}, register; all when none is named.")
@@ -44,7 +44,7 @@ def follow(
 ) -> None:
     """Keep the projections at the head of the log, until interrupted. One follower runs at a time."""
     with _read_side() as (log, store):
-        follower = Follower(log, store, reactions=[releaser(log, read_now)])
+        follower = Projector(log, store, reactions=[releaser(log, read_now)])
         if once:
             applied = follower.run_once()
             # What the reactions appended is to be seen too.
@@ -86,7 +86,7 @@ def rebuild(
         register: int | None = None
         if "register" in chosen:
             chosen.remove("register")
-            register = log.rebuild_register()
+            register = log.rebuild_account_index()
             if not as_json:
                 _show_register(register)
         if not chosen:

@@ -9,9 +9,9 @@ import uvicorn
 
 from api.app import create_app
 from api.commands.console import err, opened, settings
-from api.head import LimitedHead
-from api.watch import start_logging
-from ledger.vault import Vault
+from api.header_limit import LimitedHead
+from api.middleware import start_logging
+from ledger.store.vault import Vault
 
 
 def serve(

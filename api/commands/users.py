@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.table import Table as Grid
 
+from api.access import tables
+from api.access.passwords import Passwords, check_password
+from api.access.users import KINDS, ROLES, User, Users
 from api.commands.console import npp_number, opened, out, print_json
-from api.identity import tables
-from api.identity.passwords import Passwords, check_password
-from api.identity.users import KINDS, ROLES, User, Users
 from ledger.clock import read_now
 
 users = typer.Typer(

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from api.mail.texts import said
 from ledger.errors import Refused
-from ledger.outbox import Letter
+from ledger.store.outbox import Letter
 
 
 @cache

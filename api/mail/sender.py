@@ -24,8 +24,8 @@ from api.mail.server import Server
 from api.mail.texts import short
 from api.sms.outgoing import send_sms
 from ledger.errors import JhtError, Refused
-from ledger.outbox import LEASE, Due, Outbox
 from ledger.settings import Settings
+from ledger.store.outbox import LEASE, Due, Outbox
 
 T = TypeVar("T")
 BATCH = 10

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ledger.outbox import Letter
+from ledger.store.outbox import Letter
 
 LANGUAGES = ("id", "en")
 _DAY = 24

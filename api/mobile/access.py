@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
-from api.direct import Direct
-from api.opened import Opened
-from api.ready import header
-from api.records import Record
+from api.access.log import Record
+from api.application import ApplicationState
+from api.responses import header
+from api.route import Direct
 from ledger.errors import NotAllowed, NotFound
 
 AUTHS = ("member", "open")
@@ -33,7 +33,7 @@ class Member(NamedTuple):
         return card
 
 
-def guarded(opened: Opened) -> type[Direct]:
+def guarded(application: ApplicationState) -> type[Direct]:
     """The route class of the mobile routes: `openapi_extra["x-auth"]` is obligatory and checked first.
 
     The member stands in `request.scope["member"]`.
@@ -47,21 +47,21 @@ def guarded(opened: Opened) -> type[Direct]:
 
         async def admit(self, request: Request) -> None:
             if self.auth != "open":
-                request.scope["member"] = await admit(opened, request)
+                request.scope["member"] = await admit(application, request)
 
     return Guarded
 
 
-async def admit(opened: Opened, request: Request) -> Member:
+async def admit(application: ApplicationState, request: Request) -> Member:
     """The member behind a request's access token. Raises NotAllowed: login-missing, login-over."""
     kind, _, token = header(request, b"authorization").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise NotAllowed("login-missing")
-    now, tokens = opened.now(), opened.identity.tokens
+    now, tokens = application.now(), application.identity.tokens
     claims = tokens.claims(token, now)
     cards = tokens.remembered(claims)
     if cards is None:
-        cards = await opened.ask(tokens.cards, claims, now)
+        cards = await application.ask(tokens.cards, claims, now)
     return Member(claims.person, claims.device, cards)
 
 

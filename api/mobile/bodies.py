@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 
-from api.accounts import parameter
-from api.shapes import AsOf, LastContribution
-from api.spool import spooled
+from api.request_body import spooled
+from api.schemas import AsOf, LastContribution
+from api.v1.accounts import parameter
 from ledger.errors import Refused
 
 MOST_BYTES = 4_096

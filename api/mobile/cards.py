@@ -11,8 +11,16 @@ from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import shapes
-from api.accounts import (
+from api import schemas
+from api.application import ApplicationState
+from api.middleware import masked
+from api.mobile import bodies
+from api.mobile.access import guarded, member_of, own_read
+from api.mobile.bodies import HANDLE, LANGUAGE, OWN_PROBLEMS, READ_PROBLEMS, SENT_PROBLEMS
+from api.parameters import cursor_of, cursor_text, limit_of, parameters
+from api.problems import asked_language, documented
+from api.responses import ready
+from api.v1.accounts import (
     CURSOR,
     EXAMPLE,
     IF_NONE_MATCH,
@@ -22,39 +30,31 @@ from api.accounts import (
     SCHEME_VERSION,
     tagged,
 )
-from api.mobile import bodies
-from api.mobile.access import guarded, member_of, own_read
-from api.mobile.bodies import HANDLE, LANGUAGE, OWN_PROBLEMS, READ_PROBLEMS, SENT_PROBLEMS
-from api.opened import Opened
-from api.parameters import cursor_of, cursor_text, limit_of, parameters
-from api.problems import asked_language, documented
-from api.ready import ready
-from api.watch import masked
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import clean_kpj, kpj_of
 from ledger.members import Acting
-from projections.answers import BalanceRow, Entry
+from projections.results import BalanceRow, Entry
 
 LINKS = "10/hour"
 """How many card numbers a member may try."""
 NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag"}}
 
 
-def routes(opened: Opened) -> APIRouter:
+def routes(application: ApplicationState) -> APIRouter:
     """The routes over what the process holds open; the one that is asked most stands first."""
-    router = APIRouter(route_class=guarded(opened), tags=["mobile"])
+    router = APIRouter(route_class=guarded(application), tags=["mobile"])
 
     async def balance(request: Request) -> Response:
         """What one of the member's cards holds now."""
         member = member_of(request)
         found = parameters(request, "min_position")
         card = member.card(request.path_params["handle"])
-        now = opened.now()
-        await opened.reach(found)
-        row = await _row(opened, card, now)
-        await opened.recorder.note(own_read(request, row.kpj, row.position, now))
-        told = shapes.balance_of(opened.log.log_id, row, jakarta_date(now))
+        now = application.now()
+        await application.reach(found)
+        row = await _row(application, card, now)
+        await application.recorder.note(own_read(request, row.kpj, row.position, now))
+        told = schemas.balance_of(application.log.log_id, row, jakarta_date(now))
         shown = bodies.MobileBalance(
             masked(told.kpj), told.segment, told.status, told.balance, row.employer, row.worker, told.yield_credited,
             told.months_contributed, told.last_contribution, told.as_of, told.reason,
@@ -65,20 +65,20 @@ def routes(opened: Opened) -> APIRouter:
         """The member's cards with their balances."""
         member = member_of(request)
         found = parameters(request, "min_position")
-        now = opened.now()
-        await opened.reach(found)
-        answers = await asyncio.gather(*(_row_or_problem(opened, card, now) for card in member.cards.values()))
+        now = application.now()
+        await application.reach(found)
+        answers = await asyncio.gather(*(_row_or_problem(application, card, now) for card in member.cards.values()))
         rows = [answer for answer in answers if isinstance(answer, BalanceRow)]
         for row in rows:
-            await opened.recorder.note(own_read(request, row.kpj, row.position, now))
-        log_id, today, language = opened.log.log_id, jakarta_date(now), asked_language(request)
+            await application.recorder.note(own_read(request, row.kpj, row.position, now))
+        log_id, today, language = application.log.log_id, jakarta_date(now), asked_language(request)
         shown = []
         for (handle, card), answer in zip(member.cards.items(), answers, strict=True):
             if isinstance(answer, Unavailable):
                 problem = bodies.CardProblem(answer.code, answer.problem.say(language))
                 shown.append(bodies.MobileCard(handle, masked(kpj_of(card)), problem=problem))
             else:
-                told = shapes.balance_of(log_id, answer, today)
+                told = schemas.balance_of(log_id, answer, today)
                 shown.append(
                     bodies.MobileCard(handle, masked(told.kpj), told.segment, told.status, told.balance, told.reason)
                 )
@@ -87,7 +87,7 @@ def routes(opened: Opened) -> APIRouter:
             return ready(bodies.MobileCards(shown))
         # Each card was read at its own moment; the answer as a whole knows what the earliest of them knew.
         first = min(rows, key=lambda row: row.position)
-        as_of = shapes.as_of(log_id, first, today)
+        as_of = schemas.as_of(log_id, first, today)
         whole = bodies.MobileCards(shown, sum(row.total for row in rows), as_of)
         version = f"{max(row.version for row in rows)}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
         return tagged(request, whole, as_of.position, version)
@@ -98,17 +98,17 @@ def routes(opened: Opened) -> APIRouter:
         found = parameters(request, "limit", "cursor", "min_position")
         card = member.card(request.path_params["handle"])
         limit, after = limit_of(found, 25), cursor_of(found, 3)
-        now = opened.now()
-        await opened.reach(found)
-        row = await _row(opened, card, now)
+        now = application.now()
+        await application.reach(found)
+        row = await _row(application, card, now)
         # One more than asked tells whether there is a next page.
-        lines = await opened.ask(opened.reader.entries, card, now, after, limit + 1)
-        await opened.recorder.note(own_read(request, row.kpj, row.position, now))
+        lines = await application.ask(application.reader.entries, card, now, after, limit + 1)
+        await application.recorder.note(own_read(request, row.kpj, row.position, now))
         page = bodies.MobileEntries(
             masked(row.kpj),
             [_entry(line) for line in lines[:limit]],
             cursor_text(lines[limit - 1].key) if len(lines) > limit else None,
-            shapes.as_of(opened.log.log_id, row, jakarta_date(now)),
+            schemas.as_of(application.log.log_id, row, jakarta_date(now)),
         )
         version = f"{row.version}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
         return tagged(request, page, page.as_of.position, version)
@@ -121,10 +121,10 @@ def routes(opened: Opened) -> APIRouter:
         if kpj is None:
             raise Refused("kpj-unreadable")
         # A number that is tried may be another's: nobody searches for them here.
-        opened.identity.guard.take(LINKS, "link-card", member.person)
-        acting = Acting("member", "mobile", opened.now(), asked_language(request))
-        linked = await opened.work(lambda: opened.members.link_card(member.person, kpj, acting))
-        opened.identity.tokens.forget()
+        application.identity.guard.take(LINKS, "link-card", member.person)
+        acting = Acting("member", "mobile", application.now(), asked_language(request))
+        linked = await application.work(lambda: application.members.link_card(member.person, kpj, acting))
+        application.identity.tokens.forget()
         return ready(bodies.LinkedCard(linked.handle, masked(kpj)), 201)
 
     router.add_api_route(
@@ -136,7 +136,7 @@ def routes(opened: Opened) -> APIRouter:
         responses=documented(
             *READ_PROBLEMS, *POSITION_PROBLEMS, "card-unknown", "account-incomplete"
         )
-        | {200: shapes.returned("MobileBalance", "The balance", BALANCE)} | NOT_CHANGED,
+        | {200: schemas.returned("MobileBalance", "The balance", BALANCE)} | NOT_CHANGED,
         openapi_extra={"x-auth": "member", "parameters": [HANDLE, MIN_POSITION, IF_NONE_MATCH, LANGUAGE]},
     )  # fmt: skip
     router.add_api_route(
@@ -146,7 +146,7 @@ def routes(opened: Opened) -> APIRouter:
         operation_id="mobile_cards",
         summary="The member's cards",
         responses=documented(*READ_PROBLEMS, *POSITION_PROBLEMS)
-        | {200: shapes.returned("MobileCards", "Every card, and the sum", CARDS)} | NOT_CHANGED,
+        | {200: schemas.returned("MobileCards", "Every card, and the sum", CARDS)} | NOT_CHANGED,
         openapi_extra={"x-auth": "member", "parameters": [MIN_POSITION, IF_NONE_MATCH, LANGUAGE]},
     )  # fmt: skip
     router.add_api_route(
@@ -158,7 +158,7 @@ def routes(opened: Opened) -> APIRouter:
         responses=documented(
             *READ_PROBLEMS, *POSITION_PROBLEMS, "card-unknown", "account-incomplete"
         )
-        | {200: shapes.returned("MobileEntries", "A page of the statement", ENTRIES)} | NOT_CHANGED,
+        | {200: schemas.returned("MobileEntries", "A page of the statement", ENTRIES)} | NOT_CHANGED,
         openapi_extra={
             "x-auth": "member", "parameters": [HANDLE, LIMIT, CURSOR, MIN_POSITION, IF_NONE_MATCH, LANGUAGE],
         },
@@ -171,7 +171,7 @@ def routes(opened: Opened) -> APIRouter:
         summary="Show one more of the own cards",
         status_code=201,
         responses=documented(*OWN_PROBLEMS, *SENT_PROBLEMS, "kpj-unreadable", "card-not-yours", "too-many-tries")
-        | {201: shapes.returned("LinkedCard", "The card is shown from now on", LINKED)},
+        | {201: schemas.returned("LinkedCard", "The card is shown from now on", LINKED)},
         openapi_extra={
             "x-auth": "member", "parameters": [LANGUAGE], "requestBody": bodies.sent(bodies.LinkCard, {"kpj": KPJ}),
         },
@@ -179,18 +179,18 @@ def routes(opened: Opened) -> APIRouter:
     return router
 
 
-async def _row(opened: Opened, card: int, now: datetime) -> BalanceRow:
+async def _row(application: ApplicationState, card: int, now: datetime) -> BalanceRow:
     try:
-        return await opened.balance(card, now, None)
+        return await application.balance(card, now, None)
     except NotFound:
         # Members are linked to cards by the register, which the read side follows: it is not there yet.
         raise Unavailable("position-not-reached") from None
 
 
-async def _row_or_problem(opened: Opened, card: int, now: datetime) -> BalanceRow | Unavailable:
+async def _row_or_problem(application: ApplicationState, card: int, now: datetime) -> BalanceRow | Unavailable:
     """The balance, or what is wrong with this card alone; what is wrong with all is raised."""
     try:
-        return await _row(opened, card, now)
+        return await _row(application, card, now)
     except Unavailable as error:
         if error.code not in {"account-incomplete", "position-not-reached"}:
             raise

@@ -6,39 +6,39 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import shapes
-from api.identity.guard import address_of
-from api.identity.sessions import MEMBER
-from api.identity.tokens import Pair
+from api import schemas
+from api.access.guard import address_of
+from api.access.sessions import MEMBER
+from api.access.tokens import Pair
+from api.application import ApplicationState
 from api.mobile import bodies
 from api.mobile.access import guarded, member_of
 from api.mobile.bodies import LANGUAGE, OWN_PROBLEMS, SENT_PROBLEMS
-from api.opened import Opened
 from api.parameters import parameters
 from api.problems import asked_language, documented
-from api.ready import ready
+from api.responses import ready
 from ledger.errors import Refused
 from ledger.members import Acting
 
 LONGEST_NAME = 60
 
 
-def routes(opened: Opened) -> APIRouter:
+def routes(application: ApplicationState) -> APIRouter:
     """The routes over what the process holds open."""
-    router = APIRouter(route_class=guarded(opened), tags=["mobile"])
+    router = APIRouter(route_class=guarded(application), tags=["mobile"])
 
     async def login(request: Request) -> Response:
         """Log a device in with e-mail, NIK or KPJ and the password."""
         parameters(request)
-        if opened.settings.oidc_issuer is not None:
+        if application.settings.oidc_issuer is not None:
             raise Refused("login-by-provider")
         body = await bodies.read(request, bodies.LogIn)
-        acting = Acting("member", "mobile", opened.now(), asked_language(request))
-        identity = opened.identity
+        acting = Acting("member", "mobile", application.now(), asked_language(request))
+        identity = application.identity
         entered = await identity.login.member(body.identifier, body.password, address_of(request), acting)
         name = _plain(body.device)
         return _told(
-            await opened.work(lambda: identity.tokens.begin(entered.who, entered.epoch, name, acting.now))
+            await application.work(lambda: identity.tokens.begin(entered.who, entered.epoch, name, acting.now))
         )  # fmt: skip
 
     async def refresh(request: Request) -> Response:
@@ -48,27 +48,27 @@ def routes(opened: Opened) -> APIRouter:
         used before logs the device out (`refresh-reused`).
         """
         parameters(request)
-        if opened.settings.oidc_issuer is not None:
+        if application.settings.oidc_issuer is not None:
             # A login from before the provider ends with its access token.
             raise Refused("login-by-provider")
         body = await bodies.read(request, bodies.Renew)
-        now = opened.now()
-        return _told(await opened.work(lambda: opened.identity.tokens.refresh(body.refresh_token, now)))
+        now = application.now()
+        return _told(await application.work(lambda: application.identity.tokens.refresh(body.refresh_token, now)))
 
     async def logout(request: Request) -> Response:
         """Log this device out."""
         parameters(request)
         member = member_of(request)
-        await opened.work(lambda: opened.identity.tokens.end(member.device))
+        await application.work(lambda: application.identity.tokens.end(member.device))
         return _nothing()
 
     async def logout_everywhere(request: Request) -> Response:
         """Log out on every device and in every browser."""
         parameters(request)
         member = member_of(request)
-        await opened.work(lambda: opened.members.end_sessions(member.person))
-        opened.identity.tokens.forget()
-        opened.identity.sessions.forget(MEMBER, member.person)
+        await application.work(lambda: application.members.end_sessions(member.person))
+        application.identity.tokens.forget()
+        application.identity.sessions.forget(MEMBER, member.person)
         return _nothing()
 
     router.add_api_route(
@@ -81,7 +81,7 @@ def routes(opened: Opened) -> APIRouter:
             *SENT_PROBLEMS, "parameter-unknown", "login-wrong", "login-by-provider", "login-busy", "too-many-tries",
             "store-failed", "internal",
         )
-        | {200: shapes.returned("MobileTokens", "The device is logged in", TOKENS)},
+        | {200: schemas.returned("MobileTokens", "The device is logged in", TOKENS)},
         openapi_extra={
             "x-auth": "open", "parameters": [LANGUAGE], "requestBody": bodies.sent(bodies.LogIn, LOGIN),
         },
@@ -101,7 +101,7 @@ def routes(opened: Opened) -> APIRouter:
             "store-failed",
             "internal",
         )
-        | {200: shapes.returned("MobileTokens", "The next pair", TOKENS)},
+        | {200: schemas.returned("MobileTokens", "The next pair", TOKENS)},
         openapi_extra={
             "x-auth": "open",
             "parameters": [LANGUAGE],

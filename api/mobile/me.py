@@ -8,17 +8,17 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import shapes
-from api.accounts import CURSOR, LIMIT
+from api import schemas
+from api.access.log import Record
+from api.application import ApplicationState
+from api.middleware import masked
 from api.mobile import bodies
 from api.mobile.access import guarded, member_of, own_read
 from api.mobile.bodies import LANGUAGE, OWN_PROBLEMS
-from api.opened import Opened
 from api.parameters import limit_of, parameters
 from api.problems import asked_language, documented
-from api.ready import ready
-from api.records import Record
-from api.watch import masked
+from api.responses import ready
+from api.v1.accounts import CURSOR, LIMIT
 from api.web.formats import masked_phone
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
@@ -27,17 +27,17 @@ from ledger.members import masked_email
 VARY = {"Vary": "Authorization, Accept-Language"}
 
 
-def routes(opened: Opened) -> APIRouter:
+def routes(application: ApplicationState) -> APIRouter:
     """The routes over what the process holds open."""
-    router = APIRouter(route_class=guarded(opened), tags=["mobile"])
+    router = APIRouter(route_class=guarded(application), tags=["mobile"])
 
     async def me(request: Request) -> Response:
         """The member's name, masked contact and devices."""
         parameters(request)
-        member, now = member_of(request), opened.now()
-        about = await opened.ask(opened.members.about, member.person)
-        devices = await opened.ask(opened.identity.tokens.devices, member.person, now)
-        await opened.recorder.note(own_read(request, member.person, 0, now))
+        member, now = member_of(request), application.now()
+        about = await application.ask(application.members.about, member.person)
+        devices = await application.ask(application.identity.tokens.devices, member.person, now)
+        await application.recorder.note(own_read(request, member.person, 0, now))
         shown = bodies.Me(
             about.identity.name,
             masked_email(about.email) if about.email else None,
@@ -53,12 +53,12 @@ def routes(opened: Opened) -> APIRouter:
 
     async def access_log(request: Request) -> Response:
         """Who looked at the member's data, by which door and when, newest first, in pages."""
-        member, now = member_of(request), opened.now()
+        member, now = member_of(request), application.now()
         found = parameters(request, "limit", "cursor")
         limit, after = limit_of(found, 25), _mark(found)
         looked_for = [member.person, *(kpj_of(card) for card in member.cards.values())]
-        looks = await opened.ask(opened.recorder.seen, looked_for, after, limit)
-        await opened.recorder.note(own_read(request, member.person, 0, now))
+        looks = await application.ask(application.recorder.seen, looked_for, after, limit)
+        await application.recorder.note(own_read(request, member.person, 0, now))
         shown = bodies.AccessLog(
             [
                 bodies.Access(
@@ -78,7 +78,7 @@ def routes(opened: Opened) -> APIRouter:
         operation_id="mobile_access_log",
         summary="Who looked at the member's data",
         responses=documented(*OWN_PROBLEMS, "parameter-unreadable", "parameter-unknown", "record-unavailable")
-        | {200: shapes.returned("AccessLog", "A page of reads", ACCESS_LOG)},
+        | {200: schemas.returned("AccessLog", "A page of reads", ACCESS_LOG)},
         openapi_extra={"x-auth": "member", "parameters": [LIMIT, CURSOR, LANGUAGE]},
     )
     router.add_api_route(
@@ -88,7 +88,7 @@ def routes(opened: Opened) -> APIRouter:
         operation_id="mobile_me",
         summary="Who the member is, and where logged in",
         responses=documented(*OWN_PROBLEMS, "parameter-unknown", "record-unavailable")
-        | {200: shapes.returned("Me", "The member", ME)},
+        | {200: schemas.returned("Me", "The member", ME)},
         openapi_extra={"x-auth": "member", "parameters": [LANGUAGE]},
     )
     return router

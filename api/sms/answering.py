@@ -9,8 +9,8 @@ import asyncio
 from datetime import datetime
 from functools import cached_property
 
-from api.opened import Opened
-from api.records import Record
+from api.access.log import Record
+from api.application import ApplicationState
 from api.sms import replies
 from api.sms.gateway import Message
 from api.sms.messages import ASKS, REGISTERS, Messages
@@ -20,7 +20,7 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import card_number
 from ledger.members import Acting, Phone
-from projections.answers import BalanceRow
+from projections.results import BalanceRow
 
 BY = CHANNEL = "sms"
 
@@ -28,8 +28,8 @@ BY = CHANNEL = "sms"
 class Answering:
     """The answers of one process, for every gateway."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+    def __init__(self, application: ApplicationState) -> None:
+        self._opened = application
 
     @cached_property
     def _messages(self) -> Messages:
@@ -44,10 +44,10 @@ class Answering:
         if not phone:
             # A short code or a company's name: answering a machine would begin a conversation of machines.
             return ""
-        opened, now = self._opened, self._opened.now()
+        application, now = self._opened, self._opened.now()
         asked = parse(message.text, jakarta_date(now))
         kind = REGISTERS if isinstance(asked, Registration) else ASKS
-        taken = await opened.work(lambda: self._messages.take(message, phone, kind, now))
+        taken = await application.work(lambda: self._messages.take(message, phone, kind, now))
         if taken.reply is not None:
             return taken.reply
         if taken.limited and taken.told:
@@ -64,9 +64,9 @@ class Answering:
             else:
                 reply = replies.MISREAD[asked.what] if isinstance(asked, Misread) else replies.HELP
         except BaseException:
-            await asyncio.shield(opened.work(lambda: self._messages.give_up(taken)))
+            await asyncio.shield(application.work(lambda: self._messages.give_up(taken)))
             raise
-        return await opened.work(lambda: self._messages.finish(taken, reply))
+        return await application.work(lambda: self._messages.finish(taken, reply))
 
     async def _register(self, asked: Registration, phone: str, now: datetime) -> str:
         claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name, asked.email)
@@ -94,15 +94,15 @@ class Answering:
 
     async def _cards(self, kpj: str, phone: str) -> list[int]:
         """The cards that may be told to a phone: those its owner has linked, or the one that was named when it is his."""
-        opened = self._opened
-        person = await opened.ask(opened.members.phone_owner, phone)
+        application = self._opened
+        person = await application.ask(application.members.phone_owner, phone)
         if person is None:
             return []
-        linked = [card for _, card in await opened.ask(opened.members.cards, person)]
+        linked = [card for _, card in await application.ask(application.members.cards, person)]
         if not kpj:
-            return linked or await opened.ask(opened.reader.person_cards, person)
+            return linked or await application.ask(application.reader.person_cards, person)
         card = card_number(kpj)
-        if card in linked or await opened.ask(opened.reader.person_of_card, card) == person:
+        if card in linked or await application.ask(application.reader.person_of_card, card) == person:
             return [card]
         return []
 

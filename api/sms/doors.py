@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.opened import Opened
+from api.application import ApplicationState
+from api.route import Told
 from api.sms.answering import Answering
 from api.sms.gateway import Gateway
 from api.sms.kannel import Kannel
 
 
-def routes(opened: Opened) -> list[Told]:
+def routes(application: ApplicationState) -> list[Told]:
     """A route for every gateway there is an adapter for; one that is not set up answers like an unknown address."""
-    answering = Answering(opened)
-    gateways: list[Gateway] = [Kannel(opened.settings.sms_gateway_password)]
+    answering = Answering(application)
+    gateways: list[Gateway] = [Kannel(application.settings.sms_gateway_password)]
     return [Told(gateway.path, _endpoint(gateway, answering), methods=["POST"]) for gateway in gateways]
 
 

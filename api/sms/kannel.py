@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.ready import header
+from api.request_body import spooled
+from api.responses import header
 from api.sms.gateway import Message
-from api.spool import spooled
 from ledger.errors import NotAllowed, NotFound, Refused
 
 USER = "kannel"

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from api.access import schema_prefix
+from api.access.keys import schema_prefix
 from api.sms.gateway import Message
-from ledger.database import Database, Transaction, make_tables
 from ledger.errors import Unavailable
+from ledger.store.database import Database, Transaction, make_tables
 
 KEPT_SECONDS = 2 * 86_400
 WORKING_SECONDS = 15

@@ -16,9 +16,9 @@ from datetime import date
 
 from msgspec import Struct
 
+from ledger.fields import Bad, read_cell
 from ledger.identifiers import kpj_of
-from ledger.ingestion.cells import Bad, read_cell
-from ledger.ingestion.columns import REGISTRATIONS
+from ledger.layouts import REGISTRATIONS
 
 LONGEST = 480
 """Characters that are looked at: three segments, more than the longest registration."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.ingestion.cells import Bad, read_cell
-from ledger.ingestion.columns import REGISTRATIONS
+from ledger.fields import Bad, read_cell
+from ledger.layouts import REGISTRATIONS
 
 _PHONE = next(column for column in REGISTRATIONS if column.name == "phone")
 

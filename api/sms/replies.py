@@ -11,10 +11,10 @@ from datetime import date
 
 from babel.dates import format_date
 
-from api.watch import masked
+from api.middleware import masked
 from ledger.identifiers import month_number
 from ledger.money import rupiah
-from projections.answers import BalanceRow
+from projections.results import BalanceRow
 
 SEGMENT = 160
 

@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.login import Entered
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.login import Entered
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import forms
 from api.web.forms import Errors
+from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import render, see_other
-from api.web.visits import Visits, form_of, visit_of
 from api.web.words import words
 from ledger.errors import NotAllowed, Refused
 from ledger.identifiers import kpj_of
@@ -22,18 +22,18 @@ from ledger.members.state import REQUESTS
 SHOWN_LOOKS = 50
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of the account's pages."""
 
     async def shown(request: Request, errors: Errors, status: int = 200) -> Response:
         t, person = words(visits.acting(request).language), visit_of(request).who
-        about = await opened.ask(opened.members.about, person)
-        cards = await opened.ask(opened.members.cards, person)
+        about = await application.ask(application.members.about, person)
+        cards = await application.ask(application.members.cards, person)
         notice = request.query_params.get("kabar", "")
         return render(
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
             errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
-            provided=opened.settings.oidc_issuer is not None,
+            provided=application.settings.oidc_issuer is not None,
         )  # fmt: skip
 
     async def account(request: Request) -> Response:
@@ -42,7 +42,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
     async def password(request: Request) -> Response:
         """Another password: the old one is asked again, and every other session ends."""
         session, acting = visit_of(request), visits.acting(request)
-        about = await opened.ask(opened.members.about, session.who)
+        about = await application.ask(application.members.about, session.who)
         errors: Errors = {}
         own = (about.identity.nik, about.email)
         chosen = forms.password_of(form_of(request), own, acting.language, errors)
@@ -50,55 +50,55 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
             return await shown(request, errors, 422)
         try:
             old = form_of(request).get("old", "")
-            if not await opened.identity.login.again("change", session.who, old, acting):
+            if not await application.identity.login.again("change", session.who, old, acting):
                 return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
         except Refused as refused:
             return await shown(request, {"old": refused.problem.say(acting.language)}, problems.status_of(refused.code))
-        hashed = await opened.identity.passwords.hash(chosen)
-        await opened.work(lambda: opened.members.change_password(session.who, hashed, acting))
+        hashed = await application.identity.passwords.hash(chosen)
+        await application.work(lambda: application.members.change_password(session.who, hashed, acting))
         return await renewed(request, "sandi")
 
     async def renewed(request: Request, notice: str) -> Response:
         """A new session after the epoch has moved, so that the one who moved it stays."""
         session, acting = visit_of(request), visits.acting(request)
-        login = await opened.ask(opened.members.login_of, session.who)
+        login = await application.ask(application.members.login_of, session.who)
         if login is None:
             raise NotAllowed("form-foreign")
-        opened.identity.sessions.forget(MEMBER, session.who)
-        old = opened.identity.cookies.session(request)
-        started = await opened.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
+        application.identity.sessions.forget(MEMBER, session.who)
+        old = application.identity.cookies.session(request)
+        started = await application.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
         response = see_other(f"/akun?kabar={notice}")
-        opened.identity.cookies.set_session(response, started.token)
+        application.identity.cookies.set_session(response, started.token)
         return response
 
     async def everywhere(request: Request) -> Response:
         """Log out on all devices, this one too."""
         person = visit_of(request).who
-        await opened.work(lambda: opened.members.end_sessions(person))
-        opened.identity.sessions.forget(MEMBER, person)
+        await application.work(lambda: application.members.end_sessions(person))
+        application.identity.sessions.forget(MEMBER, person)
         response = see_other("/masuk?kabar=semua")
-        opened.identity.cookies.drop_session(response)
+        application.identity.cookies.drop_session(response)
         return response
 
     async def phone(request: Request) -> Response:
         """No more balances to the bound phone."""
-        about = await opened.ask(opened.members.about, visit_of(request).who)
+        about = await application.ask(application.members.about, visit_of(request).who)
         acting = visits.acting(request)
         if about.phone:
-            await opened.work(lambda: opened.members.unbind_phone(about.phone, acting))
+            await application.work(lambda: application.members.unbind_phone(about.phone, acting))
         return see_other("/akun?kabar=hp")
 
     async def looks(request: Request) -> Response:
         """Who looked at the member's data, newest first."""
         person = visit_of(request).who
-        cards = await opened.ask(opened.members.cards, person)
+        cards = await application.ask(application.members.cards, person)
         after = request.query_params.get("sebelum", "")
         what = [person, *(kpj_of(linked.card) for linked in cards)]
-        found = await opened.ask(opened.recorder.seen, what, after, SHOWN_LOOKS)
+        found = await application.ask(application.recorder.seen, what, after, SHOWN_LOOKS)
         return render(request, "looks.html", looks=found.records, more=found.more)
 
     async def requests(request: Request, errors: Errors | None = None, given: str = "") -> Response:
-        found = await opened.ask(opened.members.requests_of, visit_of(request).who)
+        found = await application.ask(application.members.requests_of, visit_of(request).who)
         t = words(visits.acting(request).language)
         notice = request.query_params.get("kabar", "")
         return render(
@@ -112,7 +112,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         what, text = forms.data_request_of(form_of(request), words(acting.language), errors)
         if not errors:
             try:
-                await opened.work(lambda: opened.members.request_data(person, what, text, acting))
+                await application.work(lambda: application.members.request_data(person, what, text, acting))
             except Refused as refused:
                 errors["what"] = refused.problem.say(acting.language)
         return await requests(request, errors, text) if errors else see_other("/akun/data?kabar=terkirim")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
+from api.route import Told
 from ledger.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import forms
 from api.web.forms import Errors
+from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import language_of, render, see_other
-from api.web.visits import Visits, form_of, visit_of
 from api.web.words import words
 from ledger.errors import Refused
 
 TRIES = "10/hour"
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of the page."""
 
     def page(request: Request, errors: Errors, kpj: str = "") -> Response:
@@ -34,8 +34,8 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         if not errors:
             try:
                 # Whoever is logged in could search for numbers: a person links few cards.
-                opened.identity.guard.take(TRIES, "link-card", person)
-                await opened.work(lambda: opened.members.link_card(person, kpj, acting))
+                application.identity.guard.take(TRIES, "link-card", person)
+                await application.work(lambda: application.members.link_card(person, kpj, acting))
             except Refused as refused:
                 request.scope["problem"] = refused.code
                 errors["kpj"] = refused.problem.say(acting.language)

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.guard import address_of
-from api.identity.sessions import Session
-from api.opened import Opened
+from api.access.guard import address_of
+from api.access.sessions import Session
+from api.application import ApplicationState
+from api.route import Told
+from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
-from api.web.visits import Visits, form_of
 from api.web.words import words
 from ledger.errors import Problem, Refused
 from ledger.members import Acting
@@ -25,7 +25,7 @@ class Entrance(NamedTuple):
     `wrong`: the text for a name or password that is not right; the usual one speaks of a member's names and letters.
     """
 
-    opened: Opened
+    application: ApplicationState
     visits: Visits
     kind: str
     channel: str
@@ -48,8 +48,8 @@ class Entrance(NamedTuple):
         return self._form(request, over=request.query_params.get("kabar") == "lewat")
 
     async def _enter(self, request: Request) -> Response:
-        form, acting = form_of(request), Acting(self.kind, self.channel, self.opened.now())
-        login, cookies = self.opened.identity.login, self.opened.identity.cookies
+        form, acting = form_of(request), Acting(self.kind, self.channel, self.application.now())
+        login, cookies = self.application.identity.login, self.application.identity.cookies
         name, password = form.get("nama", ""), form.get("sandi", "")
         try:
             entered = await login.user(self.kind, name, password, address_of(request), acting)
@@ -62,9 +62,9 @@ class Entrance(NamedTuple):
 
     async def leave(self, request: Request) -> Response:
         """The session ends."""
-        cookies = self.opened.identity.cookies
+        cookies = self.application.identity.cookies
         token = cookies.session(request)
-        await self.opened.work(lambda: self.opened.identity.sessions.end(token))
+        await self.application.work(lambda: self.application.identity.sessions.end(token))
         response = see_other(self.path)
         cookies.drop_session(response)
         return response

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from api.identity.passwords import check_password
+from api.access.passwords import check_password
 from api.web.words import Words
+from ledger.acts.person import OLDEST_YEARS, years_after
 from ledger.errors import Refused
+from ledger.fields import READERS
 from ledger.identifiers import SEGMENTS, clean_kpj, clean_nik
-from ledger.ingestion.cells import READERS
 from ledger.members.state import REQUESTS
-from ledger.person import OLDEST_YEARS, years_after
 
 LONGEST_EMAIL = 254
 LONGEST_TEXT = 1_000

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ledger.identifiers import month_number, month_of
-from ledger.register import Case, day_text
 from ledger.rules import rules
-from projections.reading import Entry, MembershipRow
+from ledger.store.account_index import Case, day_text
+from projections.queries import Entry, MembershipRow
 
 POSTED, HELD, REVERSED, ABSENT, LEFT, LATER = "posted", "held", "reversed", "absent", "left", "later"
 SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, LEFT)
@@ -176,15 +176,15 @@ def _months(cards: Sequence[Facts], today: date) -> dict[int, list[Part]]:
 def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
     lines: dict[tuple[int, str], list[Entry]] = defaultdict(list)
     waiting: dict[tuple[int, str], list[Case]] = defaultdict(list)
-    opened = -1
+    application = -1
     for entry in facts.entries:
         if entry.type == "opening":
-            opened = max(opened, _month(entry.month))
+            application = max(application, _month(entry.month))
         else:
             lines[_month(entry.month), entry.npp].append(entry)
     for case in facts.cases:
         waiting[case.month, f"{case.npp:08d}" if case.npp else ""].append(case)
-    covered = _covered(facts.memberships, opened, today)
+    covered = _covered(facts.memberships, application, today)
     brought: dict[str, int] = {}
     for month, npp in sorted({*lines, *waiting, *covered}):
         key = month, npp
@@ -211,13 +211,13 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
         yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, ())
 
 
-def _covered(memberships: Iterable[MembershipRow], opened: int, today: date) -> dict[tuple[int, str], str]:
+def _covered(memberships: Iterable[MembershipRow], application: int, today: date) -> dict[tuple[int, str], str]:
     """(month, payer) -> segment of every month up to this one that a membership covers and no opening balance holds."""
     present = month_of(today)
     found: dict[tuple[int, str], str] = {}
     for membership in memberships:
         last = min(_month(membership.until), present) if membership.until else present
-        months = range(max(_month(membership.since), opened + 1), last + 1)
+        months = range(max(_month(membership.since), application + 1), last + 1)
         found |= dict.fromkeys(zip(months, repeat(membership.npp)), membership.segment)
     return found
 

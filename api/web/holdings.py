@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from api.application import ApplicationState
 from api.coalescer import Coalescer
-from api.opened import Opened
 from api.web.grid import Facts
-from ledger import register
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
-from projections.answers import BalanceRow
+from ledger.store import account_index
+from projections.results import BalanceRow
 
 V = TypeVar("V")
 PAGE = 500
@@ -64,17 +64,17 @@ class Look(NamedTuple):
     """A member's cards, and the money that waits for each, oldest first."""
 
     cards: list[Held]
-    cases: list[register.Case]
+    cases: list[account_index.Case]
 
 
-_Linked = tuple[list[LinkedCard], list[register.Case]]
+_Linked = tuple[list[LinkedCard], list[account_index.Case]]
 
 
 class Holdings:
     """The holdings that a process shows."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+    def __init__(self, application: ApplicationState) -> None:
+        self._opened = application
         # On PostgreSQL: who looks at one moment is asked for together.
         self._together = Coalescer(self._fetch)
 
@@ -109,7 +109,7 @@ class Holdings:
         return Held(linked, kpj, row, None)
 
     async def facts(
-        self, rows: Sequence[BalanceRow], now: datetime, cases: Sequence[register.Case] | None = None
+        self, rows: Sequence[BalanceRow], now: datetime, cases: Sequence[account_index.Case] | None = None
     ) -> list[Facts]:  # fmt: skip
         """What is known of the cards behind some balances, with the money that waits for them (`cases`, asked for when
         not given). Raises as `look`.
@@ -123,8 +123,8 @@ class Holdings:
         """The cards of some members, and what waits for each one's."""
         with self._opened.log.database.read() as tx:
             linked = cards_of_each(tx, persons)
-            cases = register.suspense_of(tx, {one.card for cards in linked.values() for one in cards})
-        waiting: dict[int, list[register.Case]] = {}
+            cases = account_index.suspense_of(tx, {one.card for cards in linked.values() for one in cards})
+        waiting: dict[int, list[account_index.Case]] = {}
         for case in cases:
             waiting.setdefault(case.card, []).append(case)
         return {
@@ -132,15 +132,15 @@ class Holdings:
             for person, cards in linked.items()
         }
 
-    def _cases(self, cards: Sequence[int]) -> list[register.Case]:
+    def _cases(self, cards: Sequence[int]) -> list[account_index.Case]:
         with self._opened.log.database.read() as tx:
-            return register.suspense_of(tx, cards)
+            return account_index.suspense_of(tx, cards)
 
-    def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[register.Case] | None) -> list[Facts]:
+    def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[account_index.Case] | None) -> list[Facts]:
         waiting = self._cases(cards) if cases is None else cases
         return [self._read(card, now, tuple(case for case in waiting if case.card == card)) for card in cards]
 
-    def _read(self, card: int, now: datetime, cases: tuple[register.Case, ...]) -> Facts:
+    def _read(self, card: int, now: datetime, cases: tuple[account_index.Case, ...]) -> Facts:
         reader = self._opened.reader
         entries, memberships, employers = reader.story(card, now, PAGE)
         while PAGE <= len(entries) < MOST_LINES:

@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.guard import address_of
-from api.identity.login import Entered
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.guard import address_of
+from api.access.login import Entered
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web.forms import Errors
 from api.web.login import RESETS
+from api.web.page_context import Visits, form_of
 from api.web.pages import render, see_other
-from api.web.visits import Visits, form_of
 from api.web.words import words
 from ledger.errors import Refused
 from ledger.members import Acting, Link
@@ -28,7 +28,7 @@ from ledger.members.state import ACTIVE
 VERIFY = "verify"
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of links."""
 
     async def look(request: Request) -> Response:
@@ -39,8 +39,8 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         return render(request, "link.html", purpose=link.purpose, errors={})
 
     async def link_of(request: Request) -> Link:
-        opened.identity.guard.address("link", address_of(request))
-        return await opened.ask(opened.members.look_at_link, request.path_params["token"], opened.now())
+        application.identity.guard.address("link", address_of(request))
+        return await application.ask(application.members.look_at_link, request.path_params["token"], application.now())
 
     async def use(request: Request) -> Response:
         """Do it. Raises Refused: link-used, too-many-tries, login-by-provider."""
@@ -49,21 +49,21 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
             wrong = await not_proven(request, link, acting)
             if wrong is not None:
                 return wrong
-        await opened.work(lambda: opened.members.use_link(request.path_params["token"], acting))
-        opened.identity.sessions.forget(MEMBER, link.person)
+        await application.work(lambda: application.members.use_link(request.path_params["token"], acting))
+        application.identity.sessions.forget(MEMBER, link.person)
         return (
             await enter(request, link, acting) if link.purpose == VERIFY else see_other(f"/masuk?kabar={link.purpose}")
         )
 
     async def not_proven(request: Request, link: Link, acting: Acting) -> Response | None:
         """The page again, unless the password is the one of the registration."""
-        if opened.settings.oidc_issuer is not None:
+        if application.settings.oidc_issuer is not None:
             raise Refused("login-by-provider")
         given, said, status = form_of(request).get("password", ""), "", 422
         try:
             if not given.strip():
                 said = words(acting.language)("login.empty_password")
-            elif not await opened.identity.login.again(link.purpose, link.person, given, acting):
+            elif not await application.identity.login.again(link.purpose, link.person, given, acting):
                 said = words(acting.language)("link.wrong_password")
         except Refused as refused:
             request.scope["problem"] = refused.code
@@ -73,13 +73,13 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
 
     async def enter(request: Request, link: Link, acting: Acting) -> Response:
         """Straight in, when nobody else must say yes first."""
-        login = await opened.ask(opened.members.login_of, link.person)
+        login = await application.ask(application.members.login_of, link.person)
         if login is None or login.state != ACTIVE:
             return see_other("/masuk?kabar=waiting")
         entered = Entered(MEMBER, login.person, login.epoch)
-        started = await opened.identity.login.start(entered, acting, opened.identity.cookies.session(request))
+        started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
         response = see_other("/saldo")
-        opened.identity.cookies.set_session(response, started.token)
+        application.identity.cookies.set_session(response, started.token)
         return response
 
     return [

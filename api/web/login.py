@@ -8,16 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.guard import address_of
-from api.identity.login import clean_identifier
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.guard import address_of
+from api.access.login import clean_identifier
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import forms
 from api.web.forms import Errors
+from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
 from api.web.register import steady
-from api.web.visits import Visits, form_of
 from api.web.words import words
 from ledger.errors import Refused
 
@@ -31,7 +31,7 @@ def notice_of(request: Request) -> str:
     return notice if words(language_of(request)).has(f"login.notice_{notice}") else ""
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of the login."""
 
     def login_page(request: Request, errors: Errors, status: int = 200) -> Response:
@@ -55,24 +55,24 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
             return login_page(request, errors, 422)
         acting = visits.acting(request)
         try:
-            entered = await opened.identity.login.member(
+            entered = await application.identity.login.member(
                 form["identifier"], form["password"], address_of(request), acting
             )
         except Refused as refused:
             status = problems.status_of(refused.code)
             request.scope["problem"] = refused.code
             return login_page(request, {"page": refused.problem.say(acting.language)}, status)
-        started = await opened.identity.login.start(entered, acting, opened.identity.cookies.session(request))
+        started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
         response = see_other("/saldo")
-        opened.identity.cookies.set_session(response, started.token)
+        application.identity.cookies.set_session(response, started.token)
         return response
 
     async def leave(request: Request) -> Response:
-        token = opened.identity.cookies.session(request)
+        token = application.identity.cookies.session(request)
         if token:
-            await opened.work(lambda: opened.identity.sessions.end(token))
+            await application.work(lambda: application.identity.sessions.end(token))
         response = see_other("/masuk?kabar=keluar")
-        opened.identity.cookies.drop_session(response)
+        application.identity.cookies.drop_session(response)
         return response
 
     async def forgot(request: Request) -> Response:
@@ -85,13 +85,13 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         errors: Errors = {} if name else {"identifier": words(acting.language)("login.empty_identifier")}
         if name:
             try:
-                opened.identity.guard.address("reset", address_of(request))
-                opened.identity.guard.mail(name)
+                application.identity.guard.address("reset", address_of(request))
+                application.identity.guard.mail(name)
             except Refused as refused:
                 errors = {"page": refused.problem.say(acting.language)}
         if errors:
             return render(request, "forgot.html", 422, errors=errors, sent=False)
-        await opened.work(lambda: opened.members.ask_reset(name, acting))
+        await application.work(lambda: application.members.ask_reset(name, acting))
         await steady(began)
         return see_other("/lupa?kabar=terkirim")
 
@@ -101,22 +101,22 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         return render(request, "reset.html", errors={})
 
     async def person_of(request: Request) -> str:
-        opened.identity.guard.address("link", address_of(request))
-        link = await opened.ask(opened.members.look_at_link, request.path_params["token"], opened.now())
+        application.identity.guard.address("link", address_of(request))
+        link = await application.ask(application.members.look_at_link, request.path_params["token"], application.now())
         if link.purpose not in RESETS:
             raise Refused("link-used")
         return link.person
 
     async def reset(request: Request) -> Response:
         person, acting = await person_of(request), visits.acting(request)
-        about = await opened.ask(opened.members.about, person)
+        about = await application.ask(application.members.about, person)
         errors: Errors = {}
         password = forms.password_of(form_of(request), (about.identity.nik, about.email), acting.language, errors)
         if errors:
             return render(request, "reset.html", 422, errors=errors)
-        hashed = await opened.identity.passwords.hash(password)
-        await opened.work(lambda: opened.members.reset(request.path_params["token"], hashed, acting))
-        opened.identity.sessions.forget(MEMBER, person)
+        hashed = await application.identity.passwords.hash(password)
+        await application.work(lambda: application.members.reset(request.path_params["token"], hashed, acting))
+        application.identity.sessions.forget(MEMBER, person)
         return see_other("/masuk?kabar=sandi")
 
     return [

@@ -5,26 +5,26 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import grid
 from api.web.holdings import Holdings
+from api.web.page_context import Visits, visit_of
 from api.web.pages import render
 from api.web.saldo import note_reads
-from api.web.visits import Visits, visit_of
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 
 
-def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[Told]:
     """The routes of the page."""
 
     async def months(request: Request) -> Response:
         """The year in the address, or the newest one."""
-        now = opened.now()
+        now = application.now()
         cards, cases = await holdings.look(visit_of(request).who, now)
-        await note_reads(opened, request, cards)
+        await note_reads(application, request, cards)
         rows = [held.row for held in cards if held.row is not None]
         if len(rows) < len(cards):
             raise next(held.error for held in cards if held.error is not None) or Unavailable("account-incomplete")

@@ -12,18 +12,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import problems
-from api.direct import Told
-from api.identity.guard import address_of
-from api.identity.login import Entered
-from api.identity.oidc import VALID, Begun, Proven, Provider
-from api.identity.sessions import MEMBER
-from api.opened import Opened
+from api.access.guard import address_of
+from api.access.login import Entered
+from api.access.oidc import VALID, Begun, Proven, Provider
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import forms
 from api.web.forms import Errors
 from api.web.login import notice_of
+from api.web.page_context import Visits, form_of
 from api.web.pages import SECURITY, language_of, render, see_other
 from api.web.register import steady
-from api.web.visits import Visits, form_of
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.errors import Refused
@@ -33,16 +33,16 @@ from ledger.members.state import ACTIVE, WAITING
 _FIELDS = ("segment", "nik", "day", "month", "year", "kpj")
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of a provider; they stand before those of passwords. None without JHT_OIDC_ISSUER."""
-    if opened.settings.oidc_issuer is None:
+    if application.settings.oidc_issuer is None:
         return []
-    secure = opened.settings.is_https
+    secure = application.settings.is_https
     prefix = "__Host-" if secure else ""
     going_cookie, proven_cookie = f"{prefix}jht_oidc", f"{prefix}jht_proven"
 
     def provided() -> Provider:
-        found = opened.identity.provider
+        found = application.identity.provider
         assert found is not None
         return found
 
@@ -64,18 +64,18 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
     async def begin(request: Request) -> Response:
         if request.scope["visit"] is not None:
             return see_other("/saldo")
-        opened.identity.guard.address("login", address_of(request))
-        begun: Begun = await provided().begin(opened.now(), language_of(request))
+        application.identity.guard.address("login", address_of(request))
+        begun: Begun = await provided().begin(application.now(), language_of(request))
         # The one address outside: the provider's own, from its signed-off metadata, never from a request.
         response = RedirectResponse(begun.address, 303, SECURITY)
         remember(response, going_cookie, begun.sealed)
         return response
 
     async def come_back(request: Request) -> Response:
-        opened.identity.guard.address("login", address_of(request))
+        application.identity.guard.address("login", address_of(request))
         sealed = request.cookies.get(going_cookie, "")
-        proven = await provided().finish(dict(request.query_params), sealed, opened.now())
-        login = await opened.ask(opened.members.of_issuer, proven.issuer, proven.subject)
+        proven = await provided().finish(dict(request.query_params), sealed, application.now())
+        login = await application.ask(application.members.of_issuer, proven.issuer, proven.subject)
         if login is not None and login.state == ACTIVE:
             return forget(await enter(request, login), going_cookie, proven_cookie)
         if login is not None and login.state == WAITING:
@@ -89,13 +89,13 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
     async def enter(request: Request, login: Login) -> Response:
         acting = visits.acting(request)
         entered = Entered(MEMBER, login.person, login.epoch)
-        started = await opened.identity.login.start(entered, acting, opened.identity.cookies.session(request))
+        started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
         response = see_other("/saldo")
-        opened.identity.cookies.set_session(response, started.token)
+        application.identity.cookies.set_session(response, started.token)
         return response
 
     def proven_of(request: Request) -> Proven:
-        return provided().unseal(request.cookies.get(proven_cookie, ""), Proven, opened.now())
+        return provided().unseal(request.cookies.get(proven_cookie, ""), Proven, application.now())
 
     def data_page(request: Request, errors: Errors, status: int = 200) -> Response:
         given = dict.fromkeys(_FIELDS, "")
@@ -114,18 +114,20 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         t = words(language)
         segment = forms.segment_of(form, t, errors)
         nik = forms.nik_of(form, t, errors)
-        born = forms.birth_date_of(form, jakarta_date(opened.now()), t, errors)
+        born = forms.birth_date_of(form, jakarta_date(application.now()), t, errors)
         kpj = forms.kpj_of(form, t, errors)
         if errors:
             return data_page(request, errors, 422)
         try:
-            opened.identity.guard.address("register", address_of(request))
-            opened.identity.guard.mail(proven.email)
+            application.identity.guard.address("register", address_of(request))
+            application.identity.guard.mail(proven.email)
         except Refused as refused:
             return data_page(request, {"page": refused.problem.say(language)}, problems.status_of(refused.code))
         claim, acting = Claim(nik, born, kpj, segment, proven.email, language), visits.acting(request)
-        bound = await opened.work(lambda: opened.members.register_issuer(claim, proven.issuer, proven.subject, acting))
-        login = await opened.ask(opened.members.of_issuer, proven.issuer, proven.subject) if bound else None
+        bound = await application.work(
+            lambda: application.members.register_issuer(claim, proven.issuer, proven.subject, acting)
+        )
+        login = await application.ask(application.members.of_issuer, proven.issuer, proven.subject) if bound else None
         await steady(began)
         response = render(request, "provider_waits.html") if login is None else await enter(request, login)
         return forget(response, proven_cookie)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.opened import Opened
+from api.application import ApplicationState
+from api.route import Told
 from api.web.addresses import way_back
+from api.web.page_context import Visits
 from api.web.pages import LANGUAGE_COOKIE, render, see_other
-from api.web.visits import Visits
 from api.web.words import LANGUAGES
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of the public pages."""
 
     async def start(request: Request) -> Response:
@@ -31,7 +31,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         if chosen in LANGUAGES:
             response.set_cookie(
                 LANGUAGE_COOKIE, chosen, _YEAR_SECONDS, path="/", httponly=True, samesite="lax",
-                secure=opened.identity.cookies.secure,
+                secure=application.identity.cookies.secure,
             )  # fmt: skip
         return response
 

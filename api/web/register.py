@@ -9,13 +9,13 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.guard import address_of
-from api.opened import Opened
+from api.access.guard import address_of
+from api.application import ApplicationState
+from api.route import Told
 from api.web import forms
 from api.web.forms import Errors
+from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
-from api.web.visits import Visits, form_of
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.errors import Refused
@@ -32,7 +32,7 @@ async def steady(began: float) -> None:
     await asyncio.sleep(max(0.0, began + SENT_SECONDS - asyncio.get_running_loop().time()))
 
 
-def routes(opened: Opened, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     """The routes of the registration."""
 
     def step(request: Request, number: int, errors: Errors) -> Response:
@@ -61,7 +61,7 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         form, t = form_of(request), words(language_of(request))
         segment = forms.segment_of(form, t, errors)
         nik = forms.nik_of(form, t, errors)
-        born = forms.birth_date_of(form, jakarta_date(opened.now()), t, errors)
+        born = forms.birth_date_of(form, jakarta_date(application.now()), t, errors)
         return nik, born, forms.kpj_of(form, t, errors), segment
 
     async def contact(request: Request) -> Response:
@@ -81,21 +81,21 @@ def routes(opened: Opened, visits: Visits) -> list[Told]:
         password = forms.password_of(form_of(request), (nik, kpj, email), language, errors)
         if errors:
             return step(request, 3, errors)
-        guard = opened.identity.guard
+        guard = application.identity.guard
         try:
             guard.address("register", address_of(request))
             guard.mail(email)
         except Refused as refused:
             return step(request, 3, {"page": refused.problem.say(language)})
-        hashed = await opened.identity.passwords.hash(password)
+        hashed = await application.identity.passwords.hash(password)
         claim, acting = Claim(nik, born, kpj, segment, email, language), visits.acting(request)
-        await opened.work(lambda: opened.members.register(claim, hashed, acting))
+        await application.work(lambda: application.members.register(claim, hashed, acting))
         await steady(began)
         response = see_other("/daftar/terkirim")
         # A typing slip must be seen, and an address is not for addresses: the masked one stays with the browser.
         response.set_cookie(
             _TOLD_COOKIE, masked_email(email), _TOLD_SECONDS, path="/daftar/terkirim", httponly=True, samesite="lax",
-            secure=opened.identity.cookies.secure,
+            secure=application.identity.cookies.secure,
         )  # fmt: skip
         return response
 

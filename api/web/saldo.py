@@ -10,21 +10,21 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.sessions import MEMBER
-from api.opened import Opened
-from api.records import Record
+from api.access.log import Record
+from api.access.sessions import MEMBER
+from api.application import ApplicationState
+from api.route import Told
 from api.web import chart, grid
 from api.web.grid import Facts, Year
 from api.web.holdings import Held, Holdings, Kept
+from api.web.page_context import Visits, visit_of
 from api.web.pages import fragment, language_of, render
-from api.web.visits import Visits, visit_of
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.errors import Unavailable
 from ledger.identifiers import month_of
-from ledger.log import position_text
-from projections.answers import BalanceRow
+from ledger.store.log import position_text
+from projections.results import BalanceRow
 
 LISTED = 6
 """Months that have not come which are listed at once; the others are behind a fold."""
@@ -63,17 +63,17 @@ class Sums(NamedTuple):
         )  # fmt: skip
 
 
-def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[Told]:
     """The routes of the page."""
     kept: Kept[Below] = Kept()
 
     async def saldo(request: Request) -> Response:
         """All cards, or the one of the handle in the address."""
-        now, person = opened.now(), visit_of(request).who
+        now, person = application.now(), visit_of(request).who
         handle = request.path_params.get("handle", "")
         look = await holdings.look(person, now, handle)
         cards, cases = sorted(look.cards, key=_place), look.cases
-        position = await note_reads(opened, request, cards)
+        position = await note_reads(application, request, cards)
         rows = [held.row for held in cards if held.row is not None]
         if len(rows) < len(cards):
             return _unavailable(request, cards, now)
@@ -91,7 +91,7 @@ def routes(opened: Opened, visits: Visits, holdings: Holdings) -> list[Told]:
             request, "saldo.html", cards=cards, sums=Sums.of(rows), below=below, now=now, alone=bool(handle),
             last=max((row.last.month for row in rows if row.last is not None), default=""),
             employed=any(row.segment == "PU" for row in rows),
-            position=position_text(opened.log.log_id, position),
+            position=position_text(application.log.log_id, position),
         )  # fmt: skip
 
     page = visits.page(saldo, MEMBER)
@@ -103,18 +103,18 @@ def _place(held: Held) -> tuple[bool, str]:
     return held.row is None or held.row.status != "aktif", held.kpj
 
 
-async def note_reads(opened: Opened, request: Request, cards: Sequence[Held]) -> int:
+async def note_reads(application: ApplicationState, request: Request, cards: Sequence[Held]) -> int:
     """Record that a member looked at the own cards; the log position of the newest balance.
 
     Raises Unavailable(record-unavailable).
     """
-    path, moment = request.scope["route"].path, opened.now().isoformat()
+    path, moment = request.scope["route"].path, application.now().isoformat()
     request_id = request.scope.get("request_id", "")
     newest = 0
     for held in cards:
         position = held.row.position if held.row is not None else 0
         newest = max(newest, position)
-        await opened.recorder.note(Record(moment, "member", "website", "", path, held.kpj, position, request_id))
+        await application.recorder.note(Record(moment, "member", "website", "", path, held.kpj, position, request_id))
     return newest
 
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from api.opened import Opened
+from api.application import ApplicationState
 from api.web import account, assets, cards, links, login, months, provider, public, register, saldo
 from api.web.holdings import Holdings
-from api.web.visits import Visits
+from api.web.page_context import Visits
 
 
-def routes(opened: Opened) -> list[Route]:
+def routes(application: ApplicationState) -> list[Route]:
     """All pages of the member's website over what the process holds open (it must have started)."""
-    visits, holdings = Visits(opened), Holdings(opened)
+    visits, holdings = Visits(application), Holdings(application)
     return [
-        *public.routes(opened, visits),
-        *provider.routes(opened, visits),
-        *register.routes(opened, visits),
-        *links.routes(opened, visits),
-        *login.routes(opened, visits),
-        *saldo.routes(opened, visits, holdings),
-        *months.routes(opened, visits, holdings),
-        *cards.routes(opened, visits),
-        *account.routes(opened, visits),
+        *public.routes(application, visits),
+        *provider.routes(application, visits),
+        *register.routes(application, visits),
+        *links.routes(application, visits),
+        *login.routes(application, visits),
+        *saldo.routes(application, visits, holdings),
+        *months.routes(application, visits, holdings),
+        *cards.routes(application, visits),
+        *account.routes(application, visits),
         *assets.ROUTES,
     ]

@@ -14,13 +14,13 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ledger.codec import encode
-from ledger.database import Transaction
 from ledger.errors import Problem, StoreFailed
 from ledger.events import Event, Fact
-from ledger.ingestion.receipts import Header, Outcome, Receipt, Verdict
-from ledger.ingestion.table import Table
-from ledger.log import Appended, Log, RegisterChanged, VersionTaken
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Header, Outcome, Receipt, Verdict
+from ledger.store.codec import encode
+from ledger.store.database import Transaction
+from ledger.store.log import AccountIndexChanged, Appended, Log, VersionTaken
 
 ROWS = 20_000
 _TRIES = 3
@@ -130,7 +130,7 @@ class Writer(Generic[R]):
         decided, future, _ = pending
         try:
             self._tell(decided, future.result())
-        except (VersionTaken, RegisterChanged):
+        except (VersionTaken, AccountIndexChanged):
             self._again(decided.rows)
         if on_progress:
             on_progress(len(decided.rows))
@@ -147,7 +147,7 @@ class Writer(Generic[R]):
         decided = self._encoded(rows)
         try:
             self._tell(decided, self._append(decided))
-        except (VersionTaken, RegisterChanged):
+        except (VersionTaken, AccountIndexChanged):
             return False
         return True
 

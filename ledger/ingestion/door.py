@@ -14,20 +14,21 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger import register, reversal, suspense
+from ledger.acts import release, reversal
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
-from ledger.ingestion.chunk import Part, look_up
-from ledger.ingestion.contributions import decide
-from ledger.ingestion.engine import Engine
-from ledger.ingestion.holders import holders_with
-from ledger.ingestion.reading import Limits, Source, read
-from ledger.ingestion.receipts import Header, Receipt
-from ledger.ingestion.table import Table
-from ledger.ingestion.upload import Upload, employers_of, prepare
-from ledger.log import Log
+from ledger.ingestion.contributions.check import Upload, employers_of, prepare
+from ledger.ingestion.contributions.decide import decide
+from ledger.ingestion.contributions.identity_match import holders_with
+from ledger.ingestion.contributions.lookup import Part, look_up
+from ledger.ingestion.contributions.pipeline import Pipeline
+from ledger.ingestion.readers.reading import Limits, Source, read
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store import account_index
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 
 SMALL = 2_000
 GROUP_UPLOADS = 200
@@ -54,7 +55,7 @@ class Door:
     def __init__(self, log: Log, vault: Vault, clock: Callable[[], datetime]) -> None:
         self.log, self.vault, self.clock = log, vault, clock
         self.limits = limits_of(log.settings)
-        self.engine = Engine(log, clock, holders_with(vault.people_by_nik, vault.data_of))
+        self.engine = Pipeline(log, clock, holders_with(vault.people_by_nik, vault.data_of))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -107,7 +108,7 @@ class Door:
     ) -> Receipt:
         receipt = Receipt("contributions", header.request, dry_run=dry_run)
         with self.log.database.read() as tx:
-            registered = register.employers(tx, employers_of(table))
+            registered = account_index.employers(tx, employers_of(table))
         upload = self._prepared(_Waiting(table, header, receipt, backdate, Future()), registered)
         self.engine.run(upload, dry_run=dry_run, on_progress=on_progress)
         return receipt
@@ -143,7 +144,7 @@ class Door:
     def _write_group(self, group: list[_Waiting]) -> None:
         try:
             with self.log.database.read(pipelined=True) as tx:
-                registered = register.employers(tx, {npp for one in group for npp in employers_of(one.table)})
+                registered = account_index.employers(tx, {npp for one in group for npp in employers_of(one.table)})
             uploads = [self._prepared(one, registered) for one in group]
             # Two uploads for one remittance cannot be decided on the same state: the later ones come after.
             while uploads:
@@ -178,11 +179,11 @@ class Door:
         today = jakarta_date(self.clock())
         return prepare(one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered)
 
-    def release(self, since: int) -> suspense.Released:
+    def release(self, since: int) -> release.Released:
         """Post waiting lines of cards that changed after a position."""
         with self.log.database.read() as tx:
-            cards = register.suspense_after(tx, since)
-        return suspense.release(self.log, cards, Header("system", "release"), self.clock())
+            cards = account_index.suspense_after(tx, since)
+        return release.release(self.log, cards, Header("system", "release"), self.clock())
 
     def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:
         """Take posted or suspended lines back; see `reversal.reverse`."""

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ledger.employer import decide_register
+from ledger.decisions.employer import decide_register
 from ledger.errors import Refused
 from ledger.events import EmployerRegistered
 from ledger.identifiers import employer_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
-from ledger.ingestion.receipts import Header, Receipt
-from ledger.ingestion.table import Table
-from ledger.log import Log
-from ledger.register import day_text
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Header, Receipt
+from ledger.store.account_index import day_text
+from ledger.store.log import Log
 
 
 class _Row(NamedTuple):

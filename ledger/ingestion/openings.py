@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ledger.account import decide_opening
-from ledger.database import Transaction
+from ledger.decisions.account import decide_opening
 from ledger.errors import Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
 from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
-from ledger.ingestion.paid import first_paid
-from ledger.ingestion.receipts import Header, Receipt
-from ledger.ingestion.table import Table
-from ledger.log import Log, RegisterChanged
-from ledger.register import Card, day_text, evolve
+from ledger.ingestion.earlier_payments import first_paid
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Header, Receipt
+from ledger.store.account_index import Card, day_text, evolve
+from ledger.store.database import Transaction
+from ledger.store.log import AccountIndexChanged, Log
 
 
 class _Row(NamedTuple):
@@ -89,7 +89,7 @@ def ingest(
 
         def nothing_paid_since(tx: Transaction) -> None:
             if first_paid(log, tx, (), until, position):
-                raise RegisterChanged
+                raise AccountIndexChanged
 
         decided.writes = [nothing_paid_since]
         return decided

@@ -18,20 +18,20 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from ledger import register
-from ledger.account import Registration, check_registration, decide_register
-from ledger.database import Transaction
+from ledger.acts.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces, years_after
+from ledger.decisions.account import Registration, check_registration, decide_register
 from ledger.errors import Conflict, Problem
 from ledger.events import Event, Fact, PersonRegistered
+from ledger.fields import SEXES
 from ledger.identifiers import SEGMENTS, account_stream, kpj_of, month_of, person_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
-from ledger.ingestion.cells import SEXES
-from ledger.ingestion.receipts import Header, Receipt
-from ledger.ingestion.table import Table
-from ledger.log import Log, VersionTaken
-from ledger.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces, years_after
-from ledger.register import Card, after_fact, day_number, day_of, day_text
-from ledger.vault import NewPerson, Vault, new_ids
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Header, Receipt
+from ledger.store import account_index
+from ledger.store.account_index import Card, after_fact, day_number, day_of, day_text
+from ledger.store.database import Transaction
+from ledger.store.log import Log, VersionTaken
+from ledger.store.vault import NewPerson, Vault, new_ids
 
 _FIRST_LEGACY = 10**11
 _LARGE, _LARGER = 10, 3
@@ -130,7 +130,7 @@ class _Decider:
     def _sound(self, rows: Sequence[Registration], decided: Decided[Registration]) -> list[Registration]:
         """The rows that nothing but the register can refuse; the others are told."""
         with self.log.database.read() as tx:
-            employers = register.employers(tx, {row.npp for row in rows if row.npp})
+            employers = account_index.employers(tx, {row.npp for row in rows if row.npp})
         sound = []
         for row in rows:
             problem = check_registration(
@@ -151,7 +151,7 @@ class _Decider:
         people = self.vault.people_by_hash(tx, hashes)
         data = self.vault.data_of(tx, people.values())
         holders = {nik: _Holder(person, data[person][0]) for nik, person in people.items()}
-        cards = register.cards(tx, {row.card for row in rows})
+        cards = account_index.cards(tx, {row.card for row in rows})
         streams = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in cards]) if cards else {}
         accounts = {
             number: _Account(card, streams[account_stream(kpj_of(number))][-1].version)

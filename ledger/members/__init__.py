@@ -6,8 +6,8 @@ addresses that belong to whoever may know. Each act is durable, with its letters
 
 from __future__ import annotations
 
+from ledger.members.access import Members
 from ledger.members.acts import About, Acting
-from ledger.members.held import Members
 from ledger.members.phones import Phone
 from ledger.members.registration import Claim, masked_email
 from ledger.members.requests import DataRequest

@@ -9,18 +9,18 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from ledger import register
-from ledger.database import Transaction
+from ledger.acts.person import Contact, Identity
 from ledger.errors import NotFound, StoreFailed
 from ledger.events import Event, Fact
 from ledger.identifiers import card_number, clean_kpj, member_stream
-from ledger.log import Log, VersionTaken
 from ledger.members import rows
 from ledger.members.rows import Login
 from ledger.members.state import Member, Sealed, told_at
-from ledger.outbox import Letter, Outbox
-from ledger.person import Contact, Identity
-from ledger.vault import Vault, seal, unseal
+from ledger.store import account_index
+from ledger.store.database import Transaction
+from ledger.store.log import Log, VersionTaken
+from ledger.store.outbox import Letter, Outbox
+from ledger.store.vault import Vault, seal, unseal
 
 _TRIES = 5
 
@@ -130,7 +130,7 @@ class Acts:
         if clean is None:
             return None
         card = card_number(clean)
-        found = register.cards(tx, [card]).get(card)
+        found = account_index.cards(tx, [card]).get(card)
         return found.person if found else None
 
     def about(self, person: str) -> About:

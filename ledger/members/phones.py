@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.database import Transaction
+from ledger.acts.person import Contact
 from ledger.errors import Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
 from ledger.members import rows
 from ledger.members.acts import Acting, Acts, Seal, Write, nothing
 from ledger.members.rows import Link
 from ledger.members.state import Member, matches
-from ledger.outbox import Letter
-from ledger.person import Contact
+from ledger.store.database import Transaction
+from ledger.store.outbox import Letter
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
 

@@ -7,8 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from ledger import register
-from ledger.database import Transaction
+from ledger.acts.person import Contact
 from ledger.errors import NotFound, Refused
 from ledger.events import Fact, MemberRegistered, PasswordChanged
 from ledger.identifiers import card_number
@@ -26,8 +25,9 @@ from ledger.members.state import (
     may_register,
     proof_of,
 )
-from ledger.outbox import Letter
-from ledger.person import Contact
+from ledger.store import account_index
+from ledger.store.database import Transaction
+from ledger.store.outbox import Letter
 
 
 class Claim(Struct, frozen=True):
@@ -56,7 +56,7 @@ class Registrations(Acts):
         if person is None or self.holder(tx, kpj=claim.kpj) != person:
             return None
         card = card_number(claim.kpj)
-        if register.cards(tx, [card])[card].segment != claim.segment:
+        if account_index.cards(tx, [card])[card].segment != claim.segment:
             return None
         found = self.vault.data_of(tx, [person]).get(person)
         if found is None or found[0].birth_date != claim.birth_date:
@@ -293,7 +293,7 @@ class Registrations(Acts):
         with self.log.database.read() as tx:
             person = self.holder(tx, kpj=kpj)
             owner = rows.login_by_address(tx, self.vault.address_hash(tx, email))
-            card = register.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
+            card = account_index.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
             known = self.vault.data_of(tx, [person]).get(person) if person else None
         if person is None or card is None or known is None:
             raise NotFound("account-not-found")

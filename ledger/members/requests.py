@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ledger.database import Transaction
 from ledger.events import Fact
 from ledger.members.acts import Acting, Acts, Seal, Write
 from ledger.members.state import Member, Request, Sealed, decide_close_request, decide_request, told_at
-from ledger.outbox import Letter
+from ledger.store.database import Transaction
+from ledger.store.outbox import Letter
 
 
 class DataRequest(NamedTuple):

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from ledger.database import Transaction
 from ledger.errors import Refused
 from ledger.members.state import ACTIVE, WAITING
+from ledger.store.database import Transaction
 
 _PERSON = "person text not null references vault_persons (person) on delete cascade"
 SCHEMA = f"""

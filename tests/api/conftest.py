@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.access import Keys, open_store
+from api.access.keys import Keys, open_store
 from api.app import create_app
 from ledger.clock import read_now
 from ledger.events import (
@@ -29,10 +29,10 @@ from ledger.events import (
     RuleIds,
     SuspendedLine,
 )
-from ledger.log import Log
 from ledger.settings import Settings
-from projections.follow import Follower
-from projections.store import Store
+from ledger.store.log import Log
+from projections.generations import Store
+from projections.projector import Projector
 from tests.conftest import MASTER_KEY, NOW, postgres_database, template_database
 
 ALL = ("read", "suspense", "persons", "register", "post", "backdate", "correct", "metrics")
@@ -108,7 +108,7 @@ class Api:
 
     def follow(self) -> None:
         """Bring the read side to the log's head, confirmed at the present."""
-        Follower(self.log, self.store, now=lambda: self.clock).run_once()
+        Projector(self.log, self.store, now=lambda: self.clock).run_once()
 
     def append(self, *events: Event) -> str:
         """Append facts; the outside position of the last."""
@@ -119,7 +119,7 @@ class Api:
         """The headers of a new key."""
         key, _ = self.keys.create("test", scopes or ALL, now=NOW, npps=npps, expires_at=expires_at)
         # The server reads keys at most once a second; a test does not wait for that.
-        self.app.state.opened.keys._read_at = float("-inf")
+        self.app.state.application.keys._read_at = float("-inf")
         return {"Authorization": f"Bearer {key}"}
 
     def records(self) -> list[tuple[Any, ...]]:

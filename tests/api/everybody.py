@@ -17,14 +17,14 @@ from httpx2 import Response
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from api.access import SCOPES
-from api.identity import guard
-from api.identity.sessions import EMPLOYER, MEMBER, STAFF, Session
+from api.access import guard
+from api.access.keys import SCOPES
+from api.access.sessions import EMPLOYER, MEMBER, STAFF, Session
 from api.web import register
 from api.web.office.views import View, handle_of
-from ledger.log import Log
 from ledger.members import Acting
 from ledger.settings import Settings
+from ledger.store.log import Log
 from tests.api.peopled import hashed
 from tests.api.web.site import PASSWORD, Site
 from tests.conftest import NOW
@@ -75,12 +75,12 @@ class Everybody(Site):
             self.join(n, kpj, f"budi{n}@contoh.id", password=hashed(PASSWORD)) for n, kpj in ((1, CARD), (2, ANIS))
         )
         self.requests = [
-            self.opened.members.request_data(who, "correct", EVIL, Acting("member", "website", NOW))
+            self.application.members.request_data(who, "correct", EVIL, Acting("member", "website", NOW))
             for who in (self.budi, self.ani)
         ]
         self.letters()
         self.follow()
-        users = self.opened.identity.users
+        users = self.application.identity.users
         users.create("sari", STAFF, hashed(PASSWORD), NOW, roles=["counter"])
         users.create("dewi", STAFF, hashed(PASSWORD), NOW, roles=["supervisor"])
         users.create("hrd", EMPLOYER, hashed(PASSWORD), NOW, npps=[int(NPP)])
@@ -121,25 +121,25 @@ class Visitor:
         self.session: Session | None = None
         self.guest = ""
         self.headers = dict(role.headers)
-        identity = everybody.opened.identity
+        identity = everybody.application.identity
         if role.kind:
             epoch = 0
             if role.kind == MEMBER:
-                login = everybody.opened.members.login_of(role.who)
+                login = everybody.application.members.login_of(role.who)
                 assert login is not None
                 epoch = login.epoch
             started = identity.sessions.create(role.kind, role.who, epoch, "test", everybody.clock)
             self.session = started.session
             self.client.cookies.set(identity.cookies.session_name, started.token, domain="testserver.local")
         elif device := self.headers.pop("device", ""):
-            login = everybody.opened.members.login_of(device)
+            login = everybody.application.members.login_of(device)
             assert login is not None
             pair = identity.tokens.begin(device, login.epoch, "HP", everybody.clock)
             self.headers["Authorization"] = f"Bearer {pair.access_token}"
 
     def csrf(self) -> str:
         """The token of this visitor's own forms."""
-        identity = self.everybody.opened.identity
+        identity = self.everybody.application.identity
         if self.session is None and not self.guest:
             self.guest = "g" * 32
             self.client.cookies.set(identity.cookies.guest_name, self.guest, domain="testserver.local")
@@ -147,7 +147,7 @@ class Visitor:
 
     def address(self, path: str, owner: str = "") -> str:
         """An address of a route, about what belongs to `owner` (a person id or an NPP; "": the visitor's own)."""
-        members = self.everybody.opened.members
+        members = self.everybody.application.members
         mine = self.role.who if self.role.kind == MEMBER else self.everybody.budi
         whose = owner if owner in {self.everybody.budi, self.everybody.ani} else mine
         fill: dict[str, Callable[[], str]] = {
@@ -171,10 +171,10 @@ class Visitor:
 
     def view(self, person: str) -> str:
         """An office's view of a person, in this visitor's session if there is one."""
-        opened = self.everybody.opened
+        application = self.everybody.application
         view = View.begin(person, CARD, "counter-visit", self.everybody.clock)
         session = self.session or Session(b"x" * 32, STAFF, "sari", 0, "", "", NOW, NOW, NOW)
-        return handle_of(opened.members.vault, session, view)
+        return handle_of(application.members.vault, session, view)
 
     def ask(self, method: str, path: str, owner: str = "", **form: str) -> Response:
         """A request of this role; a form carries the visitor's own token."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from api.opened import Opened
+from api.application import ApplicationState
 from ledger.members import Acting, Claim
-from ledger.outbox import Letter
 from ledger.settings import Settings
+from ledger.store.outbox import Letter
 from tests.api.conftest import Api
 from tests.office import Office, nik
 
@@ -32,7 +32,7 @@ class Peopled(Api):
 
     def __init__(self, settings: Settings, **changes: Any) -> None:
         super().__init__(settings, **changes)
-        self.opened: Opened = self.app.state.opened
+        self.application: ApplicationState = self.app.state.application
         self.office = Office(self.log)
 
     def __exit__(self, *given: object) -> None:
@@ -44,7 +44,7 @@ class Peopled(Api):
 
     def join(self, number: int, kpj: str, email: str, segment: str = "PU", password: str = HASH) -> str:
         """Register and verify somebody; the person's id."""
-        members = self.opened.members
+        members = self.application.members
         members.register(Claim(nik(number), "1990-05-17", kpj, segment, email), password, self.acting())
         (verify,) = (letter for letter in self.letters() if letter.kind == "verify")
         members.use_link(verify.details["token"], self.acting())
@@ -54,7 +54,7 @@ class Peopled(Api):
 
     def letters(self) -> list[Letter]:
         """What was sent since the last call."""
-        outbox = self.opened.outbox
+        outbox = self.application.outbox
         due = outbox.due(self.clock, 100)
         for one in due:
             outbox.done(one.id)
@@ -62,6 +62,6 @@ class Peopled(Api):
 
     def flush(self) -> None:
         """Wait for the records of members' own reads, which are written within a second."""
-        recorder, until = self.opened.recorder, time.monotonic() + 5
+        recorder, until = self.application.recorder, time.monotonic() + 5
         while (recorder._noted or recorder._busy) and time.monotonic() < until:
             time.sleep(0.01)

@@ -62,15 +62,15 @@ def test_a_password_is_refused_with_what_to_do_instead(branch: Branch) -> None:
 
 def test_a_device_from_before_the_provider_ends_with_its_access_token(branch: Branch) -> None:
     branch.active()
-    login = branch.opened.members.login_of(branch.budi)
+    login = branch.application.members.login_of(branch.budi)
     assert login is not None
-    pair = branch.opened.identity.tokens.begin(branch.budi, login.epoch, "HP", NOW)
+    pair = branch.application.identity.tokens.begin(branch.budi, login.epoch, "HP", NOW)
     answer = branch.api.client.post("/v1/mobile/refresh", json={"refresh_token": pair.refresh_token})
     assert code(answer) == (403, "login-by-provider")
 
 
 def test_a_link_from_before_the_provider_opens_nothing(branch: Branch) -> None:
-    branch.opened.members.register(
+    branch.application.members.register(
         Claim(nik(1), "1990-05-17", CARD, "PU", "budi1@contoh.id"), hashed(PASSWORD), branch.acting()
     )  # fmt: skip
     (verify,) = branch.letters()

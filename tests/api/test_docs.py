@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from api import docs, shapes
+from api import docs, schemas
 from api.app import create_app
 from api.problems import STATUS, body_of, status_of
 from ledger.errors import Problem, sentences
@@ -104,12 +104,12 @@ def resolved(schema: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
 def test_what_leaves_has_the_described_shape(api: Api) -> None:
     headers = api.key()
     for path, shape in (
-        (f"/v1/accounts/{PAID}/balance", shapes.Balance),
-        (f"/v1/accounts/{EMPTY}/balance", shapes.Balance),
-        (f"/v1/accounts/{PAID}/entries", shapes.Entries),
-        (f"/v1/persons/{PERSON}/balance", shapes.PersonBalance),
-        ("/v1/suspense", shapes.Suspense),
-        ("/readyz", shapes.Health),
+        (f"/v1/accounts/{PAID}/balance", schemas.Balance),
+        (f"/v1/accounts/{EMPTY}/balance", schemas.Balance),
+        (f"/v1/accounts/{PAID}/entries", schemas.Entries),
+        (f"/v1/persons/{PERSON}/balance", schemas.PersonBalance),
+        ("/v1/suspense", schemas.Suspense),
+        ("/readyz", schemas.Health),
     ):
         content = api.client.get(path, headers=headers).content
         decoded = msgspec.json.decode(content, type=shape)
@@ -118,7 +118,7 @@ def test_what_leaves_has_the_described_shape(api: Api) -> None:
 
 def test_the_examples_have_the_described_shape(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
-    known = {shape.__name__.removesuffix("Body"): shape for shape in shapes.BODIES}
+    known = {shape.__name__.removesuffix("Body"): shape for shape in schemas.BODIES}
     seen = set()
     for methods in described["paths"].values():
         for operation in methods.values():

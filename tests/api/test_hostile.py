@@ -13,7 +13,7 @@ from email.headerregistry import Address
 import pytest
 from httpx2 import Response
 
-from api.identity.passwords import Passwords
+from api.access.passwords import Passwords
 from api.mail.message import composed
 from api.web import register
 from ledger.settings import Settings

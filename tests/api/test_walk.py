@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import pytest
 from httpx2 import Response
 
-from api.access import SCOPES
+from api.access.keys import SCOPES
 from api.app import create_app
-from api.direct import Direct
+from api.route import Direct
 from ledger.settings import Settings
 from tests.api.everybody import ANIS, CARD, EVIL, EVIL_COMPANY, SECRETS, UNKNOWN_HANDLE, Everybody
 from tests.api.web.site import faults
@@ -167,7 +167,7 @@ def test_what_belongs_to_another_looks_like_what_does_not_exist(town: Everybody)
         (lambda: town.visit("employer")),
     )
     boss, bound = (lambda: town.visit("supervisor")), town.key("read", npps=[int(NPP)])
-    anis = town.opened.members.cards(town.ani)[0].handle
+    anis = town.application.members.cards(town.ani)[0].handle
     theirs, elsewhere = clerk().view(town.ani), town.visit("other employer")
     kept = elsewhere.ask("POST", "/perusahaan/{npp}", OTHER_NPP, bulan="2026-11").headers["location"].rpartition("/")[2]
     pairs = {
@@ -217,7 +217,7 @@ def test_a_form_that_is_not_ours_changes_nothing(town: Everybody, kind: str, pat
     visitor, neighbour = town.visit(role), town.visit(role)
     address, own, foreign = visitor.address(path), visitor.csrf(), neighbour.csrf()
     if role == "nobody":
-        foreign = str(town.opened.identity.csrf.token(None, "h" * 32))
+        foreign = str(town.application.identity.csrf.token(None, "h" * 32))
     for form, headers in (
         ({"lain": "1"}, {}), ({"csrf": ""}, {}), ({"csrf": foreign}, {}), ({"csrf": own[:-1]}, {}),
         ({"csrf": own}, {"Origin": "https://jahat.example"}), ({"csrf": own}, {"Origin": "http://testserver.jahat.example"}),

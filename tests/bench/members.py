@@ -12,16 +12,16 @@ import json
 import sys
 from pathlib import Path
 
-from api.identity import tables
-from api.identity.passwords import Passwords
-from api.identity.sessions import MEMBER, Sessions
-from api.identity.tokens import Tokens
+from api.access import tables
+from api.access.passwords import Passwords
+from api.access.sessions import MEMBER, Sessions
+from api.access.tokens import Tokens
 from ledger.clock import read_now
-from ledger.log import Log
 from ledger.members import Acting, Members
 from ledger.members.rows import cards_of
 from ledger.settings import load
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.bench import files
 
 

@@ -13,16 +13,16 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.access import Caller, guarded
-from api.accounts import SCHEME_VERSION, tagged
-from api.opened import Opened
+from api.access.keys import Caller, guarded
+from api.application import ApplicationState
 from api.parameters import card_of
-from api.shapes import balance_of
+from api.schemas import balance_of
+from api.v1.accounts import SCHEME_VERSION, tagged
 from ledger.clock import jakarta_date
 from ledger.settings import load
 
 ANYBODY = Caller("", "", frozenset({"read"}), None, "")
-opened = Opened(load())
+opened = ApplicationState(load())
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ledger.codec import StoredRow, decode, encode, recorded_at_of, stamp, state_json
 from ledger.events import (
     FACTS,
     AccountOpened,
@@ -47,6 +46,7 @@ from ledger.events import (
     SuspendedLine,
     SuspenseReleased,
 )
+from ledger.store.codec import StoredRow, decode, encode, recorded_at_of, stamp, state_json
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDED_AT = "2026-11-21T06:29:00.123456Z"

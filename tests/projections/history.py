@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from ledger.codec import StoredRow, encode, stamp
 from ledger.events import (
     AccountOpened,
     ContributionsPosted,
@@ -34,6 +33,7 @@ from ledger.events import (
     SuspendedLine,
     SuspenseReleased,
 )
+from ledger.store.codec import StoredRow, encode, stamp
 
 KPJS = ("12345678901", "00000000007", "12345678903", "99999999999", "00A12", "0012345")
 NPPS = ("10000001", "10000002")

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.codec import StoredRow
 from ledger.events import ContributionsPosted, Line
 from ledger.identifiers import card_number, kpj_of, month_number
-from ledger.register import day_number
+from ledger.store.account_index import day_number
+from ledger.store.codec import StoredRow
 from projections import balances
-from projections.page import PAGE_BYTES, card_numbers, columns, light, read_page
+from projections.event_batch import PAGE_BYTES, card_numbers, columns, light, read_batch
 from tests.projections.history import KPJS, RULES, Model, Writer, event, operations, rows_of, written
 
 
 def folded(rows, cuts=()):
     edges = [0, *sorted(cuts), len(rows)]
     pages = [rows[a:b] for a, b in itertools.pairwise(edges) if a < b]
-    return [balances.fold(read_page(page).lines) for page in pages]
+    return [balances.fold(read_batch(page).lines) for page in pages]
 
 
 def as_rows(columns_):
@@ -113,7 +113,7 @@ def test_old_cards_and_high_epochs_do_not_mix_with_others() -> None:
 def test_an_absurd_amount_is_broken_not_wrapped() -> None:
     good = Writer().post("10000001", "2026-10", "2026-11-14", [Line(KPJS[0], 0, 0, 5, 5)])
     bad = Writer().post("10000002", "2026-10", "2026-11-14", [Line(KPJS[0], 0, 0, 2**62, 2**62)])
-    page = read_page(rows_of([good, bad]))
+    page = read_batch(rows_of([good, bad]))
     assert [one.position for one in page.broken] == [2]
     assert page.lines.employer.tolist() == [5]
 
@@ -121,7 +121,7 @@ def test_an_absurd_amount_is_broken_not_wrapped() -> None:
 def test_an_impossible_day_is_broken_alone() -> None:
     good = Writer().post("10000001", "2026-10", "2026-11-14", [Line(KPJS[0], 0, 0, 5, 5)])
     bad = Writer().post("10000002", "2026-10", "2026-02-31", [Line(KPJS[0], 0, 0, 7, 7)])
-    page = read_page(rows_of([bad, good]))
+    page = read_batch(rows_of([bad, good]))
     assert [(one.position, one.what) for one in page.broken] == [(1, "ValueError")]
     assert page.last.position == 2
     assert page.lines.employer.tolist() == [5]
@@ -138,7 +138,7 @@ def test_a_line_taken_back_while_it_waited_is_no_money_at_all() -> None:
     waiting = writer.suspend("10000001", "2026-10", "2026-11-14", [Line(KPJS[0], 0, 0, 5, 5)])
     back = writer.reverse(0, held=True)
     assert back is not None
-    page = read_page(rows_of([waiting, back]))
+    page = read_batch(rows_of([waiting, back]))
     assert page.broken == []
     assert len(page.lines.card) == 0
 

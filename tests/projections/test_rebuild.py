@@ -14,21 +14,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ledger.codec import decode
 from ledger.errors import Refused, StoreFailed, Unavailable
 from ledger.events import Event, Line
 from ledger.identifiers import card_number
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.codec import decode
+from ledger.store.log import Log
 from projections.folding import Task, _Fold
-from projections.follow import Follower, catch_up
-from projections.reading import Reader
+from projections.generations import NAMES, Store
+from projections.projector import Projector, catch_up
+from projections.queries import Queries
 from projections.rebuild import Progress, RebuildDiffers, rebuild, undo
 from projections.status import status
-from projections.store import NAMES, Store
 from tests.conftest import NOW, TODAY
 from tests.projections.history import KPJS, NPPS, Model, Writer, registered
-from tests.projections.test_follow import live_rows, poison
+from tests.projections.test_projector import live_rows, poison
 
 CARD = card_number(KPJS[0])
 
@@ -91,7 +91,7 @@ def test_a_rebuild_with_two_processes_is_what_following_made(
     monkeypatch.setattr("projections.folding._Fold.fold", _counting(taken))
     log.append(registered(), NOW)
     log.append(history(Writer(), 700), NOW)
-    follower = Follower(log, store, now=lambda: NOW)
+    follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
     seen: list[Progress] = []
     before = live_rows(store)
@@ -109,12 +109,12 @@ def test_a_rebuild_with_two_processes_is_what_following_made(
 def test_an_empty_log_rebuilds_to_nothing(log: Log, store: Store) -> None:
     report = rebuild(log, store)
     assert [(p.position, p.rows) for p in report.projections] == [(0, 0)] * 3
-    assert Reader(log, store).position() == 0
+    assert Queries(log, store).position() == 0
 
 
 def test_before_anything_is_built_a_balance_is_an_error_not_zero(log: Log, store: Store) -> None:
     log.append(registered(), NOW)
-    reader = Reader(log, store)
+    reader = Queries(log, store)
     with pytest.raises(Unavailable) as unavailable:
         reader.balance(CARD, TODAY, NOW)
     assert unavailable.value.code == "read-side-empty"
@@ -126,7 +126,7 @@ def test_before_anything_is_built_a_balance_is_an_error_not_zero(log: Log, store
 
 def test_differences_stop_the_switch_and_are_named(log: Log, store: Store) -> None:
     log.append([*registered(), *history(Writer(), 20)], NOW)
-    follower = Follower(log, store, now=lambda: NOW)
+    follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
     live = store.pointers().live["balances"]
     with store.database(live).write() as tx:
@@ -154,7 +154,7 @@ def test_differences_stop_the_switch_and_are_named(log: Log, store: Store) -> No
 
 def test_rows_missing_on_either_side_are_differences(log: Log, store: Store) -> None:
     log.append([*registered(), *history(Writer(), 20)], NOW)
-    Follower(log, store, now=lambda: NOW).run_once()
+    Projector(log, store, now=lambda: NOW).run_once()
     live = store.pointers().live["directory"]
     with store.database(live).write() as tx:
         tx.run(f"delete from {live.table}_cards where card = ?", [CARD])
@@ -172,7 +172,7 @@ def test_rows_missing_on_either_side_are_differences(log: Log, store: Store) -> 
 def test_undo_serves_the_earlier_generation_caught_up(log: Log, store: Store) -> None:
     writer = Writer()
     log.append([*registered(), *history(writer, 20)], NOW)
-    follower = Follower(log, store, now=lambda: NOW)
+    follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
     with pytest.raises(Refused) as refused:
         undo(log, store, "balances")
@@ -219,14 +219,14 @@ def test_an_unknown_projection_is_named(log: Log, store: Store) -> None:
 def test_readers_and_the_follower_go_on_through_rebuilds(log: Log, settings: Settings, store: Store) -> None:
     writer = Writer()
     log.append([*registered(), *history(writer, 50)], NOW)
-    follower = Follower(log, store, now=lambda: NOW)
+    follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
     stop, wrong = threading.Event(), []
     totals: dict[int, int] = {}
 
     def read() -> None:
         reader_store, last = Store.open(settings), 0
-        reader = Reader(log, reader_store)
+        reader = Queries(log, reader_store)
         while not stop.is_set():
             try:
                 found = reader.balance(CARD, TODAY, NOW)
@@ -249,7 +249,7 @@ def test_readers_and_the_follower_go_on_through_rebuilds(log: Log, settings: Set
         report = rebuild(log, store, processes=1)
         assert all(p.switched for p in report.projections)
     undo(log, store, "balances")
-    Reader(log, store).wait_for(log.head(), 10)
+    Queries(log, store).wait_for(log.head(), 10)
     stop.set()
     for thread in threads:
         thread.join()
@@ -259,9 +259,9 @@ def test_readers_and_the_follower_go_on_through_rebuilds(log: Log, settings: Set
 
 def test_a_dropped_generation_does_not_break_a_reader_that_had_it(log: Log, store: Store) -> None:
     log.append([*registered(), *history(Writer(), 10)], NOW)
-    follower = Follower(log, store, now=lambda: NOW)
+    follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
-    reader = Reader(log, store)
+    reader = Queries(log, store)
     total = reader.balance(CARD, TODAY, NOW).total
     rebuild(log, store, processes=1)
     rebuild(log, store, processes=1)
@@ -278,7 +278,7 @@ def test_status_tells_generations_lag_and_what_is_broken(log: Log, store: Store)
     assert empty.confirmed_seconds is None
     bad = log.append([writer.post(NPPS[0], "2026-09", "2026-10-14", [Line(KPJS[0], 0, 0, 5, 7)])], NOW).positions[0]
     poison(log, bad)
-    Follower(log, store, now=lambda: NOW).run_once()
+    Projector(log, store, now=lambda: NOW).run_once()
     log.append([writer.post(NPPS[0], "2026-08", "2026-10-14", [Line(KPJS[0], 0, 0, 5, 7)])], NOW)
     found = status(log, store, NOW)
     by_name = {p.name: p for p in found.projections}
@@ -339,12 +339,12 @@ def test_killed_anywhere_nothing_is_lost_or_counted_twice(
     rng, writer = random.Random(seed), Writer()
     log.append([*registered(), *history(writer, 300, seed=seed)], NOW)
     if what == "rebuild":
-        Follower(log, store, now=lambda: NOW).run_once()
+        Projector(log, store, now=lambda: NOW).run_once()
     for _ in range(2):
         _killed(settings, str(script), what, rng.uniform(0, 1.2 if what == "rebuild" else 0.3))
         log.append(history(writer, 30, seed=seed + 100), NOW)
         _settled(store)
-        Follower(log, store, now=lambda: NOW).run_once()
+        Projector(log, store, now=lambda: NOW).run_once()
         report = rebuild(log, store, processes=1)
         assert [p.compared and p.compared.differing for p in report.projections] == [0, 0, 0]
         for name in NAMES:
@@ -352,7 +352,7 @@ def test_killed_anywhere_nothing_is_lost_or_counted_twice(
     model = Model()
     for row in log.read(0, 10_000):
         model.take(decode(row), row.position)
-    reader = Reader(log, store)
+    reader = Queries(log, store)
     for kpj in KPJS:
         found = reader.balance(card_number(kpj), TODAY, NOW)
         assert (found.total, found.months) == model.total(kpj)[:2]

@@ -14,8 +14,8 @@ import typer
 from api.cli import COMMANDS
 from api.cli import app as application
 from ledger.errors import sentences
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.log import Log
 from tests.conftest import LONG, MASTER_KEY
 from tests.office import CONTRIBUTION, NPP, Office, csv_of, line
 from tests.system.running import Done, environment, jht, really_started, run

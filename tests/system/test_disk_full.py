@@ -17,10 +17,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger.codec import decode
 from ledger.events import ContributionsPosted
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.codec import decode
+from ledger.store.log import Log
 from tests.conftest import MASTER_KEY, database_url, started_postgres
 from tests.office import NPP, Office, person
 from tests.system.running import jht, receipt, started

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.log import Log
 from ledger.settings import Settings
-from projections.store import NAMES, Store
+from ledger.store.log import Log
+from projections.generations import NAMES, Store
 from tests.conftest import LONG
 from tests.office import NPP, OTHER_NPP, Office, line, person
 from tests.system.running import Done, environment, jht, killed_after, run

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.codec import decode
 from ledger.events import AccountOpened, ContributionsPosted, Event, PersonRegistered, SuspenseReleased
-from ledger.log import Log
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.codec import decode
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import LONG
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, Office, csv_of, line, person
 from tests.system.running import jht, killed_when, receipt
@@ -25,7 +25,7 @@ EMPLOYERS = [f"1000{n:04d}" for n in range(50)]
 POINTS = 20 if LONG else 3
 
 
-SMALLER = {"ledger.ingestion.chunk.LINES_A_COMMIT": 4, "ledger.ingestion.registrations.ROWS": 20}
+SMALLER = {"ledger.ingestion.contributions.lookup.LINES_A_COMMIT": 4, "ledger.ingestion.registrations.ROWS": 20}
 """So that a file of some thousand lines is as many transactions as a national month."""
 
 

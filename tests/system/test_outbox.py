@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ledger.clock import read_now
-from ledger.log import Log
 from ledger.members import Members
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.api.mail.letters import letter
 from tests.api.mail.post import Post, serving
 from tests.system.running import environment, jht, run

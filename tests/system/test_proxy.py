@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.log import Log
 from tests.conftest import MASTER_KEY
 from tests.system.serving import serving
 

@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ledger.codec import decode
 from ledger.events import ContributionsPosted
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.codec import decode
+from ledger.store.log import Log
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, person
 from tests.system.running import Running, environment, jht, started
 

@@ -11,15 +11,15 @@ months    what was booked for the workers, by month and by line
 
 from __future__ import annotations
 
-from api.direct import Told
-from api.opened import Opened
+from api.application import ApplicationState
+from api.route import Told
 from api.web.employer import check, entrance, months
 from api.web.employer.checks import Checks
 from api.web.employer.gate import Gate
-from api.web.visits import Visits
+from api.web.page_context import Visits
 
 
-def routes(opened: Opened) -> list[Told]:
+def routes(application: ApplicationState) -> list[Told]:
     """The routes of the door (the process must have started)."""
-    gate = Gate(opened, Visits(opened), Checks())
+    gate = Gate(application, Visits(application), Checks())
     return [*entrance.routes(gate), *check.routes(gate), *months.routes(gate)]

@@ -7,8 +7,8 @@ from functools import partial
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.csrf import FIELD
+from api.access.csrf import FIELD
+from api.route import Told
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
 from api.web.employer.files import CSV, XLSX, Sheet
 from api.web.employer.gate import HOME, Desk, Gate
@@ -20,7 +20,7 @@ from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.errors import NotAllowed, NotFound, Refused
 from ledger.identifiers import kpj_of, month_number, month_of, month_text
-from ledger.ingestion.columns import REPORT
+from ledger.layouts import REPORT
 from ledger.rules import rules
 
 MOST_CHECKS = "60/hour"
@@ -49,12 +49,12 @@ async def _form(desk: Desk, errors: Errors, month: str, status: int = 200) -> Re
     return await desk.show(
         "employer_check.html", status, errors=errors, chosen=month, months=_months(desk),
         columns=[(column.name, column.required) for column in REPORT],
-        megabytes=desk.opened.settings.max_body >> 20, minutes=KEPT_SECONDS // 60,
+        megabytes=desk.application.settings.max_body >> 20, minutes=KEPT_SECONDS // 60,
     )  # fmt: skip
 
 
 def _this_month(desk: Desk) -> int:
-    return month_of(jakarta_date(desk.opened.now()))
+    return month_of(jakarta_date(desk.application.now()))
 
 
 def _months(desk: Desk) -> list[str]:
@@ -65,11 +65,11 @@ def _months(desk: Desk) -> list[str]:
 
 async def _take(desk: Desk) -> Response:
     """Check a file and go to its result. Raises Refused: too-many-tries, and what spoils the form as such."""
-    opened, gate = desk.opened, desk.gate
+    application, gate = desk.application, desk.gate
     # Before the body is taken: nobody else's page makes us read 64 MiB.
-    if not opened.identity.csrf.is_ours(desk.request):
+    if not application.identity.csrf.is_ours(desk.request):
         raise NotAllowed("form-foreign")
-    sent = await read_upload(desk.request, opened.settings.max_body)
+    sent = await read_upload(desk.request, application.settings.max_body)
     try:
         gate.visits.check(desk.request, sent.fields.get(FIELD, ""))
         return await _check(desk, sent)
@@ -79,7 +79,7 @@ async def _take(desk: Desk) -> Response:
 
 
 async def _check(desk: Desk, sent: Sent) -> Response:
-    opened, t = desk.opened, words(desk.language)
+    application, t = desk.application, words(desk.language)
     chosen = sent.fields.get("bulan", "")
     errors: Errors = {}
     if chosen not in _months(desk):
@@ -88,14 +88,14 @@ async def _check(desk: Desk, sent: Sent) -> Response:
         errors["berkas"] = t("employer.file_missing")
     if errors or sent.body is None:
         return await _form(desk, errors, chosen, 422)
-    opened.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
+    application.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
     month = month_number(chosen)
     assert month is not None
     source = sent.body.source()
-    look = partial(examine, opened, source, sent.name, int(desk.npp), month, desk.user, opened.now())
+    look = partial(examine, application, source, sent.name, int(desk.npp), month, desk.user, application.now())
     try:
         async with desk.gate.checks.turn:
-            result = await opened.work(look)
+            result = await application.work(look)
     except Refused as refused:
         problem = refused.problem
         desk.request.scope["problem"] = problem.code
@@ -137,6 +137,6 @@ async def _send(desk: Desk) -> Response:
         raise NotFound("route-unknown")
     await desk.record(result.month, result.position)
     async with desk.gate.checks.turn:
-        content = await desk.opened.work(sheet.as_csv if ending == "csv" else sheet.as_xlsx)
+        content = await desk.application.work(sheet.as_csv if ending == "csv" else sheet.as_xlsx)
     said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)

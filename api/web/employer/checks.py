@@ -15,16 +15,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from api.opened import Opened
+from api.application import ApplicationState
 from api.web.employer.files import Sheet, write
 from ledger.clock import jakarta_date
-from ledger.employer_months import REVERSED, MonthLine, months_of, read_lines
+from ledger.decisions.month_difference import Difference, Worked, difference, gathered
+from ledger.decisions.remittance_months import REVERSED, MonthLine, months_of, read_lines
 from ledger.errors import NotFound, Problem
 from ledger.identifiers import card_number, month_number, month_text
-from ledger.ingestion.reading import Limits, Source
-from ledger.ingestion.receipts import Header, Told
-from ledger.ingestion.report import CheckedLine, check
-from ledger.month_difference import Difference, Worked, difference, gathered
+from ledger.ingestion.preview import CheckedLine, check
+from ledger.ingestion.readers.reading import Limits, Source
+from ledger.receipt import Header, Told
 
 KEPT_SECONDS = 15 * 60
 MOST_OF_A_SESSION = 3
@@ -94,11 +94,13 @@ class Result(NamedTuple):
         self.bad.close()
 
 
-def examine(opened: Opened, source: Source, name: str, npp: int, month: int, by: str, now: datetime) -> Result:
+def examine(
+    application: ApplicationState, source: Source, name: str, npp: int, month: int, by: str, now: datetime
+) -> Result:
     """Check a file. Blocking. Raises Refused as `report.check`."""
-    log, settings = opened.log, opened.settings
+    log, settings = application.log, application.settings
     limits: Limits = replace(
-        opened.door.limits,
+        application.door.limits,
         max_lines=min(settings.max_lines, MAX_LINES),
         max_bytes=min(settings.max_file, MAX_UNPACKED * settings.max_body),
     )
@@ -106,7 +108,7 @@ def examine(opened: Opened, source: Source, name: str, npp: int, month: int, by:
     months = months_of(log, f"{npp:08d}")
     booked = read_lines(log, months.get(month_text(month), {}))
     header = Header(by, "employer")
-    checked = check(opened.door, source, npp, month, booked, header, jakarta_date(now), limits)
+    checked = check(application.door, source, npp, month, booked, header, jakarta_date(now), limits)
     earlier = next((one for one in months if _is_before(one, month)), "")
     before = _worked(read_lines(log, months[earlier])) if earlier else {}
     now_worked = gathered((line.card, _one(line)) for line in checked.accepted.values())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.sessions import EMPLOYER
+from api.access.sessions import EMPLOYER
+from api.route import Told
 from api.web.employer.gate import CHANNEL, ENTRANCE, HOME, Desk, Gate
 from api.web.entrance import Entrance
 from api.web.pages import see_other
@@ -14,7 +14,7 @@ from api.web.pages import see_other
 def routes(gate: Gate) -> list[Told]:
     """The way in, the way out, and the choice."""
     way = Entrance(
-        gate.opened, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"
+        gate.application, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"
     )
 
     async def leave(desk: Desk) -> Response:

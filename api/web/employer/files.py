@@ -17,9 +17,9 @@ import xlsxwriter
 
 from ledger.errors import Problem
 from ledger.identifiers import month_text
-from ledger.ingestion.columns import CONTRIBUTIONS, REJECTS
-from ledger.ingestion.reading import Limits, Source, rows_again
-from ledger.ingestion.report import Checked
+from ledger.ingestion.preview import Checked
+from ledger.ingestion.readers.reading import Limits, Source, rows_again
+from ledger.layouts import CONTRIBUTIONS, REJECTS
 
 IN_MEMORY = 1 << 20
 CSV, XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.sessions import EMPLOYER, Session
-from api.opened import Opened
-from api.records import Record
+from api.access.log import Record
+from api.access.sessions import EMPLOYER, Session
+from api.application import ApplicationState
+from api.route import Told
 from api.web.employer.checks import Checks
+from api.web.page_context import Visits, visit_of
 from api.web.pages import language_of, render
-from api.web.visits import Visits, visit_of
 from ledger.errors import JhtError, NotAllowed, NotFound, Problem, Unavailable
 from ledger.identifiers import clean_npp
 from ledger.money import rupiah
@@ -41,7 +41,7 @@ Handler = Callable[["Desk"], Awaitable[Response]]
 class Gate(NamedTuple):
     """What all pages of the door share."""
 
-    opened: Opened
+    application: ApplicationState
     visits: Visits
     checks: Checks
 
@@ -71,8 +71,8 @@ class Desk(NamedTuple):
     npp: str
 
     @property
-    def opened(self) -> Opened:
-        return self.gate.opened
+    def application(self) -> ApplicationState:
+        return self.gate.application
 
     @property
     def language(self) -> str:
@@ -85,9 +85,9 @@ class Desk(NamedTuple):
 
     async def record(self, month: str = "", position: int = 0) -> None:
         """Make the record of a look durable. Raises Unavailable(record-unavailable)."""
-        await self.opened.recorder.write(
+        await self.application.recorder.write(
             Record(
-                self.opened.now().isoformat(),
+                self.application.now().isoformat(),
                 self.user,
                 CHANNEL,
                 "",
@@ -101,7 +101,7 @@ class Desk(NamedTuple):
     async def name(self, npp: str) -> str:
         """An employer's name, "" when the read side does not know it now."""
         try:
-            return (await self.opened.ask(self.opened.reader.employer, int(npp))).name
+            return (await self.application.ask(self.application.reader.employer, int(npp))).name
         except (NotFound, Unavailable):
             return ""
 

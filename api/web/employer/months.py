@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from api.direct import Told
+from api.route import Told
 from api.web.employer.gate import HOME, Desk, Gate
 from api.web.holdings import Kept
 from api.web.pages import see_other
-from ledger.employer_months import MonthLine, MonthTotals, Place, months_of, read_lines, totals_of
+from ledger.decisions.remittance_months import MonthLine, MonthTotals, Place, months_of, read_lines, totals_of
 from ledger.errors import NotFound, Problem, Refused
 from ledger.identifiers import month_number
-from ledger.log import Log
+from ledger.store.log import Log
 
 PAGE = 200
 _PLACE = re.compile(r"([0-9A-Z]{1,6})-([0-9]{1,9})-([0-9]{1,6})")
@@ -48,22 +48,22 @@ def routes(gate: Gate) -> list[Told]:
 
     async def show_year(desk: Desk) -> Response:
         wanted = desk.request.query_params.get("tahun", "")
-        found = await desk.opened.work(partial(_year, desk.opened.log, totals, desk.npp, wanted))
+        found = await desk.application.work(partial(_year, desk.application.log, totals, desk.npp, wanted))
         if wanted and found.year != wanted:
             return see_other(f"{HOME}/{desk.npp}/iuran")
         await desk.record(found.year, found.position)
-        return await desk.show("employer_months.html", found=found, now=desk.opened.now())
+        return await desk.show("employer_months.html", found=found, now=desk.application.now())
 
     async def show_month(desk: Desk) -> Response:
         month = desk.request.path_params["month"]
         if month_number(month) is None:
             raise NotFound("route-unknown")
         after = desk.request.query_params.get("sesudah", "")
-        found = await desk.opened.work(partial(_month, desk.opened.log, desk.npp, month, _place(after)))
+        found = await desk.application.work(partial(_month, desk.application.log, desk.npp, month, _place(after)))
         await desk.record(month, found.position)
         language = desk.language
         return await desk.show(
-            "employer_month.html", chosen=month, found=found, now=desk.opened.now(),
+            "employer_month.html", chosen=month, found=found, now=desk.application.now(),
             say=lambda code: Problem(code).say(language),
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from api.spool import IN_MEMORY, Body
+from api.request_body import IN_MEMORY, Body
 from ledger.errors import Refused
 
 _KIND = "multipart/form-data"

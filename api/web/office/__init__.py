@@ -11,17 +11,17 @@ requests  what members ask about their own data, answered by a supervisor
 
 from __future__ import annotations
 
-from api.direct import Told
-from api.opened import Opened
+from api.application import ApplicationState
+from api.route import Told
 from api.web.holdings import Holdings
 from api.web.office import entrance, letter, member, requests, search
 from api.web.office.desk import Office
-from api.web.visits import Visits
+from api.web.page_context import Visits
 
 
-def routes(opened: Opened) -> list[Told]:
+def routes(application: ApplicationState) -> list[Told]:
     """The routes of the door."""
-    office = Office(opened, Visits(opened), Holdings(opened))
+    office = Office(application, Visits(application), Holdings(application))
     return [
         *entrance.routes(office), *search.routes(office), *member.routes(office), *letter.routes(office),
         *requests.routes(office),

@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.sessions import STAFF, Session
-from api.opened import Opened
-from api.records import Record
+from api.access.log import Record
+from api.access.sessions import STAFF, Session
+from api.application import ApplicationState
+from api.route import Told
 from api.web.holdings import Holdings
 from api.web.office.views import View, handle_of, view_of
+from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import language_of, render
-from api.web.visits import Visits, form_of, visit_of
 from ledger.errors import JhtError, NotAllowed, Problem, Unavailable
 from ledger.members import Acting
 
@@ -44,7 +44,7 @@ def may(session: Session, role: str) -> bool:
 class Office(NamedTuple):
     """What all pages of the door share."""
 
-    opened: Opened
+    application: ApplicationState
     visits: Visits
     holdings: Holdings
 
@@ -73,8 +73,8 @@ class Desk(NamedTuple):
     role: str
 
     @property
-    def opened(self) -> Opened:
-        return self.office.opened
+    def application(self) -> ApplicationState:
+        return self.office.application
 
     @property
     def form(self) -> dict[str, str]:
@@ -96,26 +96,26 @@ class Desk(NamedTuple):
 
     def acting(self) -> Acting:
         """Who acts. Letters are in Indonesian: the clerk's choice of a language says nothing about the member's."""
-        return Acting(f"user:{self.session.who}", CHANNEL, self.opened.now())
+        return Acting(f"user:{self.session.who}", CHANNEL, self.application.now())
 
     def begin(self, person: str, kpj: str, why: str) -> str:
         """Open a person's data; the handle for the address."""
-        return self.handle(View.begin(person, kpj, why, self.opened.now()))
+        return self.handle(View.begin(person, kpj, why, self.application.now()))
 
     def handle(self, view: View) -> str:
         """What stands for a view in this session's addresses."""
-        return handle_of(self.opened.members.vault, self.session, view)
+        return handle_of(self.application.members.vault, self.session, view)
 
     def view(self) -> View:
         """The opened person of the address. Raises Refused(view-over)."""
         handle = self.request.path_params["view"]
-        return view_of(self.opened.members.vault, self.session, handle, self.opened.now())
+        return view_of(self.application.members.vault, self.session, handle, self.application.now())
 
     async def record(self, why: str, what: str, position: int = 0) -> None:
         """Make the record of a read durable. Raises Unavailable(record-unavailable)."""
-        await self.opened.recorder.write(
+        await self.application.recorder.write(
             Record(
-                self.opened.now().isoformat(),
+                self.application.now().isoformat(),
                 f"user:{self.session.who}",
                 CHANNEL,
                 why,

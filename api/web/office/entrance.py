@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.direct import Told
-from api.identity.sessions import STAFF
+from api.access.sessions import STAFF
+from api.route import Told
 from api.web.entrance import Entrance
 from api.web.office.desk import CHANNEL, ENTRANCE, HOME, Desk, Office
 
@@ -13,7 +13,7 @@ from api.web.office.desk import CHANNEL, ENTRANCE, HOME, Desk, Office
 def routes(office: Office) -> list[Told]:
     """Logging in and out."""
     way = Entrance(
-        office.opened,
+        office.application,
         office.visits,
         STAFF,
         CHANNEL,

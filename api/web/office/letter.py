@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.direct import Told
+from api.route import Told
 from api.web.office.desk import HOME, Desk, Office
 from api.web.office.member import open_person
 from ledger.errors import Unavailable
-from ledger.log import position_text
+from ledger.store.log import position_text
 
 
 def routes(office: Office) -> list[Told]:
@@ -28,8 +28,8 @@ async def _letter(desk: Desk) -> Response:
         identity=found.about.identity,
         rows=rows,
         total=sum(row.total for row in rows),
-        now=desk.opened.now(),
-        position=position_text(desk.opened.log.log_id, found.position),
+        now=desk.application.now(),
+        position=position_text(desk.application.log.log_id, found.position),
         clerk=desk.session.who,
         handle=desk.request.path_params["view"],
     )

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
-from api.identity.sessions import MEMBER
+from api.access.sessions import MEMBER
+from api.route import Told
 from api.web import grid
 from api.web.forms import Errors, data_request_of, email_of
 from api.web.grid import Facts
@@ -27,8 +27,8 @@ from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
 from ledger.members.state import ACTIVE, CLOSED, REQUESTS, SENT, WAITING
-from ledger.register import Case, day_text
-from projections.answers import BalanceRow
+from ledger.store.account_index import Case, day_text
+from projections.results import BalanceRow
 
 SHOWN_YEARS = 3
 SHOWN_LOOKS = 5
@@ -56,7 +56,7 @@ class Waiting(NamedTuple):
     paid_on: str
 
 
-class Opened(NamedTuple):
+class ApplicationState(NamedTuple):
     """Everything a page shows of a person. `gap`: the code of why not all cards are known now, "" when they are."""
 
     about: About
@@ -77,43 +77,43 @@ def routes(office: Office) -> list[Told]:
     return [office.route(path, _look, "GET"), office.route(path, _act, "POST")]
 
 
-async def open_person(desk: Desk, view: View) -> Opened:
+async def open_person(desk: Desk, view: View) -> ApplicationState:
     """What the ledger holds on the person of a view, with the record of the look made.
 
     Raises NotFound(person-erased), Unavailable(record-unavailable).
     """
-    opened = desk.opened
+    application = desk.application
     try:
-        about = await opened.ask(opened.members.about, view.person)
+        about = await application.ask(application.members.about, view.person)
     except NotFound:
         await desk.record(view.why, view.person)
         raise NotFound("person-erased") from None
     cards, gap = await _cards(desk, view)
     rows = [card.row for card in cards if card.row is not None]
     try:
-        facts = await desk.office.holdings.facts(rows, opened.now()) if rows else []
+        facts = await desk.office.holdings.facts(rows, application.now()) if rows else []
     except Unavailable:
         facts = []
     position = min((row.position for row in rows), default=0)
     await desk.record(view.why, view.person, position)
-    return Opened(about, cards, gap, facts, position)
+    return ApplicationState(about, cards, gap, facts, position)
 
 
 async def _cards(desk: Desk, view: View) -> tuple[list[Shown], str]:
     """The card that was looked for, then the others, the one with the newest money first."""
-    opened, now = desk.opened, desk.opened.now()
-    linked = {one.card for one in await opened.ask(opened.members.cards, view.person)}
+    application, now = desk.application, desk.application.now()
+    linked = {one.card for one in await application.ask(application.members.cards, view.person)}
     known, gap = set(linked), ""
     if view.kpj:
         known.add(card_number(view.kpj))
     try:
-        known.update(await opened.ask(opened.reader.person_cards, view.person))
+        known.update(await application.ask(application.reader.person_cards, view.person))
     except (NotFound, Unavailable) as error:
         gap = _code(error)
     found = []
     for card in known:
         try:
-            row = await opened.balance(card, now, None)
+            row = await application.balance(card, now, None)
         except (NotFound, Unavailable) as error:
             found.append(Shown(kpj_of(card), card in linked, None, _code(error)))
         else:
@@ -138,10 +138,10 @@ async def _look(desk: Desk) -> Response:
 
 async def _page(desk: Desk, view: View, errors: Errors | None = None, status: int = 200, *, news: str = "") -> Response:
     found = await open_person(desk, view)
-    asked = await desk.opened.ask(desk.opened.members.requests_of, view.person)
+    asked = await desk.application.ask(desk.application.members.requests_of, view.person)
     what = [view.person, *(card.kpj for card in found.cards)]
-    looks = await desk.opened.ask(desk.opened.recorder.seen, what, "", SHOWN_LOOKS)
-    now = desk.opened.now()
+    looks = await desk.application.ask(desk.application.recorder.seen, what, "", SHOWN_LOOKS)
+    now = desk.application.now()
     years = grid.years(found.facts, jakarta_date(now))
     return desk.show(
         "office_member.html",
@@ -165,7 +165,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
         queue=QUEUE,
         seen=view.why in SEEN,
-        registers=found.about.state in _NO_ACCESS and desk.opened.settings.oidc_issuer is None,
+        registers=found.about.state in _NO_ACCESS and desk.application.settings.oidc_issuer is None,
         closes=found.about.state in {SENT, WAITING, ACTIVE},
         errors=errors or {},
         given=desk.form if errors else {},
@@ -194,7 +194,7 @@ async def _act(desk: Desk) -> Response:
     try:
         if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
             raise Refused("identity-not-seen")
-        wrong = await desk.opened.work(lambda: act(desk, view))
+        wrong = await desk.application.work(lambda: act(desk, view))
         if wrong:
             return await _page(desk, view, wrong, 422)
     except Refused as refused:
@@ -203,35 +203,35 @@ async def _act(desk: Desk) -> Response:
         return await _page(desk, view, said, problems.status_of(refused.code))
     if name == CLOSING:
         # Whoever was in with the old password is out in this process at once.
-        desk.opened.identity.sessions.forget(MEMBER, view.person)
+        desk.application.identity.sessions.forget(MEMBER, view.person)
     return see_other(f"{desk.request.url.path}?kabar={name}")
 
 
 def _register(desk: Desk, view: View) -> None:
     # The letter would ask for a password, and none opens anything beside a provider.
-    if desk.opened.settings.oidc_issuer is not None:
+    if desk.application.settings.oidc_issuer is not None:
         raise Refused("login-by-provider")
     errors: Errors = {}
     address = email_of(desk.form, words(desk.language), errors)
     if errors:
         raise Refused("email-unreadable")
-    desk.opened.members.register_at_office(_card(desk, view), address, desk.acting())
+    desk.application.members.register_at_office(_card(desk, view), address, desk.acting())
 
 
 def _link(desk: Desk, view: View) -> None:
-    desk.opened.members.link_card(view.person, _card(desk, view), desk.acting())
+    desk.application.members.link_card(view.person, _card(desk, view), desk.acting())
 
 
 def _confirm(desk: Desk, view: View) -> None:
-    desk.opened.members.confirm(view.person, desk.acting())
+    desk.application.members.confirm(view.person, desk.acting())
 
 
 def _phone(desk: Desk, view: View) -> None:
-    desk.opened.members.confirm_phone(view.person, desk.acting())
+    desk.application.members.confirm_phone(view.person, desk.acting())
 
 
 def _close(desk: Desk, view: View) -> None:
-    desk.opened.members.close(view.person, "office", desk.acting())
+    desk.application.members.close(view.person, "office", desk.acting())
 
 
 def _request(desk: Desk, view: View) -> Errors:
@@ -239,7 +239,7 @@ def _request(desk: Desk, view: View) -> Errors:
     errors: Errors = {}
     what, text = data_request_of(desk.form, words(desk.language), errors)
     if not errors:
-        desk.opened.members.request_data(view.person, what, text, desk.acting())
+        desk.application.members.request_data(view.person, what, text, desk.acting())
     return errors
 
 
@@ -255,9 +255,9 @@ _FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-op
 def _card(desk: Desk, view: View) -> str:
     """A card of the opened person, whatever the form says. Raises Refused(card-not-yours)."""
     kpj = clean_kpj(desk.form.get("kartu", "")) or ""
-    if desk.opened.members.find_person(kpj=kpj) != view.person:
+    if desk.application.members.find_person(kpj=kpj) != view.person:
         raise Refused("card-not-yours")
     return kpj
 
 
-__all__ = ["ACTS", "Opened", "Shown", "open_person", "routes"]
+__all__ = ["ACTS", "ApplicationState", "Shown", "open_person", "routes"]

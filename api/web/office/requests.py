@@ -9,16 +9,16 @@ import msgspec
 from starlette.responses import Response
 
 from api import problems
-from api.direct import Told
+from api.route import Told
 from api.web.forms import Errors
 from api.web.office.desk import ANSWERING, QUEUE, SUPERVISOR, Desk, Office
 from api.web.office.views import View
 from api.web.pages import SECURITY, see_other
-from ledger import person as persons
+from ledger.acts import person as persons
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused
 from ledger.members import About, DataRequest
-from ledger.outbox import Letter
+from ledger.store.outbox import Letter
 from projections.holdings import holdings
 
 LIST = "data-requests"
@@ -38,7 +38,7 @@ def routes(office: Office) -> list[Told]:
 
 async def _list(desk: Desk) -> Response:
     """What waits, oldest first; who asks stands on the request's own page."""
-    waiting = await desk.opened.ask(desk.opened.members.open_requests)
+    waiting = await desk.application.ask(desk.application.members.open_requests)
     await desk.record(ANSWERING, LIST)
     shown = [(request, f"{QUEUE}/{desk.begin(request.person, '', ANSWERING)}/{request.number}") for request in waiting]
     news = desk.request.query_params.get("kabar", "")
@@ -68,10 +68,10 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
 
 async def _of(desk: Desk, view: View) -> tuple[About, DataRequest]:
     """The person and the open request of the address. Raises NotFound(data-request-unknown)."""
-    members, number = desk.opened.members, desk.request.path_params["number"]
+    members, number = desk.application.members, desk.request.path_params["number"]
     try:
-        about = await desk.opened.ask(members.about, view.person)
-        asked = await desk.opened.ask(members.requests_of, view.person)
+        about = await desk.application.ask(members.about, view.person)
+        asked = await desk.application.ask(members.requests_of, view.person)
     except NotFound:
         raise NotFound("data-request-unknown") from None
     for request in asked:
@@ -93,8 +93,8 @@ async def _act(desk: Desk) -> Response:
             return await _erase(desk, view, about)
         if act == "jawab":
             outcome = desk.form.get("hasil", "")
-            await desk.opened.work(
-                lambda: desk.opened.members.close_request(view.person, request.number, outcome, desk.acting())
+            await desk.application.work(
+                lambda: desk.application.members.close_request(view.person, request.number, outcome, desk.acting())
             )
             return see_other(f"{QUEUE}?kabar=selesai")
     except Refused as refused:
@@ -106,10 +106,10 @@ async def _act(desk: Desk) -> Response:
 
 
 async def _export(desk: Desk, view: View) -> Response:
-    opened = desk.opened
+    application = desk.application
     # Finding a person's cards reads the register: that is a writer's thread's work, not the loop's.
-    held = await opened.work(lambda: persons.export(opened.log, opened.members.vault, view.person))
-    await desk.record(view.why, view.person, await opened.ask(opened.log.head))
+    held = await application.work(lambda: persons.export(application.log, application.members.vault, view.person))
+    await desk.record(view.why, view.person, await application.ask(application.log.head))
     headers = SECURITY | {"Content-Disposition": 'attachment; filename="data-pribadi.json"'}
     return Response(msgspec.json.format(msgspec.json.encode(held), indent=2), 200, headers, "application/json")
 
@@ -119,10 +119,10 @@ async def _correct(desk: Desk, view: View) -> Response:
     changes = {name: text for name in CORRECTED if (text := desk.form.get(name, "").strip())}
     if not changes:
         raise Refused("cell-empty", column=CORRECTED[0])
-    opened, acting = desk.opened, desk.acting()
-    done = await opened.work(
+    application, acting = desk.application, desk.acting()
+    done = await application.work(
         lambda: persons.correct(
-            opened.log, opened.members.vault, view.person, changes, acting.by, acting.channel, acting.now,
+            application.log, application.members.vault, view.person, changes, acting.by, acting.channel, acting.now,
             reason=ANSWERING,
         )
     )  # fmt: skip
@@ -133,18 +133,18 @@ async def _erase(desk: Desk, view: View, about: About) -> Response:
     """Raises Refused: confirmation-missing, and as `person.decide_erase`; Unavailable as `holdings`."""
     if desk.form.get("yakin") != "ya":
         raise Refused("confirmation-missing")
-    opened, acting, order = desk.opened, desk.acting(), desk.form.get("perintah", "").strip()
+    application, acting, order = desk.application, desk.acting(), desk.form.get("perintah", "").strip()
     told = about.told
 
     def erase() -> None:
-        has_money, last = holdings(opened.log, opened.reader, view.person, acting.now)
+        has_money, last = holdings(application.log, application.reader, view.person, acting.now)
         persons.erase(
-            opened.log, opened.members.vault, view.person, has_money=has_money, last_activity=last, order=order,
+            application.log, application.members.vault, view.person, has_money=has_money, last_activity=last, order=order,
             today=jakarta_date(acting.now), by=acting.by, channel=acting.channel, now=acting.now, reason=ANSWERING,
         )  # fmt: skip
         if told:
             # The last letter: its address stands sealed in the outbox until it is sent, and nowhere else any more.
-            opened.members.post(Letter("data-answered", told, acting.language, {"outcome": "done"}), acting)
+            application.members.post(Letter("data-answered", told, acting.language, {"outcome": "done"}), acting)
 
-    await opened.work(erase)
+    await application.work(erase)
     return see_other(f"{QUEUE}?kabar=hapus")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.direct import Told
+from api.route import Told
 from api.web.forms import Errors
 from api.web.office.desk import HOME, REASONS, Desk, Office
 from api.web.pages import see_other
@@ -38,8 +38,8 @@ def routes(office: Office) -> list[Told]:
             errors["alasan"] = t("office.reason_missing")
         if errors:
             return _page(desk, errors, 422, number=number, why=why)
-        desk.opened.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
-        person = await desk.opened.ask(lambda: desk.opened.members.find_person(nik=nik or "", kpj=kpj))
+        desk.application.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
+        person = await desk.application.ask(lambda: desk.application.members.find_person(nik=nik or "", kpj=kpj))
         await desk.record(why, kpj or person or NO_NIK)
         if person is None:
             return _page(desk, {"nomor": t("office.nobody")}, 404, number=number, why=why)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from api.identity.sessions import Session
+from api.access.sessions import Session
 from ledger.errors import BrokenLog, Refused
-from ledger.vault import Vault, seal, unseal
+from ledger.store.vault import Vault, seal, unseal
 
 OPEN = timedelta(minutes=10)
 """How long data stays open after a search."""

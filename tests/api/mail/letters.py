@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.outbox import Letter
+from ledger.store.outbox import Letter
 
 ROOT = Path(__file__).parents[3]
 URL = "https://saldo.example"

@@ -12,7 +12,7 @@ import pytest
 from api.mail.message import composed, sender_of
 from api.mail.texts import LANGUAGES, kinds, said
 from ledger.errors import Refused
-from ledger.outbox import Letter
+from ledger.store.outbox import Letter
 from tests.api.mail.letters import TOKEN, URL, letter
 from tests.conftest import NOW
 

@@ -16,11 +16,11 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from api.mail import console
 from api.mail.sender import BATCH, Round, Sender
-from ledger.log import Log
 from ledger.members import Members
-from ledger.outbox import LEASE, Outbox
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.outbox import LEASE, Outbox
+from ledger.store.vault import Vault
 from tests.api.mail.letters import TOKEN, letter
 from tests.api.mail.post import Post, serving
 from tests.conftest import NOW

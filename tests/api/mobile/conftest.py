@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from httpx2 import Response
 
-from api.identity import guard
+from api.access import guard
 from ledger.settings import Settings
 from tests.api.peopled import Peopled, hashed
 from tests.office import NPP, line, person
@@ -56,7 +56,7 @@ class MobileApi(Peopled):
         )
         self.budi = self.join(1, CARD, BUDI, password=hashed(PASSWORD))
         self.ani = self.join(2, OTHERS, ANI, password=hashed(PASSWORD))
-        self.opened.members.link_card(self.budi, SECOND, self.acting())
+        self.application.members.link_card(self.budi, SECOND, self.acting())
         self.letters()
         self.follow()
 
@@ -70,7 +70,7 @@ class MobileApi(Peopled):
 
     def forget(self) -> None:
         """What a process remembers for a second is over; a test does not wait for that."""
-        self.opened.identity.tokens.forget()
+        self.application.identity.tokens.forget()
 
     def table(self, name: str) -> list[tuple[Any, ...]]:
         with self.log.database.read() as tx:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from fastapi.routing import APIRoute
 
+from api.application import ApplicationState
 from api.mobile.bodies import BODIES
 from api.mobile.routes import routes
-from api.opened import Opened
 from api.problems import status_of
 from ledger.settings import Settings
 
@@ -17,7 +17,7 @@ KNOWN = {shape.__name__: shape for shape in BODIES}
 
 
 def described() -> list[APIRoute]:
-    found = routes(Opened(Settings(database_url="sqlite:////nowhere/none.db")))
+    found = routes(ApplicationState(Settings(database_url="sqlite:////nowhere/none.db")))
     assert all(isinstance(route, APIRoute) for route in found)
     return found  # type: ignore[return-value]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.identity import tokens
+from api.access import tokens
 from api.mobile import bodies
 from ledger.errors import NotAllowed
 from tests.api.mobile.conftest import ANI, BUDI, CARD, PASSWORD, SECOND, App, MobileApi, code, decoded
@@ -139,7 +139,7 @@ def test_a_made_up_refresh_token_ends_nobody(app: App) -> None:
 
 
 def test_two_refreshes_at_the_same_moment_get_the_same_refresh_token(mobile: MobileApi, app: App) -> None:
-    held = mobile.opened.identity.tokens
+    held = mobile.application.identity.tokens
     with ThreadPoolExecutor(8) as pool:
         pairs = list(pool.map(lambda _: held.refresh(app.tokens["refresh_token"], NOW), range(8)))
     assert len({pair.refresh_token for pair in pairs}) == 1
@@ -185,7 +185,7 @@ def test_logging_out_everywhere_ends_every_device_of_this_member_only(mobile: Mo
 def test_a_new_password_a_closed_access_and_an_erased_person_end_the_devices(
     mobile: MobileApi, app: App, act: str
 ) -> None:
-    members = mobile.opened.members
+    members = mobile.application.members
     if act == "change_password":
         members.change_password(mobile.budi, "$argon2id$other", mobile.acting())
     elif act == "close":
@@ -200,8 +200,8 @@ def test_a_new_password_a_closed_access_and_an_erased_person_end_the_devices(
 
 
 def test_another_process_notices_a_log_out_within_a_second(mobile: MobileApi, app: App) -> None:
-    here = mobile.opened.identity.tokens
-    elsewhere = tokens.Tokens.open(mobile.log, mobile.opened.members.vault)
+    here = mobile.application.identity.tokens
+    elsewhere = tokens.Tokens.open(mobile.log, mobile.application.members.vault)
     claims = elsewhere.claims(app.tokens["access_token"], NOW)
     assert elsewhere.cards(claims, NOW)
     here.end(claims.device)
@@ -244,7 +244,7 @@ def test_over_devices_are_swept_by_the_next_login(mobile: MobileApi, app: App) -
 
 def test_what_is_remembered_is_bounded(mobile: MobileApi, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "REMEMBERED", 3)
-    held = mobile.opened.identity.tokens
+    held = mobile.application.identity.tokens
     for _ in range(6):
         app.tokens = app.refresh().json()
         assert app.ask("me").status_code == 200
@@ -253,7 +253,7 @@ def test_what_is_remembered_is_bounded(mobile: MobileApi, app: App, monkeypatch:
 
 
 def test_another_master_key_ends_no_device(mobile: MobileApi, app: App) -> None:
-    mobile.opened.members.rotate(bytes(range(32)))
+    mobile.application.members.rotate(bytes(range(32)))
     answer = app.refresh()
     assert answer.status_code == 200
     app.tokens = answer.json()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from api.access.log import Record
 from api.mobile import bodies
-from api.records import Record
 from tests.api.mobile.conftest import ANI, CARD, OTHERS, App, MobileApi, code, decoded
 from tests.conftest import NOW
 
@@ -34,7 +34,9 @@ def looked(mobile: MobileApi, *looks: tuple[str, str, str]) -> None:
     for number, (key, channel, what) in enumerate(looks, 1):
         at = (NOW - timedelta(seconds=number)).isoformat()
         record = Record(at, key, channel, "counter-visit", "/x", what, 1, "")
-        asyncio.run_coroutine_threadsafe(mobile.opened.recorder.write(record), mobile.opened.recorder._loop).result(5)
+        asyncio.run_coroutine_threadsafe(
+            mobile.application.recorder.write(record), mobile.application.recorder._loop
+        ).result(5)
 
 
 def test_a_member_sees_who_looked_and_nothing_of_who_looked_at_others(mobile: MobileApi, app: App) -> None:
@@ -80,7 +82,7 @@ def test_the_member_s_own_reads_are_in_the_log_within_a_second(mobile: MobileApi
 
 def test_what_cannot_be_recorded_is_not_told(mobile: MobileApi, app: App) -> None:
     handle = app.handle()
-    mobile.opened.recorder._failing = True
+    mobile.application.recorder._failing = True
     for path in ("cards", f"cards/{handle}/balance", f"cards/{handle}/entries", "me", "access-log"):
         answer = app.ask(path)
         assert code(answer) == (503, "record-unavailable"), path

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from api.identity.tokens import AUDIENCE, ISSUER, KIND, LEEWAY_SECONDS
+from api.access.tokens import AUDIENCE, ISSUER, KIND, LEEWAY_SECONDS
 from api.mobile.access import AUTHS
 from api.problems import STATUS
 from tests.api.mobile.conftest import OTHERS, App, MobileApi, code
@@ -46,7 +46,7 @@ def forged(
 ) -> str:
     """A token like this one with some claims changed, signed with the service's key unless another is given."""
     said = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    signing = OctKey.import_key(key or mobile.opened.members.vault.derived(b"mobile access"))
+    signing = OctKey.import_key(key or mobile.application.members.vault.derived(b"mobile access"))
     head = header or {"alg": "HS256", "typ": KIND}
     changed = {name: value for name, value in (said | claims).items() if value is not None}
     return jwt.encode(head, changed, signing, algorithms=[head["alg"]], default_type=None)

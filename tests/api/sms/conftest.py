@@ -70,7 +70,7 @@ class Texts:
 
     @property
     def members(self) -> Members:
-        found: Members = self.api.app.state.opened.members
+        found: Members = self.api.app.state.application.members
         return found
 
     def letters(self) -> int:

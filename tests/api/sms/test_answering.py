@@ -11,7 +11,7 @@ import pytest
 from api.sms import messages, replies
 from ledger.errors import StoreFailed, Unavailable
 from ledger.members import Acting
-from projections.reading import REFRESH_SECONDS
+from projections.queries import REFRESH_SECONDS
 from tests.api.sms.conftest import (
     BALANCE,
     BUDI,
@@ -176,7 +176,7 @@ def test_an_account_with_a_record_that_could_not_be_applied_is_not_told(
     async def incomplete(*_: object) -> None:
         raise Unavailable("account-incomplete", position=7)
 
-    monkeypatch.setattr(texts.api.app.state.opened, "balance", incomplete)
+    monkeypatch.setattr(texts.api.app.state.application, "balance", incomplete)
     assert texts.say("SALDO") == replies.NOT_TOLD["account-incomplete"]
 
 

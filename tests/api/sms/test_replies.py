@@ -9,7 +9,7 @@ import pytest
 
 from api.sms import replies
 from ledger.money import MAX_RUPIAH
-from projections.answers import BalanceRow, Last
+from projections.results import BalanceRow, Last
 from tests.conftest import TODAY
 
 GSM_7 = set(

@@ -10,12 +10,12 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from api.identity.sessions import EMPLOYER, MEMBER, STAFF
-from api.opened import Opened
+from api.access.sessions import EMPLOYER, MEMBER, STAFF
+from api.application import ApplicationState
 from ledger.errors import Conflict
 from ledger.members import Acting, Claim
-from ledger.outbox import Letter
 from ledger.settings import Settings
+from ledger.store.outbox import Letter
 from tests.api.conftest import Api
 from tests.conftest import NOW
 from tests.office import NPP, Office, line, nik, person
@@ -41,7 +41,7 @@ class Branch:
             line(SECOND, month="2026-08", paid_on="2026-09-12", nik=nik(9), name="Orang Lain"), request="r3"
         )
         self.api.follow()
-        self.opened: Opened = self.api.app.state.opened
+        self.application: ApplicationState = self.api.app.state.application
 
     def __enter__(self) -> Branch:
         self.api.__enter__()
@@ -53,7 +53,7 @@ class Branch:
         self.api.__exit__()
 
     def _person(self, kpj: str) -> str:
-        found = self.opened.members.find_person(kpj=kpj)
+        found = self.application.members.find_person(kpj=kpj)
         assert found is not None
         return found
 
@@ -75,13 +75,13 @@ class Branch:
     def member(self) -> Browser:
         """Budi himself, logged in at the website."""
         self.active()
-        login = self.opened.members.login_of(self.budi)
+        login = self.application.members.login_of(self.budi)
         assert login is not None
         return self.browser().carry(MEMBER, self.budi, login.epoch)
 
     def _logged_in(self, kind: str, name: str, **what: Any) -> Browser:
         with contextlib.suppress(Conflict):
-            self.opened.identity.users.create(name, kind, HASH, NOW, **what)
+            self.application.identity.users.create(name, kind, HASH, NOW, **what)
         return self.browser().carry(kind, name, 0)
 
     # --- members
@@ -91,24 +91,24 @@ class Branch:
 
     def register(self, email: str = ON_FILE) -> None:
         """Budi asks for access on the website."""
-        self.opened.members.register(Claim(nik(1), "1990-05-17", CARD, "PU", email), HASH, self.acting())
+        self.application.members.register(Claim(nik(1), "1990-05-17", CARD, "PU", email), HASH, self.acting())
 
     def active(self, email: str = ON_FILE) -> None:
         """Budi registers and opens the link that was sent."""
         self.register(email)
         (letter,) = self.letters()
-        self.opened.members.use_link(letter.details["token"], self.acting())
+        self.application.members.use_link(letter.details["token"], self.acting())
         self.letters()
 
     def letters(self) -> list[Letter]:
         """What was sent since the last call."""
-        taken = self.opened.outbox.due(self.api.clock, 100)
+        taken = self.application.outbox.due(self.api.clock, 100)
         for due in taken:
-            self.opened.outbox.done(due.id)
+            self.application.outbox.done(due.id)
         return [due.letter for due in taken]
 
     def state(self) -> str:
-        login = self.opened.members.login_of(self.budi)
+        login = self.application.members.login_of(self.budi)
         return login.state if login else ""
 
     def looks(self) -> list[tuple[str, ...]]:
@@ -137,7 +137,7 @@ class Browser:
 
     def carry(self, kind: str, who: str, epoch: int) -> Browser:
         """Take the cookie of a new session."""
-        identity = self.branch.opened.identity
+        identity = self.branch.application.identity
         started = identity.sessions.create(kind, who, epoch, "test", self.branch.api.clock)
         self.client.cookies.set(identity.cookies.session_name, started.token, domain="testserver.local")
         return self
@@ -145,7 +145,7 @@ class Browser:
     @property
     def token(self) -> str:
         """The session that the browser carries, "" without one."""
-        return self.client.cookies.get(self.branch.opened.identity.cookies.session_name) or ""
+        return self.client.cookies.get(self.branch.application.identity.cookies.session_name) or ""
 
     def get(self, path: str, language: str = "id") -> str:
         return self._seen(self.client.get(path, headers={"Accept-Language": language}))

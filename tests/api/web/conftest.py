@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.identity import guard
+from api.access import guard
 from api.web import register
-from ledger.log import Log
 from ledger.settings import Settings
+from ledger.store.log import Log
 from tests.api.web.site import Site
 from tests.conftest import MASTER_KEY
 

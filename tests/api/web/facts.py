@@ -6,8 +6,8 @@ from typing import Any
 
 from api.web.grid import Facts
 from ledger.identifiers import month_number
-from ledger.register import Case, day_number
-from projections.reading import Entry, MembershipRow
+from ledger.store.account_index import Case, day_number
+from projections.queries import Entry, MembershipRow
 from tests.office import NPP
 
 CARD = 26000000017

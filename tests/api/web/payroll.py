@@ -12,8 +12,8 @@ from typing import Any
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from api.identity.sessions import EMPLOYER, MEMBER, STAFF
-from ledger.reversal import Target
+from api.access.sessions import EMPLOYER, MEMBER, STAFF
+from ledger.acts.reversal import Target
 from tests.api.peopled import HASH, Peopled
 from tests.api.web import site
 from tests.conftest import NOW
@@ -51,7 +51,7 @@ class Payroll(Peopled):
 
     @staticmethod
     def header(reason: str) -> Any:
-        from ledger.ingestion.receipts import Header
+        from ledger.receipt import Header
 
         return Header("test", "test", "r9", reason)
 
@@ -63,12 +63,12 @@ class Payroll(Peopled):
         return self.enter(STAFF, "sari", roles=["supervisor"])
 
     def member(self) -> Clerk:
-        login = self.opened.members.login_of(self.join(1, ONE, "budi1@contoh.id"))
+        login = self.application.members.login_of(self.join(1, ONE, "budi1@contoh.id"))
         assert login is not None
         return self.visitor().carry(MEMBER, login.person, login.epoch)
 
     def enter(self, kind: str, name: str, language: str = "id", **what: Any) -> Clerk:
-        users = self.opened.identity.users
+        users = self.application.identity.users
         if users.find(name) is None:
             users.create(name, kind, HASH, NOW, **what)
         return self.visitor(language).carry(kind, name, 0)
@@ -98,7 +98,7 @@ class Clerk(site.Browser):
 
     def carry(self, kind: str, who: str, epoch: int) -> Clerk:
         """Take the cookie of a new session."""
-        identity = self.payroll.opened.identity
+        identity = self.payroll.application.identity
         started = identity.sessions.create(kind, who, epoch, "test", self.payroll.clock)
         self.client.cookies.set(identity.cookies.session_name, started.token, domain="testserver.local")
         return self

@@ -83,7 +83,7 @@ class Site(Peopled):
 
     def forget(self) -> None:
         """What a process remembers of sessions for a second is over; a test does not wait for that."""
-        self.opened.identity.sessions._remembered.clear()
+        self.application.identity.sessions._remembered.clear()
 
 
 class _Elements(HTMLParser):

@@ -50,7 +50,7 @@ def test_logging_out_everywhere_ends_this_session_too(site: Site) -> None:
 def test_a_bound_phone_is_shown_masked_and_can_be_stopped(site: Site) -> None:
     from ledger.members import Phone
 
-    members = site.opened.members
+    members = site.application.members
     assert members.ask_phone(Phone("+6281234560001", nik(1), CARD), site.acting()) == "bound"
     browser = site.browser(BUDI)
     page = browser.get("/akun").text
@@ -104,6 +104,6 @@ def test_a_request_about_ones_data_is_kept_answered_by_mail_and_asked_once(site:
         browser.post("/akun/data", what="correct", text="y").text
     )
     assert [letter.kind for letter in site.letters()] == ["data-request"]
-    (request,) = site.opened.members.requests_of(site.budi)
-    site.opened.members.close_request(site.budi, request.number, "done", site.acting())
+    (request,) = site.application.members.requests_of(site.budi)
+    site.application.members.close_request(site.budi, request.number, "done", site.acting())
     assert "Selesai 21 November 2026" in text(browser.get("/akun/data").text)

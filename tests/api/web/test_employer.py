@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.identity import guard
+from api.access import guard
 from api.web.employer import months
 from ledger.settings import Settings
 from tests.api.peopled import hashed
@@ -89,8 +89,8 @@ def test_another_employers_user_gets_the_same_refusal_for_an_employer_that_exist
 
 
 def test_a_user_comes_in_with_a_new_session_and_goes_out_for_good(payroll: Payroll) -> None:
-    payroll.opened.identity.users.create("rini", "employer", hashed(PASSWORD), NOW, npps=[int(NPP)])
-    browser, name = payroll.visitor(), payroll.opened.identity.cookies.session_name
+    payroll.application.identity.users.create("rini", "employer", hashed(PASSWORD), NOW, npps=[int(NPP)])
+    browser, name = payroll.visitor(), payroll.application.identity.cookies.session_name
     assert faults(browser.get("/perusahaan/masuk").text) == []
     wrong = browser.post("/perusahaan/masuk", nama="rini", sandi="bukan ini")
     assert (wrong.status_code, faults(wrong.text), name in browser.client.cookies) == (401, [], False)
@@ -103,16 +103,16 @@ def test_a_user_comes_in_with_a_new_session_and_goes_out_for_good(payroll: Payro
     out = browser.post("/perusahaan/keluar", page=HOME)
     assert (out.status_code, out.headers["location"]) == (303, "/perusahaan/masuk")
     browser.client.cookies.set(name, first, domain="testserver.local")
-    payroll.opened.identity.sessions._remembered.clear()
+    payroll.application.identity.sessions._remembered.clear()
     assert browser.get(result).headers["location"] == "/perusahaan/masuk?kabar=lewat"
-    assert payroll.opened.identity.sessions.find(first, NOW) is None
+    assert payroll.application.identity.sessions.find(first, NOW) is None
 
 
 def test_what_a_session_had_checked_is_dropped_with_it(payroll: Payroll) -> None:
     clerk = payroll.clerk()
     result = clerk.check(wages(ONE))
-    session = payroll.opened.identity.sessions.find(
-        clerk.client.cookies[payroll.opened.identity.cookies.session_name], NOW
+    session = payroll.application.identity.sessions.find(
+        clerk.client.cookies[payroll.application.identity.cookies.session_name], NOW
     )
     assert session is not None
     other = payroll.clerk(name="rekan")
@@ -226,7 +226,7 @@ def test_what_is_not_there_is_a_page_that_says_so(payroll: Payroll, address: str
 def test_without_a_record_nothing_is_shown(payroll: Payroll) -> None:
     clerk = payroll.clerk()
     result = clerk.check(wages(ONE))
-    payroll.opened.recorder._stuck = True
+    payroll.application.recorder._stuck = True
     for address in (f"{HOME}/iuran", f"{HOME}/iuran/2026-10", result, f"{result}/diterima.csv"):
         page = clerk.get(address)
         assert (page.status_code, page.headers["retry-after"]) == (503, "2"), address

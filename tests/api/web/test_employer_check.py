@@ -14,7 +14,7 @@ import python_calamine
 import xlsxwriter
 
 from api.web.employer import checks
-from ledger.ingestion.reading import Source, read
+from ledger.ingestion.readers.reading import Source, read
 from ledger.settings import Settings
 from tests.api.web.payroll import FIFTH, FOUR, HOME, MISTYPED, ONE, THREE, TWO, Payroll, file, wages
 from tests.api.web.site import faults, text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.web import grid
 from api.web.grid import Facts, Year
 from ledger.identifiers import month_number
-from projections.reading import MembershipRow
+from projections.queries import MembershipRow
 from tests.api.web.facts import case, entry, facts, reversal
 from tests.conftest import TODAY
 from tests.office import OTHER_NPP

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from api.identity.guard import LOCKED
+from api.access.guard import LOCKED
 from ledger.members import Claim, Phone
 from tests.api.peopled import hashed
 from tests.api.web.site import CARD, PASSWORD, Site, faults, text
@@ -15,7 +15,7 @@ NEW = "26000000058"
 def waiting(site: Site) -> dict[str, str]:
     """Somebody registers with an address that is not on file, proves it, and waits; purpose -> token on file."""
     site.office.register(person(NEW, 4))
-    site.opened.members.register(
+    site.application.members.register(
         Claim(nik(4), "1990-05-17", NEW, "PU", "lain@contoh.id"), hashed(PASSWORD), site.acting()
     )  # fmt: skip
     (verify,) = [letter for letter in site.letters() if letter.kind == "verify"]
@@ -46,7 +46,7 @@ def test_the_contact_on_file_decides_over_a_new_address(site: Site, purpose: str
 
 @pytest.mark.parametrize(("purpose", "bound"), [("confirm-phone", True), ("deny-phone", False)])
 def test_the_contact_on_file_decides_over_a_new_phone(site: Site, purpose: str, bound: bool) -> None:
-    members = site.opened.members
+    members = site.application.members
     assert members.ask_phone(Phone("+6281200000009", nik(1), CARD), site.acting()) == "waiting"
     (asked,) = [letter for letter in site.letters() if letter.kind == "phone-asked" and "@" in letter.to]
     token = asked.details[{"confirm-phone": "token", "deny-phone": "deny"}[purpose]]
@@ -59,7 +59,7 @@ def test_the_contact_on_file_decides_over_a_new_phone(site: Site, purpose: str, 
 
 
 def test_links_cannot_be_guessed_without_end(site: Site) -> None:
-    site.opened.identity.guard._tries = 3
+    site.application.identity.guard._tries = 3
     browser = site.browser()
     answers = [browser.get(f"/tautan/{number:043d}") for number in range(4)]
     assert [answer.status_code for answer in answers] == [410, 410, 410, 429]
@@ -71,7 +71,9 @@ def registered(site: Site, password: str = PASSWORD) -> str:
     site.office.register(person(NEW, 4))
     site.follow()
     hashed_now = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(password)
-    site.opened.members.register(Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed_now, site.acting())
+    site.application.members.register(
+        Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed_now, site.acting()
+    )
     (verify,) = site.letters()
     return f"/tautan/{verify.details['token']}"
 
@@ -85,7 +87,7 @@ def test_a_registration_by_somebody_else_is_not_opened_by_its_owner(site: Site) 
         assert owner.get("/saldo").status_code == 303
     assert site.browser().login("budi4@contoh.id", "kata sandi penyerang").status_code == 401
     # The owner registers anew, and what the other one chose is over.
-    site.opened.members.register(
+    site.application.members.register(
         Claim(nik(4), "1990-05-17", NEW, "PU", "budi4@contoh.id"), hashed(PASSWORD), site.acting()
     )
     (verify,) = site.letters()

@@ -109,7 +109,7 @@ def test_an_empty_name_sends_nothing(still: Site) -> None:
 
 
 def test_a_link_for_something_else_sets_no_password(site: Site) -> None:
-    site.opened.members.ask_reset(BUDI, site.acting())
+    site.application.members.ask_reset(BUDI, site.acting())
     (letter,) = [one for one in site.letters() if one.kind == "reset"]
     browser = site.browser()
     assert browser.get(f"/tautan/{letter.details['token']}").headers["location"].startswith("/sandi/")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.identity import guard
-from api.identity.sessions import STAFF
+from api.access import guard
+from api.access.sessions import STAFF
 from api.web.office import search
 from api.web.office.views import View, handle_of
 from ledger.identifiers import card_number, member_stream
@@ -29,11 +29,11 @@ def branch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bran
 
 def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, str, str]]:
     """(method, address, role) of every route of the door, with handles of this browser's own session if it has one."""
-    session = branch.opened.identity.sessions.find(browser.token, branch.api.clock)
+    session = branch.application.identity.sessions.find(browser.token, branch.api.clock)
     handle = "x" * 40
     if session is not None:
         view = View.begin(branch.budi, CARD, "counter-visit", branch.api.clock)
-        handle = handle_of(branch.opened.members.vault, session, view)
+        handle = handle_of(branch.application.members.vault, session, view)
     person, queue = f"/kantor/peserta/{handle}", "/kantor/permintaan"
     return [
         ("GET", "/kantor", "counter"), ("POST", "/kantor", "counter"), ("POST", "/kantor/keluar", "counter"),
@@ -69,7 +69,7 @@ def test_without_a_login_of_the_staff_every_page_leads_to_the_entrance_and_nothi
 def test_a_counter_clerk_cannot_do_what_a_supervisor_does_who_can_do_all(branch: Branch) -> None:
     branch.active()
     clerk, supervisor = branch.staff(), branch.supervisor()
-    number = branch.opened.members.request_data(branch.budi, "erase", "", branch.acting())
+    number = branch.application.members.request_data(branch.budi, "erase", "", branch.acting())
     branch.letters()
     for browser in (clerk, supervisor):
         for method, address, role in pages(branch, browser, number):
@@ -88,8 +88,8 @@ def test_a_counter_clerk_cannot_do_what_a_supervisor_does_who_can_do_all(branch:
 
 
 def test_staff_log_in_by_name_and_password_and_out_again(branch: Branch) -> None:
-    hashed = branch.opened.identity.passwords._hash.hash(PASSWORD)
-    branch.opened.identity.users.create("sari", STAFF, hashed, NOW, roles=["counter"])
+    hashed = branch.application.identity.passwords._hash.hash(PASSWORD)
+    branch.application.identity.users.create("sari", STAFF, hashed, NOW, roles=["counter"])
     browser = branch.member()
     old = browser.token
     browser.get("/kantor/masuk")
@@ -99,11 +99,11 @@ def test_staff_log_in_by_name_and_password_and_out_again(branch: Branch) -> None
     assert PASSWORD not in browser.page
     browser.post("/kantor/masuk", nama=" Sari ", sandi=PASSWORD)
     assert (browser.status, browser.headers["location"]) == (303, "/kantor")
-    assert branch.opened.identity.sessions.find(old, NOW) is None  # the member's, which the browser had before
+    assert branch.application.identity.sessions.find(old, NOW) is None  # the member's, which the browser had before
     assert "Petugas layanan" in browser.get("/kantor")
     staff = browser.token
     browser.post("/kantor/keluar")
-    assert branch.opened.identity.sessions.find(staff, NOW) is None
+    assert branch.application.identity.sessions.find(staff, NOW) is None
     browser.get("/kantor")
     assert browser.headers["location"].startswith("/kantor/masuk")
 
@@ -169,7 +169,7 @@ def test_what_cannot_be_recorded_is_not_shown(branch: Branch) -> None:
     clerk = branch.staff()
     address = clerk.search()
     asked = [("GET", address), ("GET", f"{address}/surat"), ("POST", "/kantor")]
-    recorder = branch.opened.recorder
+    recorder = branch.application.recorder
 
     def fail(_: object) -> None:
         raise OSError
@@ -300,16 +300,16 @@ def test_the_letter_says_who_what_and_until_which_record(branch: Branch) -> None
 
 
 def test_names_cannot_bring_markup_into_a_page(branch: Branch) -> None:
-    from ledger import person as persons
+    from ledger.acts import person as persons
 
     evil = "<script>alert(1)</script>\"'><img src=x>"
-    opened = branch.opened
-    persons.correct(opened.log, opened.members.vault, branch.budi, {"name": evil}, "test", "test", NOW)
+    application = branch.application
+    persons.correct(application.log, application.members.vault, branch.budi, {"name": evil}, "test", "test", NOW)
     branch.api.follow()
     supervisor = branch.supervisor()
     address = supervisor.search()
     branch.active()
-    number = opened.members.request_data(branch.budi, "correct", evil, branch.acting())
+    number = application.members.request_data(branch.budi, "correct", evil, branch.acting())
     queue = supervisor.get(address).split('href="/kantor/permintaan/')[1].split('"')[0]
     for path in (address, f"{address}/surat", f"/kantor/permintaan/{queue}"):
         said = supervisor.get(path)
@@ -318,12 +318,12 @@ def test_names_cannot_bring_markup_into_a_page(branch: Branch) -> None:
         assert "<script" not in said
         assert "<img" not in said
     assert queue.endswith(f"/{number}")
-    assert opened.log.events(member_stream(branch.budi))
+    assert application.log.events(member_stream(branch.budi))
 
 
 def test_every_page_speaks_both_languages_and_keeps_everything_out(branch: Branch) -> None:
     branch.active()
-    number = branch.opened.members.request_data(branch.budi, "export", "", branch.acting())
+    number = branch.application.members.request_data(branch.budi, "export", "", branch.acting())
     supervisor = branch.supervisor()
     paths = [path for method, path, _ in pages(branch, supervisor, number) if method == "GET"]
     seen: dict[str, str] = {}

@@ -35,7 +35,7 @@ def act(browser: Browser, address: str, name: str, **fields: str) -> str:
 
 def done(branch: Branch, number: int = -1) -> tuple[str, str, str]:
     """(name, by, channel) of the newest event of Budi's access."""
-    event = branch.opened.log.events(member_stream(branch.budi))[number]
+    event = branch.application.log.events(member_stream(branch.budi))[number]
     return event.fact.NAME, event.by, event.channel
 
 
@@ -50,7 +50,7 @@ def test_an_assisted_registration_sends_a_link_to_choose_a_password(branch: Bran
     assert (letter.kind, letter.to, letter.language) == ("office-invite", NEW, "id")
     assert notice.kind == "access-assisted"
     assert done(branch) == ("member-registered.v1", "user:sari", "office")
-    branch.opened.members.reset(letter.details["token"], HASH, branch.acting())
+    branch.application.members.reset(letter.details["token"], HASH, branch.acting())
     assert branch.state() == "active"
     act(clerk, address, "daftar", kartu=CARD, email=NEW)
     assert (clerk.status, "Gunakan lupa kata sandi" in clerk.text) == (409, True)
@@ -78,7 +78,7 @@ def test_what_changes_an_access_needs_the_person_and_the_identity_card(branch: B
             said = act(clerk, where, name, ktp=ktp, kartu=SECOND, email=NEW, what="export")
             assert (clerk.status, "KTP aslinya" in said) == (403, True)
     assert branch.state() == "waiting"
-    assert branch.opened.members.requests_of(branch.budi) == []
+    assert branch.application.members.requests_of(branch.budi) == []
 
 
 def test_a_waiting_registration_opens_when_the_branch_has_seen_who_it_is(branch: Branch) -> None:
@@ -97,15 +97,15 @@ def test_a_waiting_registration_opens_when_the_branch_has_seen_who_it_is(branch:
 def test_a_phone_that_waits_is_bound_and_a_card_is_linked(branch: Branch) -> None:
     branch.active()
     asked = Phone("+6281299990000", nik(1), CARD)
-    assert branch.opened.members.ask_phone(asked, branch.acting()) == "waiting"
+    assert branch.application.members.ask_phone(asked, branch.acting()) == "waiting"
     clerk = branch.staff()
     address = clerk.search()
     act(clerk, address, "hp")
     assert "Nomor HP diikat" in clerk.follow()
-    assert branch.opened.members.phone_owner("+6281299990000") == branch.budi
+    assert branch.application.members.phone_owner("+6281299990000") == branch.budi
     act(clerk, address, "kartu", kartu=SECOND)
     assert "Kartu dikaitkan" in clerk.follow()
-    assert card_number(SECOND) in {one.card for one in branch.opened.members.cards(branch.budi)}
+    assert card_number(SECOND) in {one.card for one in branch.application.members.cards(branch.budi)}
     assert done(branch) == ("card-linked.v1", "user:sari", "office")
 
 
@@ -116,18 +116,18 @@ def test_a_form_cannot_reach_another_persons_card(branch: Branch) -> None:
     for name, kpj in (("kartu", OTHERS), ("daftar", OTHERS), ("kartu", "26000000999"), ("kartu", "")):
         said = act(clerk, address, name, kartu=kpj, email=NEW)
         assert (clerk.status, "tidak dapat ditambahkan" in said) == (422, True)
-    assert len(branch.opened.members.cards(branch.budi)) == 1
+    assert len(branch.application.members.cards(branch.budi)) == 1
     act(clerk, address, "pindah")
     assert clerk.status == 422
 
 
 def test_a_supervisor_closes_an_access_and_every_session_of_it_ends(branch: Branch) -> None:
     member, supervisor = branch.member(), branch.supervisor()
-    assert branch.opened.identity.sessions.find(member.token, branch.api.clock) is not None
+    assert branch.application.identity.sessions.find(member.token, branch.api.clock) is not None
     address = supervisor.search()
     act(supervisor, address, "tutup")
     assert "Akses ditutup" in supervisor.follow()
-    assert branch.opened.identity.sessions.find(member.token, branch.api.clock) is None
+    assert branch.application.identity.sessions.find(member.token, branch.api.clock) is None
     assert done(branch) == ("member-closed.v1", "user:dewi", "office")
     act(supervisor, address, "tutup")
     assert supervisor.status == 404
@@ -184,7 +184,7 @@ def test_a_request_at_the_desk_that_says_nothing_is_told_at_its_field(branch: Br
     act(clerk, address, "minta", what="correct", text="<b>Budi")
     page = act(clerk, address, "minta", what="correct", text="<i>Budi")
     assert (clerk.status, 'id="what-e"' in page, "&lt;i&gt;Budi" in page) == (409, True, True)
-    assert len(branch.opened.members.requests_of(branch.budi)) == 1
+    assert len(branch.application.members.requests_of(branch.budi)) == 1
 
 
 def test_a_request_at_the_desk_is_told_to_nobody_who_only_claims_to_be_the_member(branch: Branch) -> None:
@@ -220,17 +220,17 @@ def test_who_has_neither_access_nor_an_address_can_ask_at_the_desk_and_is_told_t
     act(clerk, address, "daftar", kartu=kpj, email=NEW)
     assert clerk.status == 303
     (invite,) = (letter for letter in branch.letters() if letter.kind == "office-invite")
-    branch.opened.members.reset(invite.details["token"], HASH, branch.acting())
-    owner = branch.opened.members.find_person(kpj=kpj)
+    branch.application.members.reset(invite.details["token"], HASH, branch.acting())
+    owner = branch.application.members.find_person(kpj=kpj)
     assert owner is not None
-    (request,) = branch.opened.members.requests_of(owner)
+    (request,) = branch.application.members.requests_of(owner)
     assert (request.channel, request.outcome) == ("office", "done"), "a later registration finds it in its list"
 
 
 def asked(branch: Branch, what: str, text: str = "") -> tuple[Browser, str]:
     """A supervisor on the page of a request that Budi made."""
     branch.active()
-    branch.opened.members.request_data(branch.budi, what, text, branch.acting())
+    branch.application.members.request_data(branch.budi, what, text, branch.acting())
     branch.letters()
     supervisor = branch.supervisor()
     listed = supervisor.get("/kantor/permintaan")
@@ -265,9 +265,9 @@ def test_a_correction_changes_only_what_was_filled_in(branch: Branch) -> None:
     assert "Nama saya Budi Santosa" in supervisor.text
     supervisor.post(address, tindakan="koreksi", name="Budi Santosa", nik="", email="")
     assert supervisor.headers["location"] == f"{address}?kabar=koreksi"
-    about = branch.opened.members.about(branch.budi)
+    about = branch.application.members.about(branch.budi)
     assert (about.identity.name, about.identity.nik, about.contact.email) == ("Budi Santosa", nik(1), ON_FILE)
-    event = branch.opened.log.events(person_stream(branch.budi))[-1]
+    event = branch.application.log.events(person_stream(branch.budi))[-1]
     assert isinstance(event.fact, PersonCorrected)
     assert (event.by, event.channel, event.reason) == ("user:dewi", "office", "data-request")
     supervisor.get(address)
@@ -285,7 +285,7 @@ def test_a_correction_that_cannot_be_is_told_at_its_field(branch: Branch) -> Non
         assert (supervisor.status, f'id="{name}-e"' in said) == (status, True), (name, supervisor.text)
     supervisor.post(address, tindakan="koreksi")
     assert supervisor.status == 422
-    assert branch.opened.members.about(branch.budi).identity.nik == nik(1)
+    assert branch.application.members.about(branch.budi).identity.nik == nik(1)
 
 
 def test_an_erasure_is_refused_while_there_is_money_unless_a_legal_order_is_recorded(branch: Branch) -> None:
@@ -295,11 +295,11 @@ def test_an_erasure_is_refused_while_there_is_money_unless_a_legal_order_is_reco
     assert (supervisor.status, "tidak bisa dibatalkan" in supervisor.text) == (422, True)
     supervisor.post(address, tindakan="hapus", yakin="ya")
     assert (supervisor.status, "masih ada saldo" in supervisor.text.lower()) == (409, True)
-    assert branch.opened.members.about(branch.budi).identity.name == "Budi Santoso 1"
+    assert branch.application.members.about(branch.budi).identity.name == "Budi Santoso 1"
     supervisor.post(address, tindakan="hapus", yakin="ya", perintah="PN-JKT/12/2026")
     assert supervisor.headers["location"] == "/kantor/permintaan?kabar=hapus"
     assert "Tidak ada permintaan yang menunggu" in supervisor.follow()
-    event = branch.opened.log.events(person_stream(branch.budi))[-1]
+    event = branch.application.log.events(person_stream(branch.budi))[-1]
     assert (event.fact, event.by) == (PersonErased("PN-JKT/12/2026"), "user:dewi")
     assert [(letter.kind, letter.to) for letter in branch.letters()] == [("data-answered", ON_FILE)]
     branch.api.follow()
@@ -316,7 +316,7 @@ def test_an_erasure_waits_until_the_read_side_knows_everything(branch: Branch, m
     branch.office.contribute(line(CARD, month="2026-07", paid_on="2026-08-12"), request="late")
     supervisor.post(address, tindakan="hapus", yakin="ya", perintah="PN-1")
     assert (supervisor.status, "position-not-reached" in supervisor.page) == (503, True)
-    assert branch.opened.members.about(branch.budi).identity.name == "Budi Santoso 1"
+    assert branch.application.members.about(branch.budi).identity.name == "Budi Santoso 1"
 
 
 def test_a_request_can_be_refused_and_is_answered_once(branch: Branch) -> None:

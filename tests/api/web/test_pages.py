@@ -117,8 +117,8 @@ def test_a_mistake_of_ours_is_a_page_with_an_incident_number_and_nothing_else(
         raise RuntimeError("rahasia 3171011705900001")
 
     browser = still.browser(BUDI)
-    monkeypatch.setattr(still.opened.reader, "balance", broken)
-    monkeypatch.setattr(still.opened, "balance", broken)
+    monkeypatch.setattr(still.application.reader, "balance", broken)
+    monkeypatch.setattr(still.application, "balance", broken)
     answer = browser.get("/saldo")
     assert answer.status_code == 500
     assert faults(answer.text) == []

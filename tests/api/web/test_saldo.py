@@ -12,7 +12,7 @@ from tests.api.web.site import ANI, ANIS, BUDI, CARD, DEWI, EMPLOYER, OTHER_CARD
 
 def link(site: Site) -> None:
     """Let BUDI see OTHER_CARD too."""
-    site.opened.members.link_card(site.budi, OTHER_CARD, site.acting())
+    site.application.members.link_card(site.budi, OTHER_CARD, site.acting())
 
 
 def test_the_balance_comes_with_its_date_what_it_is_made_of_and_what_is_missing(site: Site) -> None:
@@ -59,7 +59,7 @@ def test_several_cards_are_shown_one_by_one_and_in_sum(site: Site) -> None:
 
 
 def test_a_handle_of_another_member_is_a_page_that_does_not_exist(site: Site) -> None:
-    (anis,) = site.opened.members.cards(site.ani)
+    (anis,) = site.application.members.cards(site.ani)
     answer = site.browser(BUDI).get(f"/saldo/{anis.handle}")
     assert answer.status_code == 404
     assert ANIS not in answer.text
@@ -111,14 +111,14 @@ def test_one_card_that_is_being_checked_hides_the_sum_and_not_the_others(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     link(site)
-    answered = site.opened.balance
+    answered = site.application.balance
 
     async def balance(card: int, *given: object) -> object:
         if card == int(OTHER_CARD):
             raise Unavailable("account-incomplete", position=7)
         return await answered(card, *given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(site.opened, "balance", balance)
+    monkeypatch.setattr(site.application, "balance", balance)
     browser = site.browser(BUDI)
     answer = browser.get("/saldo")
     words = text(answer.text)
@@ -134,7 +134,7 @@ def test_a_read_that_cannot_be_recorded_is_not_served(site: Site, monkeypatch: p
         raise Unavailable("record-unavailable")
 
     browser = site.browser(BUDI)
-    monkeypatch.setattr(site.opened.recorder, "note", note)
+    monkeypatch.setattr(site.application.recorder, "note", note)
     for address in ("/saldo", "/iuran"):
         answer = browser.get(address)
         assert (answer.status_code, "855.000" in answer.text) == (503, False)
@@ -151,7 +151,7 @@ def test_every_look_at_the_own_balance_is_recorded_with_its_door(site: Site) -> 
 
 
 def test_a_card_that_went_to_somebody_else_is_not_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    (anis,) = site.opened.members.cards(site.ani)
+    (anis,) = site.application.members.cards(site.ani)
     monkeypatch.setattr("api.web.holdings.cards_of_each", lambda _, persons: {key: [anis] for key in persons})
     answer = site.browser(BUDI).get("/saldo")
     assert (answer.status_code, ANIS in answer.text) == (404, False)

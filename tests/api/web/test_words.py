@@ -45,13 +45,13 @@ def test_every_text_is_markup_that_closes_and_fits_into_an_attribute() -> None:
 
 def closes(text: str) -> bool:
     """Whether every tag closes, in order."""
-    opened: list[str] = []
+    application: list[str] = []
     for end, tag in re.findall(r"<(/?)(\w+)", text):
         if not end:
-            opened.append(tag)
-        elif not opened or opened.pop() != tag:
+            application.append(tag)
+        elif not application or application.pop() != tag:
             return False
-    return not opened
+    return not application
 
 
 def test_every_text_that_is_asked_for_exists() -> None:

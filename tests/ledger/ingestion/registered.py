@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ledger.codec import decode
 from ledger.errors import Problem
+from ledger.fields import SEXES
 from ledger.identifiers import SEGMENTS, card_number
 from ledger.ingestion import employers
-from ledger.ingestion.cells import SEXES
-from ledger.ingestion.receipts import Header
-from ledger.ingestion.table import Coded, Table
-from ledger.log import Log
-from ledger.register import day_number
-from ledger.vault import Vault
+from ledger.ingestion.readers.table import Coded, Table
+from ledger.receipt import Header
+from ledger.store.account_index import day_number
+from ledger.store.codec import decode
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import NOW, TODAY
 
 HEADER = Header("tester", "test", "upload-1")

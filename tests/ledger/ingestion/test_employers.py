@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.ingestion import employers
-from ledger.log import Log
+from ledger.store.log import Log
 from tests.conftest import NOW, TODAY
 from tests.ledger.ingestion.registered import HEADER, employers_table
 

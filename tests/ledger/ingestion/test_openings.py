@@ -19,9 +19,9 @@ from ledger.events import (
     SuspenseReleased,
 )
 from ledger.ingestion import openings, registrations
-from ledger.ingestion.table import Table
-from ledger.log import Log
-from ledger.vault import Vault
+from ledger.ingestion.readers.table import Table
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import NOW, TODAY
 from tests.ledger.ingestion.registered import (
     HEADER,

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import register
 from ledger.ingestion import batches, registrations
-from ledger.ingestion.receipts import Receipt
-from ledger.ingestion.table import Table
-from ledger.log import Log
+from ledger.ingestion.readers.table import Table
+from ledger.receipt import Receipt
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store import account_index
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import MASTER_KEY, NOW, TODAY
 from tests.ledger.ingestion.registered import HEADER, facts, registration, registrations_table, with_employer
 from tests.office import names_of
@@ -56,7 +56,7 @@ def test_a_new_nik_becomes_a_person_with_a_card_and_a_membership(log: Log, vault
     ]
     with log.database.read() as tx:
         (person,) = vault.people_by_nik(tx, ["3174015203900001", "3174015203900002"]).values()
-        card = register.cards(tx, [26000000001])[26000000001]
+        card = account_index.cards(tx, [26000000001])[26000000001]
         identity, contact = vault.data_of(tx, [person])[person]
     assert card.person == person
     assert (identity.name, identity.birth_date, contact.phone) == ("Siti Aminah", "1990-03-12", "+6281200000001")

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.log import Log
 from ledger.members import Acting, Claim, Members
-from ledger.outbox import Letter
+from ledger.store.log import Log
+from ledger.store.outbox import Letter
 from tests.conftest import NOW
 from tests.office import Office, nik, person
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.identity.guard import WRONG_TRIES
+from api.access.guard import WRONG_TRIES
 from tests.system.browser.town import PASSWORD, Town, links, words_of
 from tests.system.browser.visitor import Visitor
 

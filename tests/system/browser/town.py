@@ -18,10 +18,10 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from ledger.clock import read_now
-from ledger.log import Log
 from ledger.members import Acting, Claim, Members
 from ledger.settings import Settings
-from ledger.vault import Vault
+from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.api.mail.post import Post
 from tests.api.mail.post import serving as post_office
 from tests.api.peopled import hashed

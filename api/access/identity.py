@@ -1,0 +1,59 @@
+"""All of identity as one process holds it: `opened.identity`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.access import tables
+from api.access.cookies import Cookies
+from api.access.csrf import Csrf
+from api.access.guard import Guard
+from api.access.login import Ask, Login, Work
+from api.access.oidc import Provider
+from api.access.passwords import Passwords
+from api.access.sessions import SEEN, Session, Sessions
+from api.access.tokens import Tokens
+from api.access.users import Users
+from ledger.errors import Unavailable
+from ledger.members import Members
+from ledger.settings import Settings
+from ledger.store.log import Log
+from ledger.store.vault import Vault
+
+
+class Identity:
+    """Made when the process has opened its ledger; `ask` and `work` run what blocks."""
+
+    def __init__(self, settings: Settings, log: Log, vault: Vault, members: Members, ask: Ask, work: Work) -> None:
+        tables.prepare(log.database)
+        self.provider = Provider(settings, vault) if settings.oidc_issuer is not None else None
+        self.passwords = Passwords()
+        self.guard = Guard(log.database, vault, settings)
+        self.sessions = Sessions(log.database, settings)
+        self.tokens = Tokens.open(log, vault)
+        self.users = Users(log.database)
+        self.cookies = Cookies(settings)
+        self.csrf = Csrf(settings, vault)
+        self.login = Login(
+            log.database, members, self.users, self.guard, self.passwords, self.sessions, ask, work
+        )  # fmt: skip
+        self._ask, self._work = ask, work
+
+    async def session(self, token: str, now: datetime) -> Session | None:
+        """The living session of a cookie's token, from memory when it was asked for within the last second.
+
+        Raises StoreFailed: then nobody knows whether somebody is logged in.
+        """
+        if not token:
+            return None
+        found = self.sessions.cached(token, now) or await self._ask(self.sessions.find, token, now)
+        if found is not None and now - found.seen_at > SEEN:
+            seen = found
+            try:
+                await self._work(lambda: self.sessions.touch(seen, now))
+            except Unavailable:
+                return found  # the page does not need the mark; without one the session ends earlier
+        return found
+
+    def close(self) -> None:
+        self.passwords.close()

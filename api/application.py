@@ -1,0 +1,215 @@
+"""What one API process holds open while it runs: the log, the read side, the keys, the records, the follower."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import TypeVar
+
+import structlog
+from starlette.requests import Request
+
+from api.access.identity import Identity
+from api.access.keys import Caller, Keys, bearer, open_store
+from api.access.log import Recorder, record_of
+from api.balance_loader import Together
+from api.coalescer import Coalescer
+from api.mail.sender import Sender
+from api.responses import header
+from ledger.clock import jakarta_date, read_now
+from ledger.errors import JhtError, NotAllowed, NotFound, Refused, Unavailable
+from ledger.ingestion.door import Door
+from ledger.members import Members
+from ledger.settings import Settings
+from ledger.store import account_index
+from ledger.store.database import Database
+from ledger.store.log import Log, parse_position
+from ledger.store.outbox import Outbox
+from ledger.store.vault import Vault
+from projections.generations import Store
+from projections.projector import Projector
+from projections.queries import Queries
+from projections.reactions import releaser
+from projections.results import BalanceRow
+
+T = TypeVar("T")
+POLL_SECONDS = 0.01
+WRITERS = 16
+
+
+class ApplicationState:
+    """Made with the app, started in its event loop; `now` is the clock.
+
+    On SQLite a read is some tens of microseconds and runs in the event loop; on PostgreSQL it is a round trip and runs
+    in a thread, concurrent balances of the present together in one query.
+    """
+
+    log: Log
+    store: Store
+    reader: Queries
+    access: Database
+    keys: Keys
+    recorder: Recorder
+    door: Door
+    members: Members
+    outbox: Outbox
+    sender: Sender
+    identity: Identity
+    together: Together
+    coalescer: Coalescer[int, BalanceRow | JhtError]
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = read_now) -> None:
+        self.settings = settings
+        self.now = now
+        self.inline = settings.sqlite_path is not None
+        # Writes wait for the store and for each other; threads of their own keep them from holding up the reads.
+        self.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
+        self.readers = ThreadPoolExecutor(4, thread_name_prefix="reader")
+        self.follower: Projector | None = None
+        self._following: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    async def start(self) -> None:
+        """Open everything. Raises Refused(ledger-missing), StoreFailed."""
+        self._loop = asyncio.get_running_loop()
+        self.log = Log.open(self.settings)
+        vault = Vault.open(self.log)
+        self.door = Door(self.log, vault, self.now)
+        self.members = Members.open(self.log, vault)
+        self.outbox = self.members.outbox
+        self.identity = Identity(self.settings, self.log, vault, self.members, self.ask, self.work)
+        self.store = Store.open(self.settings)
+        self.reader = Queries(self.log, self.store)
+        self.together = Together(self.settings.database_url, self.reader, self.now, self._ask_nothing)
+        self.coalescer = Coalescer(self.together.fetch)
+        self.access = open_store(self.settings)
+        self.keys = Keys(self.access)
+        self.recorder = Recorder(self.access)
+        self.recorder.start()
+        self.sender = Sender(self.settings, self.outbox, self.now, self.work)
+        self.sender.start()
+        if self.settings.follow:
+            self.follower = Projector(self.log, self.store, reactions=[releaser(self.log, self.now)])
+            self._following = threading.Thread(target=self._follow, name="follower", daemon=True)
+            self._following.start()
+
+    async def stop(self) -> None:
+        """Finish the writes and records under way, then close everything."""
+        self._stop.set()
+        await self.sender.stop()
+        await asyncio.to_thread(self.writers.shutdown)
+        await asyncio.to_thread(self.door.close)
+        self.identity.close()
+        await self.recorder.stop()
+        if self._following is not None:
+            await asyncio.to_thread(self._following.join)
+        await asyncio.to_thread(self.readers.shutdown)
+        await self.together.close()
+        self.reader.close()
+        self.store.close()
+        self.access.close()
+        self.log.close()
+
+    def _follow(self) -> None:
+        assert self.follower is not None
+        note = structlog.get_logger()
+        while not self._stop.is_set():
+            try:
+                self.follower.run(self._stop)
+            except Refused as refused:  # another process follows; it may end
+                note.info("follower-waits", code=refused.code)
+            except Exception as error:
+                note.error("follower-stopped", error=type(error).__name__, code=getattr(error, "code", ""))
+            self._stop.wait(1)
+
+    async def admit(self, request: Request) -> Caller:
+        """The caller behind a request's key. Raises NotAllowed: key-missing, key-wrong."""
+        key = bearer(header(request, b"authorization"))
+        return await self.keys.find(key, self.now)
+
+    async def ask(self, function: Callable[..., T], *given: object) -> T:
+        """Run a short query where it belongs on this store."""
+        if self.inline:
+            return function(*given)
+        return await asyncio.get_running_loop().run_in_executor(self.readers, function, *given)
+
+    async def _ask_nothing(self, function: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self.readers, function)
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Run something that waits for the store in a writer's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.writers, function)
+
+    async def balance(self, card: int, now: datetime, day: date | None) -> BalanceRow:
+        """A card's balance now (`day` None) or at the end of an earlier day.
+
+        Raises NotFound(account-not-found), Unavailable when it cannot be told truthfully.
+        """
+        if self.inline:
+            # Requests that the loop took up together read one snapshot: it ends when it is the loop's turn again.
+            return self.reader.balance(card, jakarta_date(now), now, day, later=self._loop.call_soon)
+        if day is not None:
+            return await self.ask(self.reader.balance, card, jakarta_date(now), now, day)
+        found = await self.coalescer.get(card)
+        if isinstance(found, BalanceRow):
+            return found
+        raise found or NotFound("account-not-found")
+
+    async def reach(self, found: Mapping[str, str]) -> None:
+        """Wait until the read side has reached `min_position`, if one was given.
+
+        Raises Refused: position-unreadable, position-foreign, position-ahead; Unavailable(position-not-reached).
+        """
+        text = found.get("min_position")
+        if text is None:
+            return
+        head = await asyncio.to_thread(self.log.head)
+        wanted = parse_position(text, self.log.log_id, head)
+        until = time.monotonic() + self.settings.max_wait
+        while not await self._reached(wanted):
+            if time.monotonic() >= until:
+                raise Unavailable("position-not-reached")
+            if self.follower is not None:
+                self.follower.wake()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _reached(self, position: int) -> bool:
+        try:
+            # Right after the very first start the follower is still making the tables, or has not yet said that it
+            # is at the head: that is worth waiting for too.
+            return (
+                await self.ask(self.reader.has_reached, position)
+                and (await self.ask(self.reader.freshness)).confirmed_at is not None
+            )
+        except Unavailable as error:
+            if error.code != "read-side-empty":
+                raise
+            return False
+
+    async def must_see(self, caller: Caller, cards: Iterable[int]) -> None:
+        """Whether the key covers every one of the cards: it has, or had, a membership with one of its employers.
+
+        A card that does not exist is as foreign as another's, so that a key cannot search for numbers.
+        Raises NotAllowed(object-foreign).
+        """
+        if caller.npps is None:
+            return
+        wanted = list(cards)
+        held = await self.ask(self._memberships, wanted)
+        if not wanted or not all(caller.npps & held.get(card, frozenset()) for card in wanted):
+            raise NotAllowed("object-foreign")
+
+    def _memberships(self, cards: list[int]) -> dict[int, frozenset[int]]:
+        with self.log.database.read() as tx:
+            return {
+                number: frozenset(membership.npp for membership in card.memberships)
+                for number, card in account_index.cards(tx, cards).items()
+            }
+
+    async def record(self, request: Request, caller: Caller, what: str, position: int, now: datetime) -> None:
+        """Make the read's record durable. Raises Unavailable(record-unavailable): do not serve it then."""
+        await self.recorder.write(record_of(request, caller, what, position, now))

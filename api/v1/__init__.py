@@ -1,0 +1,1 @@
+"""`/v1`: the API for servers: agency, partners, channels."""

@@ -1,0 +1,133 @@
+"""Who visits: every page is asked for through `Visits.page`, which knows the session and refuses foreign forms.
+
+A handler gets a request whose scope holds `visit` (the session of this door's kind, or None), `csrf` (the token that its
+forms carry) and `form` (what was posted, as texts). What it raises becomes a page.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from api.access.csrf import FIELD
+from api.access.sessions import MEMBER, Session
+from api.application import ApplicationState
+from api.web.pages import language_of, page_of, see_other
+from ledger.errors import Refused
+from ledger.members import Acting
+
+Handler = Callable[[Request], Awaitable[Response]]
+LARGEST_FORM = 16 * 1024
+_MOST_FIELDS = 40
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Token:
+    """The token of a page's forms, made when the page shows it; a guest without a cookie gets one with it."""
+
+    def __init__(self, application: ApplicationState, request: Request, session: Session | None) -> None:
+        self._opened, self._session = application, session
+        self.guest = application.identity.cookies.guest(request)
+        self._new = session is None and not self.guest
+        self._shown = ""
+
+    def __html__(self) -> str:
+        if not self._shown:
+            if self._new:
+                self.guest = secrets.token_urlsafe(24)
+            self._shown = self._opened.identity.csrf.token(self._session, self.guest)
+        return self._shown
+
+    def leave(self, response: Response) -> None:
+        """Give the browser the guest's cookie that the page needs."""
+        if self._new and self._shown:
+            self._opened.identity.cookies.set_guest(response, self.guest)
+
+
+class Visits:
+    """The way to every page of a process."""
+
+    def __init__(self, application: ApplicationState) -> None:
+        self.application = application
+
+    def page(self, handler: Handler, kind: str = "", login: str = "/masuk", *, reads_form: bool = True) -> Handler:
+        """The endpoint of a page. `kind` ("": anybody may come): others are sent to `login`.
+
+        With `reads_form` false the handler reads the body itself, and calls `check` with the token in it.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await self._visit(request, handler, kind, login, reads_form)
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                return page_of(error, request)
+
+        return endpoint
+
+    async def _visit(self, request: Request, handler: Handler, kind: str, login: str, reads_form: bool) -> Response:
+        identity, scope = self.application.identity, request.scope
+        # The page of an error looks the same when not even the session can be read.
+        scope["visit"], scope["csrf"] = None, ""
+        held = identity.cookies.session(request)
+        session = await identity.session(held, self.application.now()) if held else None
+        token = Token(self.application, request, session)
+        scope["session"], scope["csrf"] = session, token
+        scope["visit"] = session if session is not None and session.kind == (kind or MEMBER) else None
+        if kind and scope["visit"] is None:
+            # A form never leads on to a provider: `form-action` would stop the browser on its way there.
+            return see_other(f"{login}?kabar=lewat" if held or request.method == "POST" else login)
+        if request.method == "POST" and reads_form:
+            scope["form"] = await _read_form(request)
+            self.check(request, scope["form"].get(FIELD, ""))
+        try:
+            response = await handler(request)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            response = page_of(error, request)
+        token.leave(response)
+        return response
+
+    def check(self, request: Request, given: str) -> None:
+        """Whether a form is one of ours. Raises NotAllowed(form-foreign)."""
+        identity = self.application.identity
+        identity.csrf.check(request, request.scope["session"], identity.cookies.guest(request), given)
+
+    def acting(self, request: Request, by: str = "member", channel: str = "website") -> Acting:
+        """Who acts here, now, in the page's language."""
+        return Acting(by, channel, self.application.now(), language_of(request))
+
+
+def visit_of(request: Request) -> Session:
+    """The session of a page that wants one."""
+    found: Session | None = request.scope["visit"]
+    assert found is not None
+    return found
+
+
+def form_of(request: Request) -> dict[str, str]:
+    """What was posted, as texts; of two fields with one name the last."""
+    found: dict[str, str] = request.scope["form"]
+    return found
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises Refused: content-type-unknown, body-too-large, request-invalid."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise Refused("content-type-unknown", kinds=_FORM)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise Refused("body-too-large", limit=LARGEST_FORM)
+    try:
+        pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Refused("request-invalid", what="form") from None
+    return {name: value.replace("\0", "") for name, value in pairs}

@@ -1,0 +1,162 @@
+"""An account: one card of one person, its memberships and its opening balance. Pure.
+
+The state is the register's `Card`; `register.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from ledger.errors import Conflict, NotFound, Problem, Refused
+from ledger.events import (
+    AccountOpened,
+    Fact,
+    MembershipEnded,
+    MembershipStarted,
+    OpeningBalanceRecorded,
+    SegmentChanged,
+)
+from ledger.identifiers import is_legacy, kpj_of, month_text
+from ledger.money import rupiah
+from ledger.store.account_index import Card, Membership, day_text
+
+
+class Registration(Struct, frozen=True, gc=False):
+    """One row of a registrations upload. `npp` 0: the holder pays himself. `left_on` None: still a member."""
+
+    line: int
+    card: int
+    nik: str
+    name: str
+    birth_date: int
+    sex: str
+    segment: str
+    npp: int
+    email: str
+    phone: str
+    registered_on: int
+    since: int
+    left_on: int | None = None
+    until: int = 0
+
+
+def check_registration(row: Registration, *, employer_known: bool, today: int, oldest_birth: int) -> Problem | None:
+    """What refuses a row whatever is registered already, the first by precedence, or None."""
+    if not oldest_birth <= row.birth_date <= today:
+        return Problem("birth-date-impossible", row.line, "birth_date")
+    if row.registered_on > today:
+        return Problem("date-in-future", row.line, "registered_on")
+    if not employer_known:
+        return Problem("employer-unknown", row.line, "npp", {"npp": f"{row.npp:08d}"})
+    if row.segment == "PU" and not row.npp:
+        return Problem("npp-missing", row.line, "npp")
+    if row.segment != "PU" and row.npp:
+        return Problem("npp-not-for-segment", row.line, "npp")
+    if row.left_on is not None and row.left_on < row.registered_on:
+        return Problem("left-before-joined", row.line, "left_on")
+    return None
+
+
+def decide_register(card: Card | None, person: str, row: Registration) -> list[Fact]:
+    """The facts that a (checked) registration of `person`'s card adds; none when they are there already.
+
+    Payer, segment and joining month name a membership: a leaving date ends the one that they name, and a recorded end
+    stays. Another membership of that payer and segment must not overlap it by more than one month, in which somebody
+    may leave and come back. So a row that was taken once adds nothing when it is sent again, whatever came between.
+    Raises Conflict: kpj-of-another-person, membership-conflict.
+    """
+    facts: list[Fact] = []
+    if card is None:
+        kpj = kpj_of(row.card)
+        facts.append(AccountOpened(kpj, person, row.segment, _day_text(row.registered_on), is_legacy(kpj)))
+    elif card.person != person:
+        raise Conflict("kpj-of-another-person", line=row.line, column="kpj")
+    else:
+        same = [m for m in card.memberships if m.npp == row.npp and m.segment == row.segment]
+        for held in same:
+            if held.since == row.since:
+                return _ending(card, held, row)
+        for held in same:
+            if _overlaps(held, row):
+                raise _conflict(held, row)
+        if card.segment != row.segment:
+            facts.append(SegmentChanged(row.segment, month_text(row.since)))
+    facts.append(_started(row.segment, row.since, row.npp))
+    if row.until:
+        facts.append(_ended(row.until, row.npp))
+    return facts
+
+
+def _ending(card: Card, held: Membership, row: Registration) -> list[Fact]:
+    """What a row adds to the membership it names."""
+    if not row.until or row.until == held.until:
+        return []
+    # The fact names the payer alone, so it must mean this membership and no other that lasts.
+    if held.until or next(m for m in card.memberships if m.npp == row.npp and not m.until) is not held:
+        raise _conflict(held, row)
+    return [_ended(row.until, row.npp)]
+
+
+def _overlaps(held: Membership, row: Registration) -> bool:
+    earlier, later = sorted(((held.since, held.until), (row.since, row.until)))
+    return not earlier[1] or earlier[1] > later[0]
+
+
+def _conflict(held: Membership, row: Registration) -> Conflict:
+    return Conflict(
+        "membership-conflict", line=row.line, column="left_on" if held.since == row.since else "registered_on",
+        held=_span(held.since, held.until), sent=_span(row.since, row.until),
+    )  # fmt: skip
+
+
+def _span(since: int, until: int) -> str:
+    return f"{month_text(since)} - {month_text(until) if until else '...'}"
+
+
+_day_text = lru_cache(100_000)(day_text)
+
+
+@lru_cache(100_000)
+def _started(segment: str, since: int, npp: int) -> MembershipStarted:
+    return MembershipStarted(segment, month_text(since), f"{npp:08d}" if npp else "")
+
+
+@lru_cache(100_000)
+def _ended(until: int, npp: int) -> MembershipEnded:
+    return MembershipEnded(month_text(until), f"{npp:08d}" if npp else "")
+
+
+def decide_opening(
+    card: Card | None,
+    recorded: OpeningBalanceRecorded | None,
+    wanted: OpeningBalanceRecorded,
+    today: date,
+    first_paid: str | None = None,
+) -> OpeningBalanceRecorded | None:
+    """The opening balance to record, or None when the same is there already; where it came from does not count.
+
+    `first_paid`: the first day on which money now posted to the card was paid.
+    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict: opening-conflict,
+    opening-after-payments.
+    """
+    if wanted.as_of > today.isoformat():
+        raise Refused("date-in-future", column="as_of")
+    if card is None:
+        raise NotFound("account-unknown", column="kpj")
+    if not wanted.as_of.endswith("-12-31"):
+        raise Refused("opening-not-year-end", column="as_of")
+    if recorded is None:
+        if first_paid is not None and first_paid <= wanted.as_of:
+            raise Conflict("opening-after-payments", column="kpj", paid_on=first_paid, as_of=wanted.as_of)
+        return wanted
+    if _content(recorded) != _content(wanted):
+        raise Conflict("opening-conflict", column="kpj", held=_content(recorded), sent=_content(wanted))
+    return None
+
+
+def _content(fact: OpeningBalanceRecorded) -> str:
+    shares = f"{rupiah(fact.employer)} + {rupiah(fact.worker)} + {rupiah(fact.credited_yield)}"
+    return f"{shares} ({fact.as_of}, {fact.months}, {fact.member_since or '-'})"

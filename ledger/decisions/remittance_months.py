@@ -1,0 +1,131 @@
+"""What one employer remitted, month by month, all its divisions together; read from the log, so it is never behind.
+
+A line counts as the streams say now: posted, or held in suspense with its reason; a line that was taken back stays in
+sight as reversed. The order of a month is the log's, so a page that was left off at a line goes on behind it for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ledger.decisions.remittance import Remittance
+from ledger.events import ContributionsReversed, Event, Line
+from ledger.store.log import Log
+
+POSTED, HELD, REVERSED = "posted", "held", "reversed"
+_HIGH = chr(ord(":") + 1)
+
+Streams = dict[str, int]
+"""Remittance stream -> its last version."""
+
+
+class Place(NamedTuple):
+    """Where a line stands in a month: the event of a division's stream, and its number in it from 0."""
+
+    division: str
+    version: int
+    number: int
+
+
+class MonthLine(NamedTuple):
+    """One line of a month. Amounts in rupiah; `state` is POSTED, HELD (`reason`: a suspense code) or REVERSED."""
+
+    place: Place
+    kpj: str
+    kind: str
+    state: str
+    reason: str
+    wage: int
+    back_pay: int
+    employer: int
+    worker: int
+    paid_on: str
+    reference: str
+
+
+class MonthTotals(NamedTuple):
+    """A month in numbers, amounts in rupiah. `workers`: different cards with posted money; `paid_days`: ISO dates on
+    which money that counts or is held was paid, oldest first."""
+
+    month: str
+    workers: int
+    wage: int
+    employer: int
+    worker: int
+    held_lines: int
+    held: int
+    reversed_lines: int
+    reversed: int
+    paid_days: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """What was posted."""
+        return self.employer + self.worker
+
+
+def months_of(log: Log, npp: str) -> dict[str, Streams]:
+    """The months in which an employer remitted anything, newest first, with their streams."""
+    low = f"remittance-e:{npp}:"
+    with log.database.read() as tx:
+        rows = tx.rows(
+            f"select originator_id, max(originator_version) from {log.table} "
+            "where originator_id >= ? and originator_id < ? group by originator_id",
+            [low, low[:-1] + _HIGH],
+        )
+    found: dict[str, Streams] = {}
+    for stream, version in rows:
+        found.setdefault(stream.rpartition(":")[2], {})[stream] = version
+    return dict(sorted(found.items(), reverse=True))
+
+
+def read_lines(log: Log, streams: Iterable[str]) -> list[MonthLine]:
+    """The lines of a month's streams, in the log's order."""
+    return lines_of(log.streams(list(streams)))
+
+
+def lines_of(streams: Mapping[str, Sequence[Event]]) -> list[MonthLine]:
+    """The lines that a month's streams hold: pure."""
+    found = []
+    for stream, events in streams.items():
+        division = stream.split(":")[2]
+        for held in Remittance.of(stream, events).live.values():
+            place, state = Place(division, held.version, held.index), HELD if held.reason else POSTED
+            found.append(_line(place, held.line, held.kind, state, held.reason, held.paid_on, held.reference))
+        for event in events:
+            fact = event.fact
+            if isinstance(fact, ContributionsReversed):
+                for index, line in enumerate(fact.lines):
+                    place = Place(division, event.version, index)
+                    found.append(_line(place, line, fact.kind, REVERSED, "", fact.paid_on, fact.reference))
+    found.sort()
+    return found
+
+
+def _line(place: Place, line: Line, kind: str, state: str, reason: str, paid_on: str, reference: str) -> MonthLine:
+    return MonthLine(
+        place, line.kpj, kind, state, reason, line.wage, line.back_pay, line.employer, line.worker, paid_on, reference
+    )
+
+
+def totals_of(month: str, lines: Iterable[MonthLine]) -> MonthTotals:
+    """A month's lines in numbers: pure."""
+    workers, paid = set[str](), set[str]()
+    wage = employer = worker = 0
+    counts, amounts = {HELD: 0, REVERSED: 0}, {HELD: 0, REVERSED: 0}
+    for line in lines:
+        if line.state == POSTED:
+            workers.add(line.kpj)
+            wage += line.wage + line.back_pay
+            employer += line.employer
+            worker += line.worker
+        else:
+            counts[line.state] += 1
+            amounts[line.state] += line.employer + line.worker
+        if line.state != REVERSED:
+            paid.add(line.paid_on)
+    return MonthTotals(
+        month, len(workers), wage, employer, worker, counts[HELD], amounts[HELD], counts[REVERSED],
+        amounts[REVERSED], tuple(sorted(paid)),
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""`Members`: all acts together, the cards a member sees, and what a new master key changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ledger.errors import NotFound, Refused
+from ledger.events import Fact
+from ledger.identifiers import card_number, member_stream
+from ledger.members import rows
+from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.phones import Phones
+from ledger.members.registration import Registrations
+from ledger.members.requests import Requests
+from ledger.members.rows import Link, LinkedCard
+from ledger.members.state import Member, decide_link
+from ledger.store.database import Transaction, make_tables
+from ledger.store.log import Log
+from ledger.store.outbox import SCHEMA as OUTBOX_SCHEMA
+from ledger.store.outbox import Letter
+from ledger.store.vault import Master, Vault
+
+_LOCK = 7430814
+
+
+class Members(Registrations, Phones, Requests):
+    """The members of a ledger."""
+
+    @classmethod
+    def open(cls, log: Log, vault: Vault) -> Members:
+        """The members of a log; the first opening makes the tables."""
+        make_tables(log.database, "outbox", _LOCK, rows.SCHEMA, OUTBOX_SCHEMA)
+        return cls(log, vault)
+
+    def use_link(self, token: str, acting: Acting) -> Link:
+        """Do what a link was sent for: verify, confirm-login, deny-login, confirm-phone, deny-phone.
+
+        Raises Refused(link-used): unknown, over, used before, or for something that is no longer so.
+        """
+        acts: dict[str, Callable[[str, Link, Acting], None]] = {
+            "verify": self._verify,
+            "confirm-login": self._confirm_login,
+            "deny-login": self._deny_login,
+            "confirm-phone": self._confirm_phone,
+            "deny-phone": self._deny_phone,
+        }
+        link = self.look_at_link(token, acting.now)
+        if link.purpose not in acts:
+            raise Refused("link-used")
+        acts[link.purpose](token, link, acting)
+        return link
+
+    # --- cards
+
+    def cards(self, person: str) -> list[LinkedCard]:
+        """The cards a member sees."""
+        with self.log.database.read() as tx:
+            return rows.cards_of(tx, person)
+
+    def card_of(self, person: str, handle: str) -> int:
+        """The card behind a member's own handle. Raises NotFound(card-unknown)."""
+        for linked in self.cards(person):
+            if linked.handle == handle:
+                return linked.card
+        raise NotFound("card-unknown")
+
+    def link_card(self, person: str, kpj: str, acting: Acting) -> LinkedCard:
+        """Show a member one more of the own cards. Raises Refused(card-not-yours)."""
+        with self.log.database.read() as tx:
+            holder = self.holder(tx, kpj=kpj)
+
+        def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
+            fact = decide_link(state, kpj, holder)
+            email = key.address(state).email
+
+            def write(tx: Transaction) -> None:
+                rows.put_card(tx, person, card_number(kpj))
+                self.outbox.put(tx, Letter("card-linked", email, acting.language, {"kpj": kpj[-4:]}), acting.now)
+
+            return ([], nothing) if fact is None else ([fact], write)
+
+        self.act(person, acting, decide)
+        card = card_number(kpj)
+        return next(linked for linked in self.cards(person) if linked.card == card)
+
+    # --- another master key
+
+    def rotate(self, new_key: bytes) -> int:
+        """`Vault.rotate` with all that members and outbox derive from the master key; the number of persons done."""
+        return self.vault.rotate(new_key, also=[self._rehash], last=[self.outbox.reseal])
+
+    def _rehash(self, tx: Transaction, keys: Mapping[str, bytes], new: Master) -> None:
+        for person, key in keys.items():
+            stream = member_stream(person)
+            state = Member.of(person, self.log.streams_in(tx, [stream]).get(stream, []))
+            opened = Seal(key, person, state.version)
+            if state.login is not None:
+                hashed = new.email(opened.address(state).looked_up.lower())
+                tx.run("update member_logins set address = ? where person = ?", [hashed, person])
+            if state.phone is not None:
+                hashed = new.phone(opened.open("phone", state.phone))
+                tx.run("update member_phones set hash = ? where person = ?", [hashed, person])

@@ -1,0 +1,10 @@
+"""Where facts are kept: the log, and the tables that are written in the same transaction.
+
+log             events in one order, appended together with everything below
+codec           an event as bytes and back
+database        one way to talk SQL to both stores
+account_index   who may receive money: accounts, memberships, suspense
+vault           the persons' keys and look-up hashes
+outbox          letters that an event caused
+idempotency     writes with a key, answered the same for ever
+"""

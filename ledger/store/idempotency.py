@@ -1,0 +1,139 @@
+"""Writes with an Idempotency-Key: the same key and body are answered the same for ever, whatever happened meanwhile.
+
+Stream `request:<digest>`: request-started with the hash of the body comes before the first event of the write,
+request-finished with the answer after the last. A write that started and never finished is resumed when its process
+is gone or a minute has passed: ingestion finds what the first run wrote and adds the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+import threading
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from ledger.errors import Conflict, Unavailable
+from ledger.events import Event, Fact, RequestFinished, RequestStarted
+from ledger.identifiers import request_stream
+from ledger.store.log import Log, VersionTaken
+
+RESUMED_AFTER = timedelta(seconds=60)
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+_PROCESS = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+
+_running: set[str] = set()
+_lock = threading.Lock()
+
+
+class Started(Struct, frozen=True):
+    """The caller now does the write and calls `finish` or `abandon`. `version`: the stream's last version."""
+
+    digest: str
+    body_hash: str
+    version: int
+
+
+class Replay(Struct, frozen=True):
+    """The write was done before: this was the answer."""
+
+    status: int
+    receipt: str
+
+
+def digest_of(client: str, route: str, key: str) -> str:
+    """The name of a request: what one client calls by one key on one route."""
+    return hashlib.sha256("\n".join((client, route, key)).encode()).hexdigest()
+
+
+def begin(
+    log: Log, digest: str, body_hash: str, route: str, *, by: str, channel: str, now: datetime
+) -> Started | Replay:
+    """Begin a write, or find that it was done.
+
+    Raises Conflict(idempotency-key-reused) when the key came with another body, Unavailable(idempotency-in-progress)
+    while another run is at it.
+    """
+    with _lock:
+        if digest in _running:
+            raise Unavailable("idempotency-in-progress")
+        _running.add(digest)
+    try:
+        found = _begin(log, digest, body_hash, route, by, channel, now)
+    except BaseException:
+        _forget(digest)
+        raise
+    if isinstance(found, Replay):
+        _forget(digest)
+    return found
+
+
+def _begin(log: Log, digest: str, body_hash: str, route: str, by: str, channel: str, now: datetime) -> Started | Replay:
+    stream = request_stream(digest)
+    while True:
+        events = log.events(stream)
+        if events:
+            first = events[0].fact
+            assert isinstance(first, RequestStarted)
+            if first.hash != body_hash or first.route != route:
+                raise Conflict("idempotency-key-reused")
+            last = events[-1]
+            if isinstance(last.fact, RequestFinished):
+                return Replay(last.fact.status, last.fact.receipt)
+            if not _dead(last, now):
+                raise Unavailable("idempotency-in-progress")
+        version = len(events) + 1
+        try:
+            # The header's reason says which process runs it, so that another one can see whether it still lives.
+            log.append([_event(stream, version, RequestStarted(body_hash, route), by, channel, _PROCESS)], now)
+        except VersionTaken:
+            continue
+        return Started(digest, body_hash, version)
+
+
+def finish(log: Log, started: Started, status: int, receipt: str, *, by: str, channel: str, now: datetime) -> None:
+    """Keep the answer. A run that was taken for dead may finish second: the first answer stands."""
+    fact = RequestFinished(started.body_hash, status, receipt)
+    try:
+        log.append([_event(request_stream(started.digest), started.version + 1, fact, by, channel)], now)
+    except VersionTaken:
+        pass
+    finally:
+        _forget(started.digest)
+
+
+def abandon(started: Started) -> None:
+    """The write failed for a reason that may pass: the next call with the key resumes it at once."""
+    _forget(started.digest)
+
+
+def _forget(digest: str) -> None:
+    with _lock:
+        _running.discard(digest)
+
+
+def _dead(event: Event, now: datetime) -> bool:
+    if now - datetime.fromisoformat(event.recorded_at) > RESUMED_AFTER:
+        return True
+    host, _, rest = event.reason.partition("-")
+    if event.reason == _PROCESS:
+        return True  # this process, and it is not in `_running`
+    if host != _HOST:
+        return False
+    process = rest.partition("-")[0]
+    if process == str(os.getpid()):
+        return True  # an earlier process that had this one's number
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _event(stream: str, version: int, fact: Fact, by: str, channel: str, reason: str = "") -> Event:
+    return Event(stream=stream, version=version, fact=fact, by=by, channel=channel, reason=reason)

@@ -1,0 +1,506 @@
+"""The vault: the persons' keys and look-up hashes, in tables beside the log that no event ever quotes.
+
+Identity and contact stand in events sealed (AES-256-GCM) with a random key of their person, bound to the place they
+stand in: person, stream, version, field. The vault holds that key, wrapped by the master key, and hashes (HMAC-SHA256,
+16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting a person's row erases the person:
+what the log still holds can never be read again.
+
+Keys are not cached: a key kept in another process would outlive an erasure, and unwrapping costs less than the look-up
+that proves the row is still there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct
+
+from ledger.acts.person import Contact, Identity, Person, contact_bytes, identity_bytes
+from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
+from ledger.identifiers import person_stream
+from ledger.settings import Settings
+from ledger.store.database import SqliteDatabase, Transaction, failures_told, make_tables, table_exists
+
+if TYPE_CHECKING:
+    from ledger.store.log import Log
+
+SCHEMA = """
+create table if not exists vault_meta (name text primary key, value text not null);
+create table if not exists vault_persons (
+    person text primary key, wrapped bytea not null, nik_hash bytea not null unique, phone_hash bytea,
+    email_hash bytea, master bigint not null);
+create index if not exists vault_persons_phone on vault_persons (phone_hash) where phone_hash is not null;
+create index if not exists vault_persons_email on vault_persons (email_hash) where email_hash is not null;
+"""
+TABLES = ("vault_meta", "vault_persons")
+_COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
+_TYPES = "text bytea bytea bytea bytea bigint"
+_KEY, _NONCE, _HASH, _BLOCK = 32, 12, 16, 64
+_LOOKED_UP_AT_ONCE = 10_000
+_ROTATED_AT_ONCE = 1_000
+_LOCK = 7430812
+_EMPTYING_MS = 3_000
+
+
+class NewPerson(Struct, frozen=True, gc=False):
+    """A person about to be registered: the sealed texts for the event, the row for the vault."""
+
+    person: str
+    identity: str
+    contact: str
+    row: tuple[str, bytes, bytes, bytes | None, bytes | None, int]
+
+
+class Master:
+    """What is derived from one master key."""
+
+    def __init__(self, key: bytes, number: int) -> None:
+        self.number = number
+        self.wrapping = AESGCM(_derived(key, b"wrap"))
+        self.nik, self.phone, self.email = (
+            _hashing(_derived(key, b"hash " + field.encode())) for field in ("nik", "phone", "email")
+        )
+        self.fingerprint = fingerprint(key)
+        self.derive: Callable[[bytes], bytes] = cache(lambda purpose: _derived(key, b"for " + purpose))
+
+    def reach(self, contact: Contact) -> tuple[bytes | None, bytes | None]:
+        """(phone, e-mail); the letter case of an e-mail address does not count."""
+        return (
+            self.phone(contact.phone) if contact.phone else None,
+            self.email(contact.email.lower()) if contact.email else None,
+        )
+
+    def hashes(self, identity: Identity, contact: Contact) -> tuple[bytes, bytes | None, bytes | None]:
+        """(nik, phone, e-mail)."""
+        return self.nik(identity.nik), *self.reach(contact)
+
+    def wrap(self, person: str, key: bytes, nonce: bytes) -> bytes:
+        return nonce + self.wrapping.encrypt(nonce, key, person.encode())
+
+    def unwrap(self, person: str, wrapped: bytes) -> bytes:
+        try:
+            return self.wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], person.encode())
+        except InvalidTag:
+            raise BrokenLog("log-broken", position=0, what="vault row") from None
+
+
+Rotated = Callable[[Transaction, Mapping[str, bytes], Master], None]
+"""Told of a batch of a rotation: the transaction, person id -> key, and the new master key."""
+
+
+def fingerprint(master_key: bytes) -> str:
+    """Eight hex digits that tell master keys apart and reveal nothing of them."""
+    return sha256(_derived(master_key, b"fingerprint")).hexdigest()[:8]
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, b"jht-ledger vault v1", purpose).derive(key)
+
+
+def _hashing(key: bytes) -> Callable[[str], bytes]:
+    """HMAC-SHA256 (RFC 2104) truncated, with the key's two blocks hashed once: half the time of `hmac.digest`."""
+    block = key.ljust(_BLOCK, b"\0")
+    inner, outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def digest(value: str) -> bytes:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(value.encode())
+        outside.update(inside.digest())
+        return outside.digest()[:_HASH]
+
+    return digest
+
+
+def seal(key: bytes, person: str, stream: str, version: int, field: str, data: bytes) -> str:
+    """`data` sealed with a person's key for one place, as base64."""
+    nonce = os.urandom(_NONCE)
+    return _sealed(AESGCM(key), nonce, f"{person}|{stream}|{version}|{field}", data)
+
+
+def _sealed(cipher: AESGCM, nonce: bytes, place: str, data: bytes) -> str:
+    return binascii.b2a_base64(nonce + cipher.encrypt(nonce, data, place.encode()), newline=False).decode()
+
+
+def unseal(key: bytes, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
+    """The inverse of `seal`. Raises BrokenLog when the text was not sealed with this key for this place."""
+    try:
+        data = base64.b64decode(sealed, validate=True)
+        place = f"{person}|{stream}|{version}|{field}".encode()
+        return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], place)
+    except (InvalidTag, ValueError):
+        raise BrokenLog("log-broken", position=0, what=f"sealed {field} of version {version}") from None
+
+
+def new_ids(count: int) -> list[str]:
+    """Ids for new persons: 128 random bits as 32 hex digits, so that nothing about a person can be read from one."""
+    chance = os.urandom(16 * count).hex()
+    return sorted(chance[at : at + 32] for at in range(0, 32 * count, 32))
+
+
+class Vault:
+    """The vault of a log. Thread-safe; look-ups and writes join the caller's transaction."""
+
+    def __init__(self, log: Log, key: bytes) -> None:
+        """Raises Refused(master-key-wrong) when the vault was made with another master key."""
+        self.log = log
+        self._prepare()
+        self._master = Master(key, 0)
+        self._recognise()
+
+    @classmethod
+    def open(cls, log: Log) -> Vault:
+        """The vault with the settings' master key; a SQLite ledger's first opening makes its key file."""
+        return cls(log, master_key(log.settings, create=not _is_claimed(log)))
+
+    def _prepare(self) -> None:
+        database = self.log.database
+        sorted_by_bytes = SCHEMA.replace("text primary key", 'text collate "C" primary key')
+        make_tables(database, "vault_persons", _LOCK, sorted_by_bytes if database.dialect == "postgres" else SCHEMA)
+
+    def _recognise(self) -> None:
+        mine = self._master.fingerprint
+        if not _is_claimed(self.log):
+            with self.log.database.write() as tx:
+                tx.insert(
+                    "vault_meta",
+                    {"name": ["master", "fingerprint.1"], "value": ["1", mine]},
+                    "text text",
+                    "on conflict do nothing",
+                )
+        with self.log.database.read() as tx:
+            meta = _meta(tx)
+        number = int(meta["master"])
+        expected = meta[f"fingerprint.{number}"]
+        if mine != expected:
+            raise Refused("master-key-wrong", found=mine, expected=expected)
+        self._master.number = number
+
+    def _must_be_current(self, tx: Transaction) -> None:
+        """No look-up and no write while hashes are being computed anew, or with a key that was replaced since."""
+        meta = _meta(tx)
+        if "next" in meta:
+            raise Unavailable("vault-rotating")
+        if meta["master"] != str(self._master.number):
+            expected = meta[f"fingerprint.{meta['master']}"]
+            raise Refused("master-key-wrong", found=self._master.fingerprint, expected=expected)
+
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of 32 bytes for one purpose, another with every master key."""
+        return self._master.derive(purpose)
+
+    def address_hash(self, tx: Transaction, address: str) -> bytes:
+        """What an e-mail address (in any letter case) is looked up by, in this transaction.
+
+        Raises Unavailable(vault-rotating).
+        """
+        self._must_be_current(tx)
+        return self._master.email(address.lower())
+
+    def phone_hash(self, tx: Transaction, phone: str) -> bytes:
+        """What a normalised phone number is looked up by, in this transaction. Raises Unavailable(vault-rotating)."""
+        self._must_be_current(tx)
+        return self._master.phone(phone)
+
+    # --- finding persons
+
+    def people_by_nik(self, tx: Transaction, niks: Sequence[str]) -> dict[str, str]:
+        """NIK -> person id, of those that are registered."""
+        return self.people_by_hash(tx, self.nik_hashes(niks))
+
+    def nik_hashes(self, niks: Iterable[str]) -> dict[str, bytes]:
+        """NIK -> the hash it is looked up by; good until the master key is replaced."""
+        hashed = self._master.nik
+        return {nik: hashed(nik) for nik in niks}
+
+    def people_by_hash(self, tx: Transaction, hashes: Mapping[str, bytes]) -> dict[str, str]:
+        """`people_by_nik` of NIKs that were hashed before."""
+        if not hashes:
+            return {}
+        self._must_be_current(tx)
+        by_hash = {hashed: nik for nik, hashed in hashes.items()}
+        return {by_hash[found]: person for found, person in _by_hash(tx, "nik_hash", by_hash)}
+
+    def by_phone(self, tx: Transaction, phone: str) -> list[str]:
+        """The persons with that (normalised) phone number."""
+        self._must_be_current(tx)
+        return sorted(person for _, person in _by_hash(tx, "phone_hash", [self._master.phone(phone)]))
+
+    def by_email(self, tx: Transaction, email: str) -> list[str]:
+        """The persons with that e-mail address, in any letter case."""
+        self._must_be_current(tx)
+        hashed = self._master.email(email.lower())
+        return sorted(person for _, person in _by_hash(tx, "email_hash", [hashed]))
+
+    def keys_of(self, tx: Transaction, persons: Iterable[str]) -> dict[str, bytes]:
+        """Person id -> key, of those that are not erased."""
+        wanted = sorted(set(persons))
+        if not wanted:
+            return {}
+        given, params = tx.relation(person=("text", wanted))
+        rows = tx.rows(
+            f"select v.person, v.wrapped, v.master from {given} q join vault_persons v on v.person = q.person",
+            params,
+        )
+        if any(row[2] != self._master.number for row in rows):
+            self._must_be_current(tx)
+        return {row[0]: self._master.unwrap(row[0], bytes(row[1])) for row in rows}
+
+    # --- reading what is sealed
+
+    def open_sealed(self, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
+        """What was sealed for that place. Raises NotFound(person-erased) when the person's key is gone."""
+        with self.log.database.read() as tx:
+            key = self.keys_of(tx, [person]).get(person)
+        if key is None:
+            raise NotFound("person-erased")
+        return unseal(key, person, stream, version, field, sealed)
+
+    def data_of(self, tx: Transaction, persons: Iterable[str]) -> dict[str, tuple[Identity, Contact]]:
+        """Person id -> identity and contact as they stand now, of those that are not erased."""
+        keys = self.keys_of(tx, persons)
+        streams = self.log.streams_in(tx, [person_stream(person) for person in keys]) if keys else {}
+        found = {}
+        for person, key in keys.items():
+            state = Person.of(person, streams.get(person_stream(person), []))
+            found[person] = self._data(key, state)
+        return found
+
+    def _data(self, key: bytes, state: Person) -> tuple[Identity, Contact]:
+        stream = person_stream(state.person)
+        identity = unseal(key, state.person, stream, state.identity_version, "identity", state.identity)
+        contact = (
+            msgspec.json.decode(
+                unseal(key, state.person, stream, state.contact_version, "contact", state.contact),
+                type=Contact,
+            )
+            if state.contact
+            else Contact()
+        )
+        return msgspec.json.decode(identity, type=Identity), contact
+
+    # --- writing, inside the append transaction
+
+    def new_people(
+        self,
+        people: Sequence[tuple[Identity, Contact]],
+        ids: Sequence[str] | None = None,
+        nik_hashes: Mapping[str, bytes] | None = None,
+    ) -> list[NewPerson]:
+        """Keys and sealed texts (stream version 1) for new persons; nothing is stored yet.
+
+        `ids`: from `new_ids`, drawn before; `nik_hashes`: when the NIKs were hashed before.
+        """
+        size = _KEY + 3 * _NONCE
+        chance = os.urandom(size * len(people))
+        master, made = self._master, []
+        hashes = nik_hashes if nik_hashes is not None else self.nik_hashes(identity.nik for identity, _ in people)
+        drawn = ids if ids is not None else new_ids(len(people))
+        for one, person, (identity, contact) in zip(range(_KEY, len(chance) + _KEY, size), drawn, people, strict=True):
+            key = chance[one - _KEY : one]
+            two, three, end = one + _NONCE, one + 2 * _NONCE, one + 3 * _NONCE
+            cipher, place = AESGCM(key), f"{person}|person:{person}|1|"
+            sealed = _sealed(cipher, chance[one:two], place + "identity", identity_bytes(identity))
+            reach = ""
+            if contact.email or contact.phone:
+                reach = _sealed(cipher, chance[two:three], place + "contact", contact_bytes(contact))
+            wrapped = master.wrap(person, key, chance[three:end])
+            row = (person, wrapped, hashes[identity.nik], *master.reach(contact), master.number)
+            made.append(NewPerson(person, sealed, reach, row))
+        return made
+
+    def insert(self, tx: Transaction, people: Sequence[NewPerson]) -> None:
+        """Store new persons. A NIK that is there already breaks the unique key: the append says VersionTaken."""
+        if not people:
+            return
+        self._must_be_current(tx)
+        columns = zip(*sorted(new.row for new in people), strict=True)
+        tx.insert("vault_persons", dict(zip(_COLUMNS, columns, strict=True)), _TYPES)
+
+    def recorrect(self, tx: Transaction, person: str, identity: Identity, contact: Contact) -> bool:
+        """Bring a person's hashes up to corrected data; False when the person was erased meanwhile."""
+        self._must_be_current(tx)
+        return bool(
+            tx.run(
+                "update vault_persons set nik_hash = ?, phone_hash = ?, email_hash = ? where person = ?",
+                [*self._master.hashes(identity, contact), person],
+            )
+        )
+
+    def erase(self, tx: Transaction, person: str) -> None:
+        """Delete a person's key and hashes; `after_erasing` follows the commit."""
+        tx.run("delete from vault_persons where person = ?", [person])
+
+    def after_erasing(self) -> bool:
+        """Empty SQLite's write-ahead log, where the deleted row would live on until it is overwritten.
+
+        False when somebody who reads, or writes, kept it from being emptied for some seconds; a later checkpoint
+        (`pragma wal_checkpoint(truncate)`), or the last process that closes the ledger, empties it.
+        """
+        if not isinstance(self.log.database, SqliteDatabase):
+            return True
+        connection = self.log.database.connection()
+        with failures_told():
+            (usual,) = connection.execute("pragma busy_timeout").fetchone()
+            connection.execute(f"pragma busy_timeout = {_EMPTYING_MS}").fetchall()
+            try:
+                (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            finally:
+                connection.execute(f"pragma busy_timeout = {usual}").fetchall()
+        return not busy
+
+    # --- another master key
+
+    def rotate(self, new_key: bytes, also: Sequence[Rotated] = (), last: Sequence[Rotated] = ()) -> int:
+        """Wrap all keys and compute all hashes with another master key; the number of persons done.
+
+        In batches: a rotation that was cut off goes on when called again with the same keys. Until it has ended
+        nobody is looked up or registered (`vault-rotating`), for a NIK could be missed. No event changes.
+        `also` is called in each batch's transaction with its persons' keys, `last` in the final one with none, for what
+        other tables derive from the master key.
+        """
+        new = self._begin_rotation(new_key)
+        done = 0
+        while count := self._rotate_some(new, also):
+            done += count
+        with self.log.database.write() as tx:
+            for rotated in last:
+                rotated(tx, {}, new)
+            tx.run("update vault_meta set value = ? where name = 'master'", [str(new.number)])
+            tx.run("delete from vault_meta where name = 'next'")
+        self._master = new
+        return done
+
+    def _begin_rotation(self, new_key: bytes) -> Master:
+        new = Master(new_key, self._master.number + 1)
+        if new.fingerprint == self._master.fingerprint:
+            raise Refused("setting-wrong", what="the new master key is the present one")
+        with self.log.database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.run(f"lock table {self.log.table} in exclusive mode")
+            meta = _meta(tx)
+            if meta["master"] != str(self._master.number):
+                self._must_be_current(tx)
+            if meta.get("next", new.fingerprint) != new.fingerprint:
+                raise Refused("master-key-wrong", found=new.fingerprint, expected=meta["next"])
+            tx.insert(
+                "vault_meta",
+                {"name": ["next", f"fingerprint.{new.number}"], "value": [new.fingerprint] * 2},
+                "text text",
+                "on conflict (name) do update set value = excluded.value",
+            )
+        return new
+
+    def _rotate_some(self, new: Master, also: Sequence[Rotated] = ()) -> int:
+        with self.log.database.write() as tx:
+            if tx.dialect == "postgres":
+                tx.rows("select pg_advisory_xact_lock(?)", [_LOCK])
+            rows = tx.rows(
+                "select person from vault_persons where master = ? order by person limit ?",
+                [self._master.number, _ROTATED_AT_ONCE],
+            )
+            persons = [row[0] for row in rows]
+            keys = self.keys_of(tx, persons)
+            for person, (identity, contact) in self.data_of(tx, persons).items():
+                wrapped = new.wrap(person, keys[person], os.urandom(_NONCE))
+                tx.run(
+                    "update vault_persons set wrapped = ?, nik_hash = ?, phone_hash = ?, email_hash = ?, master = ? "
+                    "where person = ?",
+                    [wrapped, *new.hashes(identity, contact), new.number, person],
+                )
+            for rotated in also:
+                rotated(tx, keys, new)
+        return len(persons)
+
+
+def _by_hash(tx: Transaction, column: str, hashes: Iterable[bytes]) -> list[tuple[bytes, str]]:
+    """(hash, person) of the hashes that are there; sorted, so that the index is read in order."""
+    wanted, found = sorted(hashes), list[tuple[bytes, str]]()
+    for at in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
+        some = wanted[at : at + _LOOKED_UP_AT_ONCE]
+        if tx.dialect == "postgres":
+            given, params = tx.relation(hash=("bytea", some))
+            where = f"in (select hash from {given} q)"
+        else:
+            # json_each, which other look-ups use, cannot carry bytes.
+            where, params = f"in ({','.join('?' * len(some))})", list(some)
+        rows = tx.rows(f"select {column}, person from vault_persons where {column} {where}", params)
+        found.extend((bytes(row[0]), row[1]) for row in rows)
+    return found
+
+
+def _meta(tx: Transaction) -> dict[str, str]:
+    return dict(tx.rows("select name, value from vault_meta"))
+
+
+def _is_claimed(log: Log) -> bool:
+    """Whether some master key made this log's vault already."""
+    with log.database.read() as tx:
+        return table_exists(tx, "vault_persons") and "master" in _meta(tx)
+
+
+def master_key(settings: Settings, create: bool) -> bytes:
+    """The master key that the settings give: JHT_MASTER_KEY, JHT_MASTER_KEY_FILE, or beside a SQLite log FILE.key.
+
+    With `create` the last is made, once, readable by its owner only. Raises Refused: master-key-missing, or
+    setting-wrong when it is not 64 hex digits.
+    """
+    if settings.master_key is not None:
+        return _parsed(settings.master_key.get_secret_value(), "JHT_MASTER_KEY")
+    if settings.master_key_file is not None:
+        return _read_key(settings.master_key_file, "JHT_MASTER_KEY_FILE")
+    if settings.sqlite_path is None:
+        raise Refused("master-key-missing")
+    path = settings.beside("key")
+    if create and not path.exists():
+        write_key(path)
+    return _read_key(path, path.name)
+
+
+def _read_key(path: Path, what: str) -> bytes:
+    try:
+        return _parsed(path.read_text("ascii"), what)
+    except FileNotFoundError:
+        raise Refused("master-key-missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("setting-wrong", what=f"{what}: {type(error).__name__}") from None
+
+
+def _parsed(text: str, what: str) -> bytes:
+    with contextlib.suppress(ValueError):
+        key = bytes.fromhex(text.strip())
+        if len(key) == _KEY:
+            return key
+    raise Refused("setting-wrong", what=f"{what}: must be 64 hexadecimal digits")
+
+
+def write_key(path: Path) -> None:
+    """Write a new key whole or not at all; of several processes that start at once the first one's key stands."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, os.urandom(_KEY).hex().encode() + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

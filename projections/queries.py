@@ -1,0 +1,466 @@
+"""The queries: what the API and the commands ask the read side.
+
+A balance comes with the log position it is true at, read in the same statement as its rows. It is never 0 because
+something is missing: an unknown card, a projection that is not built, out of date, of another log, or an account with a
+record that could not be applied are all errors with a code.
+
+On SQLite one statement over attached files answers in some tens of microseconds and is meant to be called inline; on
+PostgreSQL `set_query` and `of_rows` let many concurrent questions become one query on a connection of the caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
+from ledger.store.account_index import day_number, day_text
+from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
+from ledger.store.log import Log
+from projections import sql
+from projections.generations import NAMES, Generation, Store
+from projections.results import (
+    BalanceRow,
+    EmployerRow,
+    Entry,
+    Freshness,
+    Last,
+    MembershipRow,
+    PersonRow,
+    balance_of,
+    entry_of,
+    membership_of,
+    moment_of,
+    npp_text,
+    told,
+)
+
+__all__ = [
+    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "PersonRow", "Queries",
+    "Story",
+]  # fmt: skip
+
+REFRESH_SECONDS = 0.1
+_NO_LAST = (0, 0, 0)
+# One rebuild swaps every projection, one after the other: each may send a reader back once.
+_ATTEMPTS = 10
+
+
+_Questions = list[tuple[str, list[Any]]]
+Later = Callable[[Callable[[sqlite3.Connection], None], sqlite3.Connection], object]
+
+
+class _Sources(NamedTuple):
+    """What the pointers said last: the generations, and when this must be asked again (monotonic seconds)."""
+
+    until: float
+    stamp: int
+    live: dict[str, Generation]
+    freshness: Freshness
+
+
+class Story(NamedTuple):
+    """What a card's months are told from; `employers`: NPP -> name, of those that are registered."""
+
+    entries: list[Entry]
+    memberships: list[MembershipRow]
+    employers: dict[str, str]
+
+
+class Queries:
+    """Queries over the live generations; safe to use from several threads."""
+
+    def __init__(self, log: Log, store: Store) -> None:
+        self.log, self.store = log, store
+        self.max_staleness = store.settings.max_staleness
+        self._sources: _Sources | None = None
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    # --- how far
+
+    def freshness(self) -> Freshness:
+        """How far the read side is, at most 100 ms old. Raises Unavailable(read-side-empty, log-restored)."""
+        return self._current().freshness
+
+    def position(self) -> int:
+        """The log position that every answer has reached."""
+        return self._current().freshness.position
+
+    def wait_for(self, position: int, timeout: float) -> None:
+        """Return once every projection has reached `position`. Raises Unavailable(position-not-reached)."""
+        end = time.monotonic() + timeout
+        while self._look().freshness.position < position:
+            if time.monotonic() >= end:
+                raise Unavailable("position-not-reached")
+            time.sleep(0.005)
+
+    def has_reached(self, position: int) -> bool:
+        """Whether every projection has reached `position`, asked of the store now when memory does not say yes."""
+        return self._current().freshness.position >= position or self._look().freshness.position >= position
+
+    def check_fresh(self, now: datetime) -> Freshness:
+        """The freshness, or Unavailable(read-side-stale) when the head was not confirmed for `max_staleness`."""
+        found = self._current().freshness
+        confirmed = found.confirmed_at
+        if confirmed is None or (now - confirmed).total_seconds() > self.max_staleness:
+            at = confirmed.strftime("%Y-%m-%d %H:%M:%S UTC") if confirmed else "-"
+            raise Unavailable("read-side-stale", confirmed_at=at)
+        return found
+
+    def _current(self) -> _Sources:
+        sources = self._sources
+        if sources is None or time.monotonic() > sources.until:
+            return self._look()
+        return sources
+
+    def _look(self) -> _Sources:
+        """Ask for pointers, positions and the follower's beat; once more when a generation went meanwhile."""
+        try:
+            return self._look_once()
+        except StoreFailed as error:
+            if not is_gone(error):
+                raise
+            return self._look_once()
+
+    def _look_once(self) -> _Sources:
+        store = self.store
+        try:
+            with store.pointers_database.read() as tx:
+                stamp, live, _ = store.pointers_in(tx)
+                if any(name not in live for name in NAMES):
+                    raise Unavailable("read-side-empty")
+                head_seen, confirmed_at = tx.rows(f"select head_seen, confirmed_at from {store.at}state")[0]
+                columns = "position, projected_at, log_id"
+                if store.postgres:
+                    every = " union all ".join(f"select {columns} from {live[n].table}_position" for n in NAMES)
+                    positions = tx.rows(every)
+            if not store.postgres:
+                with self._attached(stamp, live) as connection:
+                    positions = [
+                        connection.execute(f"select {columns} from {live[n].table}_position").fetchone() for n in NAMES
+                    ]
+            with self.log.database.read() as tx:
+                log_id = tx.rows("select value from log_meta where name = 'log_id'")[0][0]
+        except StoreFailed:
+            self._sources = None
+            raise
+        if any(row[2] != log_id for row in positions):
+            raise Unavailable("log-restored")
+        freshness = Freshness(
+            log_id, min(row[0] for row in positions), head_seen, moment_of(confirmed_at),
+            moment_of(max(row[1] for row in positions)),
+        )  # fmt: skip
+        self._sources = _Sources(time.monotonic() + REFRESH_SECONDS, stamp, live, freshness)
+        return self._sources
+
+    # --- one card, or many
+
+    def balance(
+        self, card: int, today: date, now: datetime, as_of: date | None = None, *, later: Later | None = None
+    ) -> BalanceRow:
+        """What a card has, now or (`as_of` before `today`) as the money paid up to the end of a past day.
+
+        `later` runs a function, soon and in this thread: until then the present balances asked for on SQLite share one
+        snapshot, for opening one costs as much as reading a card.
+
+        Raises NotFound(account-not-found), Refused(as-of-in-future, as-of-before-opening) and Unavailable
+        (read-side-stale, read-side-empty, log-restored, account-incomplete).
+        """
+        if as_of is not None and as_of != today:
+            return self._past(card, today, now, as_of)
+        if self.store.postgres:
+            return told(self.balances([card], today, now)[card])
+        for _ in range(_ATTEMPTS):
+            self.check_fresh(now)
+            try:
+                row, last = self._read_one(card, later)
+            except StoreFailed as error:
+                if not is_gone(error):
+                    raise
+            else:
+                if row[7] == self._current().stamp:
+                    return told(balance_of(row, today, last))
+            self._look()
+        raise StoreFailed("store-failed", what="GenerationsMoving")
+
+    def _read_one(self, card: int, later: Later | None) -> tuple[Sequence[Any], Sequence[int]]:
+        """A row for `balance_of` and, after reversals, the last contribution, on SQLite."""
+        sources = self._current()
+        with self._attached(sources.stamp, sources.live) as connection:
+            if later is not None and not connection.in_transaction:
+                connection.execute("begin")
+                later(_end, connection)
+            row = connection.execute(sql.one_card(*sources.live.values()), (card,)).fetchone()
+            if not row[14]:
+                return row, _NO_LAST
+            found = connection.execute(sql.last_contribution(sources.live["entries"], "?1"), (card, row[4])).fetchone()
+            return row, found or _NO_LAST
+
+    def balances(self, cards: Sequence[int], today: date, now: datetime) -> dict[int, BalanceRow | JhtError]:
+        """Many cards at one moment; a card that has no answer comes back with its error."""
+        if not self.store.postgres:
+            found: dict[int, BalanceRow | JhtError] = {}
+            for card in cards:
+                try:
+                    found[card] = self.balance(card, today, now)
+                except NotFound as error:
+                    found[card] = error
+                except Unavailable as error:
+                    if error.code != "account-incomplete":
+                        raise
+                    found[card] = error
+            return found
+        for _ in range(_ATTEMPTS):
+            self.check_fresh(now)
+            query = self.set_query()
+            try:
+                with self.store.pointers_database.read() as tx:
+                    rows = tx.rows(query.replace("%s", "?"), [list(cards)])
+            except StoreFailed as error:
+                if not is_gone(error):
+                    raise
+                rows = []
+            if rows and self.is_current(rows):
+                return self.of_rows(rows, today)
+            self._look()
+        raise StoreFailed("store-failed", what="GenerationsMoving")
+
+    def set_query(self) -> str:
+        """PostgreSQL only: the statement for many cards; its one parameter `%s` is the list of card numbers."""
+        return sql.many_cards(*self._current().live.values())
+
+    def is_current(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Whether rows of `set_query` came from the generations that are served; if not, ask again (`refresh`)."""
+        sources = self._current()
+        return all(row[7] == sources.stamp for row in rows)
+
+    def refresh(self) -> None:
+        """Look the generations up again: after `is_current` said no, or a table was gone."""
+        self._look()
+
+    def of_rows(self, rows: Sequence[Sequence[Any]], today: date) -> dict[int, BalanceRow | JhtError]:
+        """The answers in rows of `set_query`."""
+        return {row[0]: balance_of(row, today, (row[17], row[18], row[19])) for row in rows}
+
+    def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
+        if as_of > today:
+            raise Refused("as-of-in-future")
+        self.check_fresh(now)
+
+        def ask(live: dict[str, Generation]) -> _Questions:
+            return [
+                (sql.card(live), [card, card, card]),
+                (sql.history(live["entries"]), [card]),
+            ]
+
+        (about,), history = self._together(ask)
+        person, segment, _, incomplete, position, recorded_at, projected_at, _ = about
+        if incomplete is not None:
+            raise Unavailable("account-incomplete", position=incomplete)
+        if person is None:
+            raise NotFound("account-not-found")
+        day = day_number(as_of)
+        opening = max((row[2] for row in history if row[1]), default=day)
+        if opening > day:
+            raise Refused("as-of-before-opening", as_of=day_text(opening))
+        known = [row for row in history if row[2] <= day]
+        last = max(((row[0], row[2], row[3]) for row in known if not row[1] and row[4] + row[5] > 0), default=_NO_LAST)
+        employer, worker, credited, months = (sum(int(row[i]) for row in known) for i in (4, 5, 6, 7))
+        version = max((row[8] for row in known), default=0)
+        row = (
+            card, person, segment, version, position, recorded_at, projected_at, 0,
+            employer, worker, credited, 0, months, 0, 1, version, None,
+        )  # fmt: skip
+        return told(balance_of(row, as_of, last))
+
+    def entries(
+        self, card: int, now: datetime, after: tuple[int, int, int] | None = None, limit: int = 100
+    ) -> list[Entry]:
+        """A page of a card's statement, newest month first; `after` is the `key` of the last entry seen.
+
+        Raises like `balance`. An empty list means that there is nothing (more).
+        """
+        self.check_fresh(now)
+
+        def ask(live: dict[str, Generation]) -> _Questions:
+            return [
+                (sql.card(live), [card, card, card]),
+                (sql.statement(live["entries"], after is not None), [card, *(after or ()), limit]),
+            ]
+
+        (about,), rows = self._together(ask)
+        return _entries(about, rows)
+
+    def story(self, card: int, now: datetime, limit: int) -> Story:
+        """The first page of a card's statement with its memberships and payers, of one moment. Raises as `entries`."""
+        self.check_fresh(now)
+
+        def ask(live: dict[str, Generation]) -> _Questions:
+            return [
+                (sql.card(live), [card, card, card]),
+                (sql.statement(live["entries"], continued=False), [card, limit]),
+                (sql.memberships(live["directory"]), [card]),
+                (sql.payers(live["directory"], live["entries"]), [card, card]),
+            ]
+
+        (about,), rows, memberships, payers = self._together(ask)
+        return Story(
+            _entries(about, rows),
+            [membership_of(row) for row in memberships],
+            {npp_text(row[0]): row[1] for row in payers},
+        )
+
+    # --- the directory
+
+    def person_of_card(self, card: int) -> str:
+        """The id of the person who holds a card. Raises NotFound(account-not-found)."""
+        ((found,),) = self._together(
+            lambda live: [(f"select (select person from {live['directory'].table}_cards where card = ?)", [card])]
+        )
+        if found[0] is None:
+            raise NotFound("account-not-found")
+        return str(found[0])
+
+    def person_cards(self, person: str) -> list[int]:
+        """The cards a person holds, in order. Raises NotFound(person-unknown) when the person is not registered."""
+        cards, known = self._together(
+            lambda live: [
+                (f"select card from {live['directory'].table}_cards where person = ? order by card", [person]),
+                (f"select 1 from {live['directory'].table}_persons where person = ?", [person]),
+            ]
+        )
+        if not cards and not known:
+            raise NotFound("person-unknown")
+        return [row[0] for row in cards]
+
+    def person(self, person: str) -> PersonRow:
+        """A person's sealed data. Raises NotFound(person-unknown)."""
+        (rows,) = self._together(
+            lambda live: [
+                (
+                    "select person, identity, identity_version, contact, contact_version, erased "
+                    f"from {live['directory'].table}_persons where person = ?",
+                    [person],
+                )
+            ]
+        )
+        if not rows:
+            raise NotFound("person-unknown")
+        identity, identity_version, contact, contact_version, erased = rows[0][1:]
+        return PersonRow(person, identity, identity_version, contact, contact_version, bool(erased))
+
+    def employer(self, npp: int) -> EmployerRow:
+        """A registered employer. Raises NotFound(employer-unknown)."""
+        (rows,) = self._together(
+            lambda live: [
+                (f"select npp, name, registered_on from {live['directory'].table}_employers where npp = ?", [npp])
+            ]
+        )
+        if not rows:
+            raise NotFound("employer-unknown", npp=npp_text(npp))
+        return EmployerRow(npp_text(rows[0][0]), rows[0][1], day_text(rows[0][2]))
+
+    def memberships(self, card: int) -> list[MembershipRow]:
+        """Whom a card worked for, oldest first."""
+        (rows,) = self._together(lambda live: [(sql.memberships(live["directory"]), [card])])
+        return [membership_of(row) for row in rows]
+
+    # --- connections
+
+    def _together(self, ask: Callable[[dict[str, Generation]], _Questions]) -> list[list[tuple[Any, ...]]]:
+        """Several statements in one snapshot; looked up once more when a generation has just gone."""
+        for attempt in range(_ATTEMPTS):
+            sources = self._look() if attempt else self._current()
+            asked = ask(sources.live)
+            try:
+                if self.store.postgres:
+                    with self.store.pointers_database.read() as tx:
+                        return [tx.rows(text, params) for text, params in asked]
+                with self._attached(sources.stamp, sources.live) as connection:
+                    shared = connection.in_transaction
+                    if not shared:
+                        connection.execute("begin")
+                    try:
+                        return [connection.execute(text, params).fetchall() for text, params in asked]
+                    finally:
+                        if not shared:
+                            connection.execute("commit")
+            except StoreFailed as error:
+                if not is_gone(error):
+                    raise
+        raise StoreFailed("store-failed", what="GenerationsMoving")
+
+    def _attached(self, stamp: int, live: dict[str, Generation]) -> _Attached:
+        """This thread's connection with the live generations attached."""
+        held: tuple[int, sqlite3.Connection] | None = getattr(self._local, "held", None)
+        if held is not None:
+            if held[0] == stamp:
+                return _Attached(held[1])
+            held[1].close()
+            self._local.held = None
+        with failures_told():
+            assert isinstance(self.store.pointers_database, SqliteDatabase)
+            path = self.store.pointers_database.path.absolute()
+            connection = sqlite3.connect(
+                f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False,
+                timeout=LOCK_SECONDS, cached_statements=64,
+            )  # fmt: skip
+            for name, generation in live.items():
+                file = self.store.path(generation).absolute()
+                # Not created when it is gone: that is an answer too.
+                connection.execute(f"attach ? as {name}", [f"{file.as_uri()}?mode=rw"])
+            connection.execute("pragma query_only = on")
+        self._local.held = (stamp, connection)
+        with self._lock:
+            self._opened.append(connection)
+        return _Attached(connection)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._local = threading.local()
+
+
+def _entries(about: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Entry]:
+    """The lines behind the row of `questions.card`, or why they cannot be told."""
+    if about[3] is not None:
+        raise Unavailable("account-incomplete", position=about[3])
+    if about[0] is None:
+        raise NotFound("account-not-found")
+    return [entry_of(row) for row in rows]
+
+
+def _end(connection: sqlite3.Connection) -> None:
+    """End a shared snapshot; a connection that was closed meanwhile has none."""
+    with suppress(sqlite3.Error):
+        connection.execute("commit")
+
+
+class _Attached:
+    """`with` around a connection that turns the driver's errors into StoreFailed, without a generator's cost."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self.connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            with failures_told():
+                raise error
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether a StoreFailed means that a generation was dropped meanwhile."""
+    text = str(error.__cause__).lower()
+    return "no such table" in text or "does not exist" in text or "unable to open" in text

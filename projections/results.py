@@ -1,0 +1,176 @@
+"""What the read side answers with, and how a row of a query becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ledger.errors import JhtError, NotFound, Unavailable
+from ledger.identifiers import KINDS, kpj_of, month_of, month_text
+from ledger.store.account_index import day_text
+from projections import balances
+from projections.event_batch import TYPES
+
+_ACTIVE_MONTHS = 3
+
+
+class Freshness(NamedTuple):
+    """How far the read side is. Times are None before there is one; `position` is that of the slowest projection."""
+
+    log_id: str
+    position: int
+    head_seen: int
+    confirmed_at: datetime | None
+    projected_at: datetime | None
+
+
+class Last(msgspec.Struct, frozen=True):
+    """The newest contribution: the month it is for, the day it was paid, the payer (`npp` "" : the holder)."""
+
+    month: str
+    paid_on: str
+    npp: str
+
+
+class BalanceRow(msgspec.Struct, frozen=True):
+    """What one card has, true at log position `position` (`recorded_at`: that event's moment).
+
+    `total` = employer + worker + credited (yield an opening balance brought in) - paid_out, in rupiah.
+    `status`: `aktif` (a contribution for one of the last three closed months or later), `tidak-aktif`,
+    `belum-ada-iuran` (nothing ever came). `version` is the newest position that touched the card.
+    """
+
+    card: int
+    kpj: str
+    person: str
+    segment: str
+    status: str
+    employer: int
+    worker: int
+    credited: int
+    paid_out: int
+    months: int
+    last: Last | None
+    version: int
+    position: int
+    recorded_at: str
+    projected_at: str
+
+    @property
+    def total(self) -> int:
+        return self.employer + self.worker + self.credited - self.paid_out
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A line of the statement. `key` continues a listing; a reversal's shares are negative."""
+
+    key: tuple[int, int, int]
+    type: str
+    kind: str
+    month: str
+    paid_on: str
+    npp: str
+    wage: int
+    back_pay: int
+    employer: int
+    worker: int
+    credited: int
+    tambahan: int
+    epoch: int
+    months: int
+    reference: str
+    recorded_at: str
+
+
+class EmployerRow(msgspec.Struct, frozen=True):
+    """An employer as registered."""
+
+    npp: str
+    name: str
+    registered_on: str
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person's sealed data as the events hold them, with the stream versions they were sealed with."""
+
+    person: str
+    identity: str
+    identity_version: int
+    contact: str
+    contact_version: int
+    erased: bool
+
+
+class MembershipRow(msgspec.Struct, frozen=True):
+    """From which payer (`npp` "" : the holder) a card may receive money; `until` is "" while it lasts."""
+
+    npp: str
+    segment: str
+    since: str
+    until: str
+
+
+@lru_cache(4096)
+def npp_text(npp: int) -> str:
+    return f"{npp:08d}" if npp else ""
+
+
+def balance_of(row: Sequence[Any], today: date, last: Sequence[Any]) -> BalanceRow | JhtError:
+    """The answer in a row: card, person, segment, card version, position, recorded_at, projected_at, stamp, sums
+    (employer, worker, credited, paid_out, months), packed last, reversals, version, incomplete since. `last` counts
+    when there were reversals.
+    """
+    (card, person, segment, card_version, position, recorded_at, projected_at, _, employer, worker, credited,
+     paid_out, months, packed, reversals, version, incomplete) = row[:17]  # fmt: skip
+    if incomplete is not None:
+        return Unavailable("account-incomplete", position=incomplete)
+    if person is None:
+        return NotFound("account-not-found")
+    month, paid_on, npp = last if reversals else balances.unpack_last(packed or 0)
+    if month:
+        status = "aktif" if month >= month_of(today) - _ACTIVE_MONTHS else "tidak-aktif"
+    else:
+        status = "tidak-aktif" if months or employer or worker or credited else "belum-ada-iuran"
+    return BalanceRow(
+        card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0, paid_out or 0,
+        months or 0, Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
+        max(version or 0, card_version), position, recorded_at, projected_at,
+    )  # fmt: skip
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    (month, position, line, type_, kind, paid_on, npp, wage, back_pay, employer, worker, credited, tambahan, epoch,
+     months, reference, recorded) = row  # fmt: skip
+    return Entry(
+        (month, position, line), TYPES[type_], KINDS[kind], month_text(month), day_text(paid_on), npp_text(npp),
+        wage, back_pay, employer, worker, credited, tambahan, epoch, months, reference,
+        _recorded_text(recorded),
+    )  # fmt: skip
+
+
+@lru_cache(4096)
+def _recorded_text(microseconds: int) -> str:
+    """The ISO text; a file of a month has one for all its lines."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+
+
+def membership_of(row: Sequence[Any]) -> MembershipRow:
+    npp, segment, since, until = row
+    return MembershipRow(npp_text(npp), segment, month_text(since), month_text(until) if until else "")
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in an ISO text, None for an empty one."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def told(answer: BalanceRow | JhtError) -> BalanceRow:
+    """The answer, or its error raised."""
+    if isinstance(answer, JhtError):
+        raise answer
+    return answer

@@ -1,0 +1,96 @@
+"""Reversals by line, remittance and receipt, on both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.acts.reversal import Target
+from ledger.errors import Refused
+from ledger.events import ContributionsReversed, ReversedLine
+from ledger.receipt import Header
+from ledger.store import account_index
+from ledger.store.log import Log
+from tests.office import NPP, Office, line
+
+A, B, C = "12345678901", "12345678902", "12345678903"
+STREAM = f"remittance-e:{NPP}:000:2026-10"
+WHY = Header("clerk", "office", "rev1", "wrong-amount")
+
+
+@pytest.fixture
+def office(log: Log) -> Iterator[Office]:
+    opened = Office(log)
+    opened.employers(NPP)
+    opened.workers(A, B)
+    opened.contribute(line(A), line(B), line(C))
+    yield opened
+    opened.close()
+
+
+def test_a_line_is_taken_back_by_repeating_what_was_posted(office: Office) -> None:
+    receipt = office.door.reverse(Target(stream=STREAM, kpj=A), WHY)
+    event = office.remittance()[-1]
+    assert event.fact == ContributionsReversed(
+        "2026-10",
+        "2026-11-14",
+        [ReversedLine(A, 5_000_000, 0, 185_000, 100_000, months=-1, event=1, line=0)],
+        reference="TRX-1",
+    )
+    assert (event.reason, event.by) == ("wrong-amount", "clerk")
+    assert receipt.totals["posted"] == 1
+
+
+def test_a_reversed_line_can_be_posted_again_with_other_amounts(office: Office) -> None:
+    office.door.reverse(Target(stream=STREAM, kpj=A), WHY)
+    receipt = office.contribute(line(A, 6_000_000))
+    assert receipt.totals["posted"] == 1
+    assert office.remittance()[-1].fact.lines[0].months == 1  # type: ignore[attr-defined]
+
+
+def test_a_remittance_is_taken_back_whole_with_its_suspended_lines(office: Office) -> None:
+    office.door.reverse(Target(stream=STREAM), WHY)
+    with office.log.database.read() as tx:
+        assert account_index.suspense_page(tx) == []
+    held = {one.kpj: one.held for one in office.remittance()[-1].fact.lines}  # type: ignore[attr-defined]
+    assert held == {A: False, B: False, C: True}
+
+
+def test_a_receipt_is_taken_back_and_nothing_else(office: Office) -> None:
+    office.contribute(line(A, month="2026-09"), request="r2")
+    receipt = office.door.reverse(Target(receipt="r2"), WHY)
+    assert receipt.totals["posted"] == 1
+    assert isinstance(office.remittance("2026-09")[-1].fact, ContributionsReversed)
+    assert len(office.remittance()) == 2
+
+
+def test_reversing_twice_changes_nothing(office: Office) -> None:
+    office.door.reverse(Target(stream=STREAM), WHY)
+    head = office.log.head()
+    again = office.door.reverse(Target(stream=STREAM), WHY)
+    assert (again.totals["posted"], again.totals["already"]) == (0, 1)
+    assert office.log.head() == head
+
+
+def test_a_months_supplement_keeps_the_month_counted_when_its_regular_line_goes(office: Office) -> None:
+    office.contribute(line(A, 0, back_pay=1_000_000, kind="supplement"))
+    office.door.reverse(Target(stream=STREAM, kpj=A, kind="regular"), WHY)
+    assert office.remittance()[-1].fact.lines[0].months == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason", "code"),
+    [
+        (Target(stream=STREAM), "", "reason-missing"),
+        (Target(stream=STREAM), "because", "reason-unknown"),
+        (Target(), "wrong-amount", "reversal-unclear"),
+        (Target(receipt="none"), "wrong-amount", "receipt-not-found"),
+        (Target(stream="remittance-e:10000001:000:2020-01"), "wrong-amount", "remittance-not-found"),
+        (Target(stream=STREAM, kpj="99999999999"), "wrong-amount", "line-not-found"),
+    ],
+)
+def test_an_unclear_reversal_is_refused(office: Office, target: Target, reason: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        office.door.reverse(target, Header("clerk", "office", "rev1", reason))
+    assert refused.value.code == code

@@ -1,0 +1,136 @@
+"""Idempotent writes: one key, one body, one answer, whatever happens in between; on both stores."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+
+from ledger.errors import Conflict, Unavailable
+from ledger.events import Event, RequestStarted
+from ledger.identifiers import request_stream
+from ledger.store import idempotency
+from ledger.store.idempotency import Replay, Started, abandon, begin, digest_of, finish
+from ledger.store.log import Log
+from tests.conftest import NOW
+
+DIGEST = digest_of("client", "/v1/contributions", "key-1")
+
+
+def begun(log: Log, body: str = "b" * 64, now: datetime = NOW) -> Started | Replay:
+    return begin(log, DIGEST, body, "/v1/contributions", by="key:1", channel="partner", now=now)
+
+
+def ended(log: Log, started: Started | Replay, receipt: str = "{}") -> None:
+    assert isinstance(started, Started)
+    finish(log, started, 200, receipt, by="key:1", channel="partner", now=NOW)
+
+
+def elsewhere(log: Log, reason: str) -> None:
+    """What another process left behind when it began the same request."""
+    fact = RequestStarted("b" * 64, "/v1/contributions")
+    one = Event(stream=request_stream(DIGEST), version=1, fact=fact, by="key:1", channel="partner", reason=reason)
+    log.append([one], NOW)
+
+
+def test_a_finished_request_is_answered_the_same_for_ever(log: Log) -> None:
+    ended(log, begun(log), '{"posted":1}')
+    for years in (0, 30):
+        assert begun(log, now=NOW + timedelta(days=365 * years)) == Replay(200, '{"posted":1}')
+    assert len(log.events(request_stream(DIGEST))) == 2
+
+
+def test_another_body_under_the_same_key_is_refused(log: Log) -> None:
+    started = begun(log)
+    assert isinstance(started, Started)
+    abandon(started)
+    with pytest.raises(Conflict) as refused:
+        begun(log, "c" * 64)
+    assert refused.value.code == "idempotency-key-reused"
+    ended(log, begun(log))
+    with pytest.raises(Conflict):
+        begun(log, "c" * 64)
+
+
+def test_the_same_key_of_another_client_or_route_is_another_request(log: Log) -> None:
+    digests = {DIGEST, digest_of("other", "/v1/contributions", "key-1"), digest_of("client", "/v1/reversals", "key-1")}
+    assert len(digests) == 3
+
+
+def test_a_request_under_way_is_not_begun_twice(log: Log) -> None:
+    started = begun(log)
+    with pytest.raises(Unavailable) as refused:
+        begun(log)
+    assert refused.value.code == "idempotency-in-progress"
+    ended(log, started)
+    assert isinstance(begun(log), Replay)
+
+
+def test_an_abandoned_request_is_resumed_at_once(log: Log) -> None:
+    first = begun(log)
+    assert isinstance(first, Started)
+    abandon(first)
+    second = begun(log)
+    assert isinstance(second, Started)
+    assert second.version == 2
+    ended(log, second)
+
+
+def test_a_run_of_a_dead_process_is_resumed_at_once(log: Log) -> None:
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as gone:
+        pass
+    elsewhere(log, f"{idempotency._HOST}-{gone.pid}-abcd")
+    ended(log, begun(log))
+
+
+def test_a_run_of_a_living_process_is_left_alone_for_a_minute(log: Log) -> None:
+    elsewhere(log, f"{idempotency._HOST}-{os.getppid()}-abcd")
+    with pytest.raises(Unavailable):
+        begun(log)
+    with pytest.raises(Unavailable):
+        begun(log, now=NOW + timedelta(seconds=60))
+    started = begun(log, now=NOW + timedelta(seconds=61))
+    ended(log, started, '{"resumed":true}')
+    assert begun(log) == Replay(200, '{"resumed":true}')
+
+
+def test_a_run_on_another_machine_is_left_alone_for_a_minute(log: Log) -> None:
+    elsewhere(log, "00000000-1-abcd")
+    with pytest.raises(Unavailable):
+        begun(log)
+    started = begun(log, now=NOW + timedelta(seconds=61))
+    assert isinstance(started, Started)
+    abandon(started)
+
+
+def test_of_two_runs_that_both_finish_the_first_answer_stands(log: Log) -> None:
+    elsewhere(log, "00000000-1-abcd")
+    slow = Started(DIGEST, "b" * 64, 1)
+    quick = begun(log, now=NOW + timedelta(seconds=61))
+    ended(log, quick, "first")
+    ended(log, slow, "second")
+    assert begun(log) == Replay(200, "first")
+
+
+def test_of_many_at_once_one_begins(log: Log) -> None:
+    results: list[object] = []
+
+    def run() -> None:
+        try:
+            results.append(begun(log))
+        except Unavailable as refused:
+            results.append(refused.code)
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    started = [r for r in results if isinstance(r, Started)]
+    assert len(started) == 1
+    assert results.count("idempotency-in-progress") == 5
+    ended(log, started[0])
