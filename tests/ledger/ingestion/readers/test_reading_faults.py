@@ -170,7 +170,7 @@ def test_a_row_of_blank_cells_is_skipped(
     fast: int, separator: str, blank: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(typed, "FAST_FROM", fast)
-    monkeypatch.setattr(csv, "FAST_FROM", fast)
+    monkeypatch.setattr(csv_reader, "FAST_FROM", fast)
     lines = [separator.join(HEAD), separator.join(GOOD), blank.format(separator), separator.join(GOOD)]
     table = read(Source.of("\n".join(lines).encode()), "contributions")
     assert table.lines.tolist() == [2, 4]
