@@ -31,6 +31,7 @@ from ledger.events import (
     MembershipEnded,
     MembershipStarted,
     OpeningBalanceRecorded,
+    OpeningBalanceReversed,
     SegmentChanged,
     SuspenseReleased,
 )
@@ -111,9 +112,11 @@ class Card(msgspec.Struct, frozen=True):
     opening: int = 0
     changed_at: int = 0
 
-    def membership(self, npp: int, month: int) -> Membership | None:
-        """The membership that lets `npp` (0: the holder) pay for `month`, or None."""
-        return next((m for m in self.memberships if m.covers(npp, month)), None)
+    def membership(self, npp: int, month: int, segment: str = "") -> Membership | None:
+        """The membership that lets `npp` (0: the holder, as one of a `segment`) pay for `month`, or None."""
+        return next(
+            (m for m in self.memberships if m.covers(npp, month) and (not segment or m.segment == segment)), None
+        )
 
     def row(self) -> tuple[Any, ...]:
         newest = self.memberships[0] if self.memberships else Membership(0, self.segment, 0, 0)
@@ -149,14 +152,16 @@ def after_fact(card: Card | None, fact: Fact, position: int = 0) -> Card | None:
         started = Membership(int(fact.npp or 0), fact.segment, month_number(fact.since) or 0, 0)
         return msgspec.structs.replace(card, segment=fact.segment, memberships=(started, *card.memberships), **changed)
     if isinstance(fact, MembershipEnded):
-        npp, until = int(fact.npp or 0), month_number(fact.until) or 0
-        open_one = next((m for m in card.memberships if m.npp == npp and not m.until), None)
-        ended = tuple(m._replace(until=until) if m is open_one else m for m in card.memberships)
+        named = (int(fact.npp or 0), fact.segment, month_number(fact.since) or 0)
+        until = month_number(fact.until) or 0
+        ended = tuple(m._replace(until=until) if m[:3] == named else m for m in card.memberships)
         return msgspec.structs.replace(card, memberships=ended, **changed)
     if isinstance(fact, SegmentChanged):
         return msgspec.structs.replace(card, segment=fact.segment, **changed)
     if isinstance(fact, OpeningBalanceRecorded):
         return msgspec.structs.replace(card, opening=day_number(fact.as_of), **changed)
+    if isinstance(fact, OpeningBalanceReversed):
+        return msgspec.structs.replace(card, opening=0, **changed)
     return card
 
 
@@ -368,7 +373,9 @@ def differences(tx: Transaction) -> int:
     return wrong
 
 
-_CARD_FACTS = (AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded)
+_CARD_FACTS = (
+    AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded, OpeningBalanceReversed,
+)  # fmt: skip
 _SUSPENSE_FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
 _month = cache(month_number)
 
@@ -443,7 +450,7 @@ def _record_suspense(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) 
         elif isinstance(fact, SuspenseReleased):
             gone.extend((event.stream, line.event, line.line) for line in fact.lines)
         elif isinstance(fact, ContributionsReversed):
-            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.held)
+            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.suspended)
     if waiting:
         tx.insert(
             "register_suspense",

@@ -218,16 +218,20 @@ class Log:
             return self.streams_in(tx, names)
 
     def streams_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[Event]]:
-        """`streams` inside a transaction. Sorted names: the index is read once, in order."""
+        """`streams` inside a transaction."""
+        return {stream: [decode(row) for row in rows] for stream, rows in self.stored_in(tx, names).items()}
+
+    def stored_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[StoredRow]]:
+        """The stored events of many streams, not decoded. Sorted names: the index is read once, in order."""
         given, params = tx.relation(name=("text", sorted(set(names))))
         rows = tx.rows(
             f"select e.{self.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
             f"join {self.table} e on e.originator_id = q.name order by e.originator_id, e.originator_version",
             params,
         )
-        found: dict[str, list[Event]] = {}
+        found: dict[str, list[StoredRow]] = {}
         for row in rows:
-            found.setdefault(row[1], []).append(decode(StoredRow(*row)))
+            found.setdefault(row[1], []).append(StoredRow(*row))
         return found
 
     def rows_under(

@@ -24,6 +24,7 @@ from ledger.errors import Refused, StoreFailed
 from ledger.fields import Bad
 from ledger.ingestion import batches
 from ledger.ingestion.contributions import check
+from ledger.ingestion.readers import csv as csv_reader
 from ledger.ingestion.readers import typed
 from ledger.ingestion.readers.reading import Limits, Source, Table, read, rows_again
 from ledger.ingestion.readers.table import PROBLEMS_KEPT, Coded, Gathering, Memory
