@@ -138,7 +138,8 @@ def _sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tup
         try:
             use(row)
         except _FAILURES as error:
-            broken.append(Broken(row.position, row.stream, row.name, type(error).__name__))
+            what = str(error.problem.details["what"]) if isinstance(error, BrokenLog) else type(error).__name__
+            broken.append(Broken(row.position, row.stream, row.name, what))
         else:
             sound.append(row)
     return sound, broken

@@ -154,7 +154,7 @@ def routes(application: ApplicationState) -> APIRouter:
                     "application/json": {
                         "schema": _REVERSAL_SCHEMA,
                         "example": {
-                            "remittance": "remittance-e:10000001:000:2026-10",
+                            "remittance": "remittance-e:10000001:2026-10",
                             "kpj": "26000000017",
                             "reason": "wrong-amount",
                         },
@@ -338,7 +338,7 @@ RECEIPT_EXAMPLE = {
     "outcomes_total": 1,
     "outcomes": [
         {
-            "name": "remittance-e:10000001:000:2026-10",
+            "name": "remittance-e:10000001:2026-10",
             "first_line": 1,
             "posted": 1,
             "already": 0,

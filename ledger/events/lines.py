@@ -119,11 +119,11 @@ class Columns(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 
     def column(self, name: str) -> Sequence[Any]:
         """The values of a field, defaults filled in."""
-        return getattr(self, name) or [self.ROW._field_defaults[name]] * len(self)
+        return getattr(self, name) or [self.ROW._field_defaults.get(name)] * len(self)
 
     def __iter__(self) -> Iterator[Any]:
         defaults = self.ROW._field_defaults
-        columns = (getattr(self, name) or repeat(defaults[name], len(self)) for name in self.ROW._fields)
+        columns = (getattr(self, name) or repeat(defaults.get(name), len(self)) for name in self.ROW._fields)
         return iter(map(self.ROW, *columns))
 
     def __getitem__(self, place: int) -> Any:
@@ -134,7 +134,9 @@ class Columns(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     @classmethod
     def of(cls: type[L], rows: Iterable[Any]) -> L:
         """The columns of lines; a column of defaults only is left out."""
-        return cls.made(**dict(zip(cls.ROW._fields, map(list, zip(*rows, strict=True)), strict=True)))
+        given = list(rows)
+        columns = map(list, zip(*given, strict=True)) if given else ([] for _ in cls.ROW._fields)
+        return cls.made(**dict(zip(cls.ROW._fields, columns, strict=True)))
 
     @classmethod
     def made(cls: type[L], **columns: list[Any]) -> L:

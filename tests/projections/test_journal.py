@@ -53,7 +53,7 @@ def _filled(log: Log, directory: Path) -> None:
         request="own",
     )
     office.register(person(third, 3))
-    stream = f"remittance-e:{NPP}:000:2026-10"
+    stream = f"remittance-e:{NPP}:2026-10"
     reversed_ = [
         office.door.reverse(Target(stream=stream, kpj=kpj), Header("test", "test", f"back {kpj}", "wrong-person"))
         for kpj in (second, STRANGER)

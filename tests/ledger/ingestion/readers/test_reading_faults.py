@@ -430,7 +430,7 @@ def test_a_column_that_only_some_lines_of_json_name_stays_in_its_rows(
     assert columns["name"] == ["Sari", "Sari", "", ""][::turned]
     assert columns["kind"].tolist() == [1, 1, 0, 0][::turned]
     division = columns["division"]
-    assert [division.texts[code] for code in division.codes] == ["A1", "A1", "000", "000"][::turned]
+    assert [division.texts[code] for code in division.codes] == ["0A1", "0A1", "000", "000"][::turned]
 
 
 def test_long_garbage_in_a_repeated_column_is_not_kept() -> None:
