@@ -29,6 +29,7 @@ from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.codec import JhtMapper, StoredRow, decode, encode, recorded_at_of, stamp_all
 from ledger.store.database import Database, Transaction, failures_told, open_database, table_exists, tune_sqlite
+from ledger.store.place import check_place
 
 SCHEMA_VERSION = "1"
 _WRITER_PRAGMAS = (
@@ -132,12 +133,12 @@ class Log:
     def open(cls, settings: Settings, *, create: bool = False) -> Log:
         """Open the log that the settings name; with `create`, make it when it is not there.
 
-        Raises Refused(ledger-missing) when it is not there, StoreFailed when the store does not answer.
+        Raises Refused(ledger-missing) when it is not there, as `check_place` when it cannot be, StoreFailed when the
+        store does not answer.
         """
+        check_place(settings, create=create)
         path = settings.sqlite_path
         where = str(path) if path else "PostgreSQL"
-        if path is not None and not create and not path.exists():
-            raise Refused("ledger-missing", where=where)
         if path is not None:
             database: Database = open_database(path, writer_pragmas=_WRITER_PRAGMAS)
         else:
@@ -159,6 +160,8 @@ class Log:
                 # Several processes may start at once; `create table if not exists` alone can collide.
                 tx.rows("select pg_advisory_xact_lock(7430811)")
             if not _exists_in(tx):
+                if tx.dialect == "sqlite" and tx.rows("select 1 from sqlite_master limit 1"):
+                    raise Refused("ledger-foreign", where=str(settings.sqlite_path))
                 tx.script(account_index.schema(tx.dialect))
                 tx.script(_META)
                 tx.insert(

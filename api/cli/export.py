@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import opened, unwritable_told
+from api.cli.console import opened, unwritable_told
 from projections.journal import FORMATS, journal
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import opened, out, settings, unwritable_told
+from api.cli.console import opened, out, settings, unwritable_told
 from ledger.errors import Refused
 from ledger.members import Members
 from ledger.settings import Settings
