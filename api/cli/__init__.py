@@ -47,6 +47,8 @@ COMMANDS = {
     "person": _Place("person", "person"),
     "outbox": _Place("outbox", "outbox"),
     "export": _Place("export", "export"),
+    "backup": _Place("backup", "backup"),
+    "restore": _Place("restore", "restore"),
     "rotate-master-key": _Place("rotate_master_key", "rotate_master_key"),
     "renew-log-id": _Place("renew_log_id", "renew_log_id"),
     "settings": _Place("settings", "show_settings"),

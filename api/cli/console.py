@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
 import json
 import sys
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ledger.clock import JAKARTA, read_now
-from ledger.errors import JhtError, Problem, Refused, StoreFailed, Unavailable
+from ledger.errors import JhtError, Problem, Refused, Unavailable
 from ledger.identifiers import clean_npp
 from ledger.receipt import Header
 from ledger.settings import Settings, load
@@ -118,17 +117,4 @@ def misunderstood(error: Any) -> int:
     typed = error.ctx.command_path if error.ctx else "jht"
     if error.ctx:
         err.print(Text(error.ctx.get_usage()))
-    return failed(Refused("command-unclear", what=error.format_message().rstrip("."), help=f"{typed} --help"))
-
-
-@contextmanager
-def unwritable_told() -> Iterator[None]:
-    """Turn a failure to write an output file into Refused(file-unwritable) or StoreFailed(disk-full)."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFailed("disk-full") from error
-        raise Refused("file-unwritable") from error
+    return failed(Refused("command-unclear", what=error.format_message().rstrip(".?"), help=f"{typed} --help"))

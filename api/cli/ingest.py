@@ -13,13 +13,14 @@ from typing import Annotated, NamedTuple, TextIO
 import typer
 from rich.text import Text
 
-from api.cli.console import REFUSED, SOME_REFUSED, door, err, header, out, print_json, say, unwritable_told
+from api.cli.console import REFUSED, SOME_REFUSED, door, err, header, out, print_json, say
 from api.cli.progress import progress
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem, Refused
 from ledger.ingestion.door import Door
 from ledger.ingestion.readers.reading import Limits, Source, rows_again
 from ledger.layouts import LAYOUTS
+from ledger.output_file import writing
 from ledger.receipt import Receipt
 
 SHOWN = 8
@@ -172,7 +173,7 @@ class _Rejects:
 
     def __enter__(self) -> _Rejects:
         if self._path is not None:
-            with unwritable_told():
+            with writing():
                 self._file = self._path.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file)
             self._names = [column.name for column in LAYOUTS[self._layout]]
@@ -181,7 +182,7 @@ class _Rejects:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            with unwritable_told():
+            with writing():
                 self._file.close()
 
     def write(self, source: Source, receipt: Receipt, limits: Limits) -> None:
@@ -190,7 +191,7 @@ class _Rejects:
             return
         for line, cells in self._again(source, receipt, limits):
             problem = receipt.rejected_lines[line]
-            with unwritable_told():
+            with writing():
                 self._writer.writerow([*cells, line, problem.code, f"{problem.say('id')} / {problem.say('en')}"])
 
     def _again(self, source: Source, receipt: Receipt, limits: Limits) -> Iterator[tuple[int, list[str]]]:

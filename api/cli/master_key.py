@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import out, unwritable_told
+from api.cli.console import out
 from ledger.errors import Conflict
+from ledger.output_file import writing
 from ledger.store.vault import fingerprint, write_key
 
 
@@ -18,7 +19,7 @@ def master_key(
     """Make a new random master key in a file. Never replaces one: without its key a ledger's personal data is lost."""
     if file.exists():
         raise Conflict("file-exists", file=str(file))
-    with unwritable_told():
+    with writing():
         write_key(file)
     made = bytes.fromhex(file.read_text("ascii"))
     out.print(
