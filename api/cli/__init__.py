@@ -127,7 +127,7 @@ def main() -> None:
     except UsageError as error:
         from api.cli.console import misunderstood
 
-        code = misunderstood(error)
+        code = misunderstood(error, " ".join(["jht", *(name for name in sys.argv[1:2] if name in COMMANDS)]))
     except typer.Abort:
         typer.echo("Aborted.", err=True)
         code = 1

@@ -109,12 +109,12 @@ def failed(error: JhtError) -> int:
     return TRY_AGAIN if isinstance(error, Unavailable) else REFUSED
 
 
-def misunderstood(error: Any) -> int:
-    """Tell what typer could not understand of a command line, beside how the command is used; the exit code."""
+def misunderstood(error: Any, typed: str) -> int:
+    """Tell what typer could not understand, beside how the command is used; the exit code. `typed`: the command."""
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return REFUSED
-    typed = error.ctx.command_path if error.ctx else "jht"
     if error.ctx:
-        err.print(Text(error.ctx.get_usage()))
+        typed = error.ctx.command_path
+    err.print(Text(error.ctx.get_usage() if error.ctx else f"Usage: {typed} ..."))
     return failed(Refused("command-unclear", what=error.format_message().rstrip(".?"), help=f"{typed} --help"))

@@ -16,6 +16,7 @@ from api.access.passwords import Passwords, check_password
 from api.access.users import KINDS, ROLES, User, Users, check_user
 from api.cli.console import day, npp_number, opened, out, print_json
 from ledger.clock import read_now
+from ledger.errors import NotFound
 
 users = typer.Typer(
     help="Create, list and disable users; give another password.", no_args_is_help=True, add_completion=False
@@ -75,6 +76,8 @@ def disable(name: Name) -> None:
 def password(name: Name) -> None:
     """Give a user another password, asked for or read as one line from standard input; the sessions end."""
     with _users() as held:
+        if held.find(name) is None:
+            raise NotFound("user-unknown")  # before a password is asked for
         held.set_password(name, _hash(name))
     out.print(f"{name} has another password.")
 

@@ -6,6 +6,10 @@ their own, in a moment; SQLite would make an empty file, and a pool of connectio
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from pathlib import Path
+
 import psycopg
 from psycopg import conninfo
 
@@ -13,6 +17,9 @@ from ledger.errors import Refused, StoreFailed
 from ledger.settings import Settings
 
 _MAGIC = b"SQLite format 3\0"
+_ROLLBACK = b"\1\1"
+_HEAD = 20
+"""The magic, the page size, and how the file is written and read: 1 with a rollback journal, 2 in WAL mode."""
 _ANSWER_SECONDS = 2
 
 
@@ -33,7 +40,7 @@ def _check_file(settings: Settings, create: bool) -> None:
     assert path is not None
     try:
         with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
+            head = file.read(_HEAD)
     except FileNotFoundError:
         if not create:
             raise Refused("ledger-missing", where=str(path)) from None
@@ -44,8 +51,21 @@ def _check_file(settings: Settings, create: bool) -> None:
         raise Refused("ledger-foreign", where=str(path)) from None
     except OSError as error:
         raise Refused("ledger-unreadable", where=str(path), what=error.strerror or type(error).__name__) from None
-    if head not in (b"", _MAGIC):  # an empty file is a database in which nothing stands yet
+    if not head:  # a database in which nothing stands yet
+        return
+    if not head.startswith(_MAGIC) or (head.endswith(_ROLLBACK) and not _may_be_ledger(path)):
         raise Refused("ledger-foreign", where=str(path))
+
+
+def _may_be_ledger(path: Path) -> bool:
+    """Whether a SQLite file that is not in WAL mode is a ledger (a restored one) or empty; opening it for good would
+    change its mode."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+    except sqlite3.Error:
+        return True  # what it is, whoever opens it will tell
+    return not tables or "log_meta" in tables
 
 
 def _check_server(url: str) -> None:

@@ -45,7 +45,7 @@ def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
         with database.read() as tx:
             if table_exists(tx, "log_meta"):
                 name = tx.rows("select current_database()::text")[0][0]
-                raise Refused("restore-place-taken", where=f"A ledger in the database {name}")
+                raise Refused("restore-place-taken", where=f"database {name}")
     finally:
         database.close()
     _run([program, *_RESTORE, str(folder / DUMP_FILE)], settings)
