@@ -13,6 +13,8 @@ ingestion does not wait for the web framework, and `--help` waits for neither.
 from __future__ import annotations
 
 import ast
+import gc
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -58,7 +60,15 @@ COMMANDS = {
 def load(name: str) -> Any:
     """The command of a name, imported."""
     place = COMMANDS[name]
-    found = getattr(import_module(f"{__name__}.{place.module}"), place.name)
+    # A command is done sooner than everything is imported. What is imported is no garbage: looking for some would take a
+    # tenth of the time; and pydantic would look through all packages for plugins that nobody has.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.disable()
+    try:
+        found = getattr(import_module(f"{__name__}.{place.module}"), place.name)
+    finally:
+        gc.freeze()
+        gc.enable()
     if not isinstance(found, typer.Typer):
         one = typer.Typer(pretty_exceptions_enable=False, context_settings=_HELP)
         one.command(name)(found)

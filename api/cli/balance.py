@@ -11,7 +11,6 @@ from rich.text import Text
 
 from api.cli.console import moment, out, print_json
 from api.cli.read_side import catch_up_alone, read_side
-from api.schemas import balance_of
 from ledger.clock import jakarta_date, read_now
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj
@@ -42,15 +41,18 @@ def balance(
             lines = _entries(reader, card) if entries else []
         finally:
             reader.close()
-        answer = balance_of(log.log_id, row, day or today)
+        log_id = log.log_id
     if as_json:
+        from api.schemas import balance_of  # with the web framework behind it
+
+        answer = balance_of(log_id, row, day or today)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(
         Text(rupiah(row.total), style="bold"),
         Text(f"  KPJ {row.kpj}, {row.segment}, {row.status}", style="dim"),
     )
-    out.print(f"  as of {answer.as_of.date}, log position {row.position} (recorded {moment(row.recorded_at)})")
+    out.print(f"  as of {day or today}, log position {row.position} (recorded {moment(row.recorded_at)})")
     if row.last is None:
         out.print("  No contribution has come yet." if not row.total else "  No contribution counts now.")
     else:
