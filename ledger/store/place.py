@@ -10,9 +10,6 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-import psycopg
-from psycopg import conninfo
-
 from ledger.errors import Refused, StoreFailed
 from ledger.settings import Settings
 
@@ -69,6 +66,9 @@ def _may_be_ledger(path: Path) -> bool:
 
 
 def _check_server(url: str) -> None:
+    import psycopg  # noqa: PLC0415  # a ledger in a file does not wait for it
+    from psycopg import conninfo  # noqa: PLC0415
+
     try:
         info = conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -81,7 +81,7 @@ def _check_server(url: str) -> None:
         raise StoreFailed("store-unreachable", where=where, what=_why(error)) from error
 
 
-def _why(error: psycopg.Error) -> str:
+def _why(error: Exception) -> str:
     """What kept the driver from connecting: the first reason of the several lines it gives."""
     lines = str(error).splitlines() or [type(error).__name__]
     first = next((line for line in lines if "failed: " in line), lines[0])

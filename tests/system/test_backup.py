@@ -17,28 +17,21 @@ from ledger.settings import Settings
 from ledger.store.codec import decode
 from ledger.store.log import Log
 from tests.conftest import MASTER_KEY, client_programs, database_url
-from tests.office import CONTRIBUTION, NPP, Office, csv_of, line
+from tests.office import CONTRIBUTION, Office, csv_of, line
+from tests.system.conftest import CARD
 from tests.system.running import environment, jht, run
 
-CARD, SECOND = "26000000017", "26000000025"
 MONTHS = [f"{year}-{month:02d}" for year in (2026, 2024) for month in range(1, 10)]
 """The card has its membership in the first ones; what is paid for the others is suspended."""
 ONLY_SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def filled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A ledger with an employer and two cards, and the client programs of its store on the path."""
-    if settings.sqlite_path is None:
-        monkeypatch.setenv("PATH", f"{client_programs(settings.database_url)}:{os.environ['PATH']}")
-    log = Log.open(settings)
-    office = Office(log)
-    office.employers(NPP)
-    office.workers(CARD, SECOND)
-    office.contribute(line(CARD))
-    office.close()
-    log.close()
-    return settings
+def filled(filled: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The ledger with something in it, and the client programs of its store on the path."""
+    if filled.sqlite_path is None:
+        monkeypatch.setenv("PATH", f"{client_programs(filled.database_url)}:{os.environ['PATH']}")
+    return filled
 
 
 @pytest.fixture
@@ -171,7 +164,12 @@ def test_nothing_is_overwritten_and_nothing_damaged_is_restored(
     whole.write_bytes(content)
     manifest = json.loads((folder / "manifest.json").read_text())
     other = {"sqlite": "postgres", "postgres": "sqlite"}[manifest["store"]]
-    for change, code in (({"store": other}, "backup-other-store"), ({"format": 2}, "backup-unreadable")):
+    for change, code in (
+        ({"store": other}, "backup-other-store"),
+        ({"format": 2}, "backup-unreadable"),
+        ({"files": {}}, "backup-unreadable"),
+        ({"files": manifest["files"] | {"../jht.db": next(iter(manifest["files"].values()))}}, "backup-unreadable"),
+    ):
         (folder / "manifest.json").write_text(json.dumps(manifest | change))
         assert run(environment(elsewhere), "restore", folder).stderr.startswith(code)
     (folder / "manifest.json").unlink()

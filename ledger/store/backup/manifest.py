@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ import msgspec
 from ledger import __version__
 from ledger.errors import Conflict, Refused
 from ledger.output_file import writing
+from ledger.store.database import Transaction, table_exists
+from ledger.store.log import Log
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -69,10 +71,12 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise
 
 
-def described(store: Store, log_id: str, position: int, vault: Mapping[str, str], now: datetime) -> Manifest:
-    """A manifest of no files yet. `vault`: the names and values of vault_meta."""
+def described(store: Store, log: Log, tx: Transaction, now: datetime) -> Manifest:
+    """The manifest, of no files yet, of a log as a transaction sees it."""
+    rows = tx.rows("select name, value from vault_meta") if table_exists(tx, "vault_meta") else []
+    vault: dict[str, str] = dict(rows)
     master_key = vault.get(f"fingerprint.{vault.get('master', '')}", "")
-    return Manifest(FORMAT, now.isoformat(), __version__, store, log_id, position, master_key, {})
+    return Manifest(FORMAT, now.isoformat(), __version__, store, log.log_id, log.head_in(tx), master_key, {})
 
 
 def sealed(place: Path, manifest: Manifest) -> Manifest:
@@ -104,8 +108,8 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def verified(folder: Path, store: Store) -> Manifest:
-    """The manifest of a backup whose files are what they were.
+def verified(folder: Path, store: Store, needed: str, also: str = "") -> Manifest:
+    """The manifest of a backup whose files are what they were: one that it needs, one that it may have.
 
     Raises Refused: backup-unreadable, backup-damaged, backup-other-store.
     """
@@ -119,9 +123,11 @@ def verified(folder: Path, store: Store) -> Manifest:
         raise Refused("backup-unreadable", folder=str(folder), what=f"format {manifest.format}")
     if manifest.store != store:
         raise Refused("backup-other-store", found=manifest.store, expected=store)
+    if needed not in manifest.files or not manifest.files.keys() <= {needed, also}:
+        raise Refused("backup-unreadable", folder=str(folder), what=MANIFEST)
     for name, copied in manifest.files.items():
         try:
-            found: Any = _measured(folder / Path(name).name)
+            found: Any = _measured(folder / name)
         except OSError:
             found = None
         if found != copied:

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ledger.errors import Refused, StoreFailed
 from ledger.settings import Settings
 from ledger.store.backup.manifest import Manifest, described, new_folder, sealed, verified
-from ledger.store.database import Transaction, open_database, table_exists
+from ledger.store.database import open_database, table_exists
 from ledger.store.log import Log
 from ledger.store.place import check_place
 
@@ -28,7 +28,7 @@ def back_up(log: Log, folder: Path, now: datetime) -> Manifest:
     with new_folder(folder) as place:
         with log.database.read() as tx:
             (snapshot,), = tx.rows("select pg_export_snapshot()")  # fmt: skip
-            manifest = described("postgres", log.log_id, log.head_in(tx), _vault(tx), now)
+            manifest = described("postgres", log, tx, now)
             # The snapshot is there as long as this transaction is.
             _run([program, *_DUMP, f"--snapshot={snapshot}", f"--file={place / DUMP_FILE}"], log.settings)
         (place / DUMP_FILE).chmod(0o600)
@@ -37,7 +37,7 @@ def back_up(log: Log, folder: Path, now: datetime) -> Manifest:
 
 def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
     """See `ledger.store.backup.restore`."""
-    manifest = verified(folder, "postgres")
+    manifest = verified(folder, "postgres", DUMP_FILE)
     program = _program("pg_restore", (*_RESTORE, DUMP_FILE))
     check_place(settings, create=True)
     database = open_database(settings.database_url)
@@ -56,10 +56,6 @@ def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
     finally:
         log.close()
     return manifest
-
-
-def _vault(tx: Transaction) -> dict[str, str]:
-    return dict(tx.rows("select name, value from vault_meta")) if table_exists(tx, "vault_meta") else {}
 
 
 def _program(name: str, options: tuple[str, ...]) -> str:

@@ -30,7 +30,9 @@ def back_up(log: Log, folder: Path, now: datetime) -> Manifest:
         if (access := log.settings.beside("access")).exists():
             _copy_database(access, place / ACCESS_FILE)
         _copy_database(path, place / LOG_FILE)
-        return sealed(place, _described(place / LOG_FILE, now))
+        with _opened(log.settings, place / LOG_FILE) as copy, copy.database.read() as tx:
+            manifest = described("sqlite", copy, tx, now)
+        return sealed(place, manifest)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -40,8 +42,6 @@ def _copy_database(source: Path, target: Path) -> None:
         from_.backup(to, pages=-1)
         if to.execute("pragma quick_check(1)").fetchone() != ("ok",):
             raise Refused("backup-damaged", file=str(source))
-        # One file, with no -wal beside it.
-        to.execute("pragma journal_mode = delete").fetchone()
     with target.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -52,21 +52,11 @@ def _connection(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _described(log_file: Path, now: datetime) -> Manifest:
-    with failures_told(), _connection(log_file) as connection:
-        meta = dict(connection.execute("select name, value from log_meta"))
-        (position,) = connection.execute("select coalesce(max(rowid), 0) from stored_events").fetchone()
-        vault: dict[str, str] = {}
-        if connection.execute("select 1 from sqlite_master where name = 'vault_meta'").fetchone():
-            vault = dict(connection.execute("select name, value from vault_meta"))
-    return described("sqlite", meta["log_id"], position, vault, now)
-
-
 def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
     """See `ledger.store.backup.restore`."""
     path = settings.sqlite_path
     assert path is not None
-    manifest = verified(folder, "sqlite")
+    manifest = verified(folder, "sqlite", LOG_FILE, ACCESS_FILE)
     if not path.parent.is_dir():
         raise Refused("ledger-folder-missing", folder=str(path.parent))
     drafts = {LOG_FILE: settings.beside("restoring"), ACCESS_FILE: settings.beside("access-restoring")}
@@ -76,7 +66,8 @@ def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
             for name in manifest.files:
                 _copy_file(folder / name, drafts[name])
         if new_log_id:
-            _renew(settings, drafts[LOG_FILE])
+            with _opened(settings, drafts[LOG_FILE]) as copy:
+                copy.renew_log_id()
         with writing():
             if ACCESS_FILE in manifest.files:
                 drafts[ACCESS_FILE].rename(settings.beside("access"))
@@ -106,9 +97,11 @@ def _copy_file(source: Path, target: Path) -> None:
         os.fsync(to.fileno())
 
 
-def _renew(settings: Settings, draft: Path) -> None:
-    log = Log.open(settings.model_copy(update={"database_url": f"sqlite:///{draft}"}))
+@contextmanager
+def _opened(settings: Settings, path: Path) -> Iterator[Log]:
+    """A copied log; when it is closed, the last to do so, its -wal is in the file again."""
+    log = Log.open(settings.model_copy(update={"database_url": f"sqlite:///{path.absolute()}"}))
     try:
-        log.renew_log_id()
+        yield log
     finally:
-        log.close()  # the last to close writes the -wal into the file
+        log.close()
