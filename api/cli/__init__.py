@@ -53,6 +53,8 @@ COMMANDS = {
     "restore": _Place("restore", "restore"),
     "rotate-master-key": _Place("rotate_master_key", "rotate_master_key"),
     "renew-log-id": _Place("renew_log_id", "renew_log_id"),
+    "accept-clock": _Place("accept_clock", "accept_clock"),
+    "upgrade": _Place("upgrade", "upgrade"),
     "settings": _Place("settings", "show_settings"),
 }
 

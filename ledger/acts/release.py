@@ -1,7 +1,8 @@
 """Suspense that heals itself: waiting lines post as soon as their card is registered, with their own paid dates.
 
 A reaction: it only calls decisions, is idempotent by stream version, and is no part of any rebuild. It runs after each
-registration and from the follower, so that a crash between the two loses nothing.
+registration and from the projector, so that a crash between the two loses nothing. A stream that cannot be read keeps its
+own lines waiting, nobody else's.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ledger.acts.handle import handle
+from ledger.acts.remittances import remittances
 from ledger.decisions import remittance
-from ledger.decisions.remittance import LiveLine, Remittance
+from ledger.decisions.remittance import LiveLine, Release
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number
 from ledger.receipt import Header
@@ -35,7 +38,6 @@ class Released(NamedTuple):
 
 RELEASED_BY_ITSELF = ("account-unknown", "no-membership")
 STREAMS_A_COMMIT = 200
-TRIES = 20
 
 
 def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Released:
@@ -62,26 +64,16 @@ def _release(log: Log, streams: list[str], header: Header, now: datetime) -> Rel
     except (VersionTaken, AccountIndexChanged):
         released = Released(0, 0)
         for stream in streams:
-            released = released.with_(_alone(log, stream, header, now))
+            released = released.with_(handle(lambda stream=stream: _try(log, [stream], header, now)))  # type: ignore[misc]
         return released
-
-
-def _alone(log: Log, stream: str, header: Header, now: datetime) -> Released:
-    for attempt in range(TRIES):
-        try:
-            return _try(log, [stream], header, now)
-        except (VersionTaken, AccountIndexChanged):
-            if attempt == TRIES - 1:
-                raise
-    return Released(0, 0)
 
 
 def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
     with log.database.read() as tx:
         position = log.head_in(tx)
-        states = {name: Remittance.of(name, events) for name, events in log.streams_in(tx, streams).items()}
+        states, _ = remittances(log, tx, streams)
         waiting = {name: state.waiting() for name, state in states.items()}
-        numbers = {card_number(held.line.kpj) for lines in waiting.values() for held in lines}
+        numbers = {card_number(one.line.kpj) for lines in waiting.values() for one in lines}
         cards = account_index.cards(tx, numbers)
     events: list[Event] = []
     used: list[int] = []
@@ -89,11 +81,11 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     for name, state in states.items():
         npp = account_index.payer_of(name)
         ready = []
-        for held in waiting[name]:
-            card = cards.get(card_number(held.line.kpj))
-            rule = _postable(card, held, npp)
+        for one in waiting[name]:
+            card = cards.get(card_number(one.line.kpj))
+            rule = _postable(card, one, npp)
             if card is not None and rule:
-                ready.append((held, held.line.kpj, RuleIds(rule), card.epoch))
+                ready.append(Release(one, one.line.kpj, RuleIds(rule), card.epoch))
                 used.append(card.card)
         facts = remittance.release(state, ready)
         released += len(ready)
@@ -106,18 +98,18 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     return Released(released, appended.positions[-1])
 
 
-def _postable(card: Card | None, held: LiveLine, npp: int) -> str:
+def _postable(card: Card | None, one: LiveLine, npp: int) -> str:
     """The id of the rule under which a waiting line posts now, or '' while it must wait on."""
-    month = month_number(held.month) or 0
-    membership = card.membership(npp, month) if card else None
-    if card is None or membership is None or not card.plain or held.reason not in RELEASED_BY_ITSELF:
+    month = month_number(one.month) or 0
+    membership = card.membership(npp, month, one.under.segment) if card else None
+    if card is None or membership is None or not card.plain or one.reason not in RELEASED_BY_ITSELF:
         return ""
-    if card.opening and day_number(held.paid_on) <= card.opening:
+    if card.opening and day_number(one.under.paid_on) <= card.opening:
         return ""
     rule = rules().for_segment(membership.segment, month)
     if rule is None:
         return ""
-    line = held.line
+    line = one.line
     if isinstance(rule, PmiRule):
         employer, worker = 0, int(rule.nearest(np.array([line.worker]))[0])
     else:

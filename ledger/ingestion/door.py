@@ -20,7 +20,7 @@ from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.contributions.check import Upload, employers_of, prepare
 from ledger.ingestion.contributions.decide import decide
 from ledger.ingestion.contributions.identity_match import holders_with
-from ledger.ingestion.contributions.lookup import Part, look_up
+from ledger.ingestion.contributions.lookup import RemittanceBatch, look_up
 from ledger.ingestion.contributions.pipeline import Pipeline
 from ledger.ingestion.readers.reading import Limits, Source, read
 from ledger.ingestion.readers.table import Table
@@ -161,7 +161,7 @@ class Door:
 
     def _write_distinct(self, uploads: list[Upload]) -> list[Upload]:
         taken: set[str] = set()
-        now, later = list[Part](), list[Upload]()
+        now, later = list[RemittanceBatch](), list[Upload]()
         for upload in uploads:
             groups = upload.groups.tolist()
             streams = {upload.stream(g) for g in groups}
@@ -169,7 +169,7 @@ class Door:
                 later.append(upload)
             elif groups:
                 taken |= streams
-                now.append(Part(upload, groups))
+                now.append(RemittanceBatch(upload, groups))
         if now:
             found = look_up(self.log, now, self.engine.holders)
             self.engine.write(decide(now, found), found.position)
