@@ -7,7 +7,7 @@ own lines waiting, nobody else's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from ledger.acts.handle import handle
 from ledger.acts.remittances import remittances
 from ledger.decisions import remittance
 from ledger.decisions.remittance import LiveLine, Release
+from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number
 from ledger.receipt import Header
@@ -36,6 +37,16 @@ class Released(NamedTuple):
         return Released(self.lines + other.lines, max(self.position, other.position))
 
 
+class Place(NamedTuple):
+    """Where a line waits: the stream, the event's version, the line's number in it from 0."""
+
+    stream: str
+    version: int
+    line: int
+
+
+RELEASE_REASONS = ("further-payment", "identity-checked", "right-card")
+"""Why an officer posts a line that waits."""
 RELEASED_BY_ITSELF = ("account-unknown", "no-membership")
 STREAMS_A_COMMIT = 200
 
@@ -98,24 +109,72 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     return Released(released, appended.positions[-1])
 
 
+def release_line(log: Log, place: Place, header: Header, clock: Callable[[], datetime], kpj: str = "") -> Released:
+    """Post one waiting line because an officer decided so: a second payment as a further part, a line whose NIK or name
+    differs after a look at the papers, a line of an unknown card to the right one (`kpj`).
+
+    Raises Refused: reason-missing, reason-unknown, suspense-not-releasable (the card cannot take it, or the amounts are
+    not the rule's: such a line is reversed, not released); NotFound(suspense-not-found); BrokenLog.
+    """
+    if header.reason not in RELEASE_REASONS:
+        known = ", ".join(RELEASE_REASONS)
+        raise Refused("reason-unknown" if header.reason else "reason-missing", known=known)
+    return handle(lambda: _release_line(log, place, header, clock, kpj))
+
+
+def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], datetime], kpj: str) -> Released:
+    with log.database.read() as tx:
+        position = log.head_in(tx)
+        states, broken = remittances(log, tx, [place.stream])
+        if place.stream in broken:
+            raise broken[place.stream]
+        state = states.get(place.stream)
+        one = state.live.get((place.version, place.line)) if state is not None else None
+        if state is None or one is None or not one.reason:
+            raise NotFound("suspense-not-found")
+        number = card_number(kpj or one.line.kpj)
+        card = account_index.cards(tx, [number]).get(number)
+    rule, obstacle = _posting(card, one, account_index.payer_of(place.stream))
+    if card is None or obstacle:
+        raise Refused("suspense-not-releasable", why=obstacle)
+    facts = remittance.release(state, [Release(one, kpj or one.line.kpj, RuleIds(rule), card.epoch)])
+    events = remittance.events(
+        state.version, place.stream, facts, header.by, header.channel, header.request, header.reason
+    )
+    appended = log.append(events, clock(), changed_since=position, cards=[card.card])
+    return Released(1, appended.positions[-1])
+
+
 def _postable(card: Card | None, one: LiveLine, npp: int) -> str:
-    """The id of the rule under which a waiting line posts now, or '' while it must wait on."""
+    """The id of the rule under which a waiting line posts now by itself, or '' while it must wait on."""
+    if one.reason not in RELEASED_BY_ITSELF:
+        return ""
+    rule, obstacle = _posting(card, one, npp)
+    return "" if obstacle else rule
+
+
+def _posting(card: Card | None, one: LiveLine, npp: int) -> tuple[str, str]:
+    """(the id of the rule, why the card cannot take the line as a suspense code or '')."""
     month = month_number(one.month) or 0
-    membership = card.membership(npp, month, one.under.segment) if card else None
-    if card is None or membership is None or not card.plain or one.reason not in RELEASED_BY_ITSELF:
-        return ""
+    if card is None:
+        return "", "account-unknown"
+    membership = card.membership(npp, month, one.under.segment)
+    if not card.plain:
+        return "", "card-closed"
+    if membership is None:
+        return "", "no-membership"
     if card.opening and day_number(one.under.paid_on) <= card.opening:
-        return ""
+        return "", "before-opening-balance"
     rule = rules().for_segment(membership.segment, month)
-    if rule is None:
-        return ""
     line = one.line
+    if rule is None:
+        return "", "month-without-rule"
     if isinstance(rule, PmiRule):
         employer, worker = 0, int(rule.nearest(np.array([line.worker]))[0])
-    else:
-        if not line.wage + line.back_pay:
-            return ""
+    elif line.wage + line.back_pay:
         shares = rule.shares(np.array([line.wage + line.back_pay]))
         employer, worker = int(shares[0][0]), int(shares[1][0])
+    else:
+        return "", "wage-missing"
     off = max(abs(line.employer - employer), abs(line.worker - worker))
-    return rule.id if off <= rules().tolerance else ""
+    return rule.id, "" if off <= rules().tolerance else "amounts-disagree"

@@ -109,13 +109,15 @@ class Remittance:
     """The state of a remittance stream.
 
     `live`: (event version, line) -> the line, in the order they came. Lines are taken apart only when somebody asks for
-    them; `cards`, every KPJ that was ever named, and `posts`, the facts with lines, are there at once.
+    them; `cards`, every KPJ that was ever named, `posts`, the facts with lines, and `size`, how many lines
+    those have, are there at once.
     """
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self.version = 0
         self.position = 0
+        self.size = 0
         self.cards: set[str] = set()
         self.posts: list[Fact] = []
         self._unread: list[Event] = []
@@ -138,6 +140,7 @@ class Remittance:
         lines = getattr(event.fact, "lines", None)
         if lines is not None:
             self.cards.update(lines.kpj)
+            self.size += len(lines)
             self.posts.append(event.fact)
             self._unread.append(event)
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import release, reversal
+from ledger.acts.remittances import States
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.contributions.check import Upload, employers_of, prepare
@@ -58,6 +59,7 @@ class Door:
         self.engine = Pipeline(log, clock, holders_with(vault.people_by_nik, vault.data_of))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._states = States()
         self._lock = threading.Lock()
 
     def ingest(
@@ -171,7 +173,7 @@ class Door:
                 taken |= streams
                 now.append(RemittanceBatch(upload, groups))
         if now:
-            found = look_up(self.log, now, self.engine.holders)
+            found = look_up(self.log, now, self.engine.holders, self._states)
             self.engine.write(decide(now, found), found.position)
         return later
 

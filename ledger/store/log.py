@@ -19,7 +19,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -218,10 +218,17 @@ class Log:
         """`streams` inside a transaction."""
         return {stream: [decode(row) for row in rows] for stream, rows in self.stored_in(tx, names).items()}
 
-    def stored_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[StoredRow]]:
-        """The stored events of many streams, not decoded: what cannot be read concerns only its own stream."""
+    def stored_in(
+        self, tx: Transaction, names: Sequence[str], since: Mapping[str, int] | None = None
+    ) -> dict[str, list[StoredRow]]:
+        """The stored events of many streams, not decoded: what cannot be read concerns only its own stream.
+
+        `since`: for each stream the version to begin with.
+        """
+        if not names:
+            return {}
         found: dict[str, list[StoredRow]] = {}
-        for one in self.recorder.select_streams(tx, names):
+        for one in self.recorder.select_streams(tx, names, since):
             row = _row_of(one)
             found.setdefault(row.stream, []).append(row)
         return found

@@ -9,7 +9,7 @@ itself: an append whose answer was lost would come back as a conflict.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -164,9 +164,11 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         """Insert whole columns."""
         tx.insert(self.events_table_name, {"rowid": columns.pop("position"), **columns}, "")
 
-    def select_streams(self, tx: Transaction, names: Column) -> list[Notification]:
-        """The events of many streams in one read, ordered by stream and version."""
-        return _select_streams(self, tx, names)
+    def select_streams(
+        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    ) -> list[Notification]:
+        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
+        return _select_streams(self, tx, names, since)
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
@@ -212,9 +214,11 @@ class PostgresRecorder(PostgresApplicationRecorder):
         columns["notification_id"] = columns.pop("position")
         tx.insert(self.events_table_name, columns, "text bigint text bytea bigint")
 
-    def select_streams(self, tx: Transaction, names: Column) -> list[Notification]:
-        """The events of many streams in one read, ordered by stream and version."""
-        return _select_streams(self, tx, names)
+    def select_streams(
+        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    ) -> list[Notification]:
+        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
+        return _select_streams(self, tx, names, since)
 
 
 Recorder = SqliteRecorder | PostgresRecorder
@@ -242,12 +246,19 @@ def _insert(
     return positions
 
 
-def _select_streams(recorder: Recorder, tx: Transaction, names: Column) -> list[Notification]:
+def _select_streams(
+    recorder: Recorder, tx: Transaction, names: Column, since: Mapping[str, int] | None
+) -> list[Notification]:
     # Sorted names: the index is read once, in order.
-    given, params = tx.relation(name=("text", sorted(set(names))))
+    wanted = sorted(set(names))
+    columns: dict[str, tuple[str, Column]] = {"name": ("text", wanted)}
+    if since is not None:
+        columns["since"] = ("bigint", [since[name] for name in wanted])
+    given, params = tx.relation(**columns)
     rows = tx.rows(
         f"select e.{recorder.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
         f"join {recorder.events_table_name} e on e.originator_id = q.name "
+        f"{'and e.originator_version >= q.since ' if since is not None else ''}"
         "order by e.originator_id, e.originator_version",
         params,
     )

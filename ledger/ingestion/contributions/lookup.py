@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ledger.acts.remittances import remittances
+from ledger.acts.remittances import States, remittances
 from ledger.decisions.remittance import Remittance, Under
 from ledger.errors import BrokenLog
 from ledger.events import LINES_AN_EVENT, Lines
@@ -200,8 +200,16 @@ def chunks(upload: Upload) -> Iterator[list[RemittanceBatch]]:
         yield [RemittanceBatch(upload, groups)]
 
 
-def look_up(log: Log, parts: Sequence[RemittanceBatch], holders: Callable[..., Holders] | None = None) -> LookedUp:
-    """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot."""
+def look_up(
+    log: Log,
+    parts: Sequence[RemittanceBatch],
+    holders: Callable[..., Holders] | None = None,
+    known: States | None = None,
+) -> LookedUp:
+    """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot.
+
+    `known`: states of remittances to go on from.
+    """
     with log.database.read(pipelined=True) as tx:
         tx.look_up_by_index()
         position = log.head_in(tx)
@@ -216,10 +224,10 @@ def look_up(log: Log, parts: Sequence[RemittanceBatch], holders: Callable[..., H
                 )
             wanted.extend(u.card[part.at[sorted(strange)]].tolist() if strange else [])
         cards = account_index.cards(tx, wanted)
-        streams, broken = remittances(log, tx, [stream for part in parts for stream in part.streams])
+        streams, broken = remittances(log, tx, [stream for part in parts for stream in part.streams], known)
         compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)
-        known = holders(tx, parts, cards) if holders and compared else None
-    return LookedUp(position, odd, cards, streams, broken, known)
+        match = holders(tx, parts, cards) if holders and compared else None
+    return LookedUp(position, odd, cards, streams, broken, match)
 
 
 def _not_plain(tx: Transaction, parts: Sequence[RemittanceBatch]) -> list[set[int]]:
