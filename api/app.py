@@ -12,7 +12,6 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,6 +30,7 @@ from api.sms import doors as sms
 from api.v1 import accounts, health, persons, suspense, uploads
 from api.v1.health import Metrics
 from api.web import employer, office, pages, site
+from ledger import __version__
 from ledger import settings as all_settings
 from ledger.clock import read_now
 from ledger.errors import JhtError
@@ -90,7 +90,7 @@ def create_app(
 
     app = Layered(
         title="JHT ledger",
-        version=_version(),
+        version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -137,10 +137,3 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         return create()
     raise AttributeError(name)
-
-
-def _version() -> str:
-    try:
-        return version("jht-ledger")
-    except PackageNotFoundError:
-        return "0.1.0"
