@@ -19,7 +19,7 @@ MONEY = (
     "projections/entries.py",
 )  # fmt: skip
 PURE = (
-    "ledger/money.py", "ledger/rules.py", "ledger/identifiers.py", "ledger/events.py",
+    "ledger/money.py", "ledger/rules.py", "ledger/identifiers.py", "ledger/events/remittance.py", "ledger/events/lines.py",
     "ledger/decisions/remittance.py", "ledger/decisions/account.py", "ledger/decisions/employer.py",
     "ledger/decisions/month_difference.py", "ledger/members/state.py",
     "ledger/ingestion/contributions/check.py", "ledger/ingestion/contributions/decide.py",
