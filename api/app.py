@@ -24,7 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import docs, problems
 from api.application import ApplicationState
-from api.middleware import Watch, start_logging
+from api.log_lines import start_logging
+from api.middleware import Watch
 from api.mobile import routes as mobile
 from api.route import Direct
 from api.sms import doors as sms
@@ -79,6 +80,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await held.start()
+        held.recorder.counted = metrics.records.inc
         # What was loaded until now stays for good: without it a full garbage collection stops all reads for 70 ms.
         gc.collect()
         gc.freeze()

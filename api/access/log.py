@@ -11,7 +11,7 @@ import asyncio
 import queue
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -75,6 +75,7 @@ class Recorder:
         self._busy = self._stuck = self._failing = self._stopping = False
         self._begun = float("-inf")
         self.written = 0
+        self.counted: Callable[[int], None] = _uncounted
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -183,6 +184,7 @@ class Recorder:
         with self._database.write() as tx:
             tx.insert(self._table, columns, _TYPES)
         self.written += len(records)
+        self.counted(len(records))
 
     def seen(self, what: Sequence[str], after: str, limit: int) -> Looks:
         """Who read any of these (KPJ, person ids), newest first, `limit` a page. Blocking.
@@ -212,6 +214,10 @@ class Recorder:
 
 
 _TYPES = " ".join("bigint" if name == "position" else "text" for name in Record._fields)
+
+
+def _uncounted(records: int) -> None:
+    """Nobody counts."""
 
 
 def _resolve(batch: Batch, error: Unavailable | None) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from api.commands.console import TRY_AGAIN, opened, out, print_json
+from api.log_lines import start_logging
 from api.mail.sender import Sender
-from api.middleware import start_logging
 from ledger.clock import read_now
 from ledger.errors import Refused
 from ledger.members import Members

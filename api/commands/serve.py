@@ -1,38 +1,36 @@
-"""`jht serve`: the API in this process."""
+"""`jht serve`: the API in this process, or in several."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
-from api.commands.console import err, opened, settings
-from api.header_limit import LimitedHead
-from api.middleware import start_logging
+from api.commands.console import err, opened
+from api.log_lines import start_logging
+from api.server import answer, bound
+from api.workers import Workers, held
+from ledger.settings import load
 from ledger.store.vault import Vault
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; default JHT_HOST.")] = "",
-    port: Annotated[int, typer.Option(help="Port to listen on; default JHT_PORT.")] = 0,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default JHT_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; default JHT_PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer; default JHT_WORKERS.")] = None,
 ) -> None:
     """Serve the API and its docs page, and keep the projections at the head."""
-    chosen = settings()
+    given = {"host": host, "port": port, "workers": workers}
+    chosen = load(**{name: value for name, value in given.items() if value is not None})
     with opened(chosen) as log:
         Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
     start_logging(chosen.log_level)
-    address, number = host or chosen.host, port or chosen.port
-    err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")
-    uvicorn.run(
-        create_app(chosen),
-        host=address,
-        port=number,
-        log_config=None,
-        access_log=False,
-        forwarded_allow_ips=chosen.proxies,
-        # uvloop takes one new connection a turn of the loop: of 32 visitors who come at once the last waits 32 turns.
-        loop="asyncio",
-        http=LimitedHead,
-    )
+    several = chosen.workers > 1
+    place = (held if several else bound)(chosen.host, chosen.port)
+    many = f" {chosen.workers} workers." if several else ""
+    err.print(f"Docs: http://{chosen.host}:{chosen.port}/docs{many} (Ctrl+C ends it)")
+    if several:
+        raise typer.Exit(Workers(chosen, place).run())
+    from api.app import create_app  # a parent of several workers never needs it
+
+    answer(create_app(chosen), chosen, place)
