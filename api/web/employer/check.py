@@ -88,7 +88,7 @@ async def _check(desk: Desk, sent: Sent) -> Response:
         errors["berkas"] = t("employer.file_missing")
     if errors or sent.body is None:
         return await _form(desk, errors, chosen, 422)
-    application.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
+    await application.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
     month = month_number(chosen)
     assert month is not None
     source = sent.body.source()
