@@ -107,9 +107,9 @@ def create_app(
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
-        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, uploads.routes(held).routes,
-        free.routes, counters.routes, docs.ROUTES,
+        accounts.routes(held).routes, mobile.routes(held), uploads.routes(held).routes, site.routes(held),
+        sms.routes(held), office.routes(held), employer.routes(held), persons.routes(held).routes,
+        suspense.routes(held).routes, free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https)

@@ -1,7 +1,8 @@
 """The bare FastAPI endpoint that balance queries are measured against: `async def -> Model`, no store.
 
 `/plain-sql/...` is the same answer read by primary key from the plain SQL peer's table through a psycopg pool
-of 8, when BENCH_PLAIN_SQL names its database; posting there is one checked insert, a transaction a request. `/v1/mobile/...` verifies a JWT (HS256, key in BENCH_JWT_KEY) first.
+of 8, when BENCH_PLAIN_SQL names its database; a POST there is one checked insert, a transaction a request.
+`/v1/mobile/...` verifies a JWT (HS256, key in BENCH_JWT_KEY) first.
 """
 
 from __future__ import annotations
