@@ -114,12 +114,11 @@ def abandon(log: Log, started: Started) -> None:
     Where that cannot be kept, because the store is what failed, another process waits the minute. Blocking.
     """
     _forget(started.digest)
-    with contextlib.suppress(StoreFailed):
-        with log.database.write() as tx:
-            tx.run(
-                "insert into requests_abandoned (stream, version) values (?, ?) on conflict do nothing",
-                [request_stream(started.digest), started.version],
-            )
+    with contextlib.suppress(StoreFailed), log.database.write() as tx:
+        tx.run(
+            "insert into requests_abandoned (stream, version) values (?, ?) on conflict do nothing",
+            [request_stream(started.digest), started.version],
+        )
 
 
 def _abandoned(log: Log, last: Event) -> bool:

@@ -93,7 +93,8 @@ def test_an_abandoned_request_is_resumed_at_once(log: Log) -> None:
 def test_a_run_that_another_process_gave_up_is_resumed_at_once(settings: Settings, log: Log) -> None:
     elsewhere = (
         "import sys, datetime\nfrom ledger.settings import load\nfrom ledger.store.log import Log\n"
-        "from ledger.store.idempotency import abandon, begin\nlog = Log.open(load())\n"
+        "from ledger.store.vault import Vault\nfrom ledger.store.idempotency import abandon, begin\n"
+        "log = Log.open(load())\nVault.open(log)\n"
         "now = datetime.datetime.fromisoformat(sys.argv[3])\n"
         "run = begin(log, sys.argv[1], sys.argv[2], '/v1/contributions', by='key:1', channel='partner', now=now)\n"
         "print('begun', flush=True)\nsys.stdin.readline()\nabandon(log, run)\nprint('over', flush=True)\nsys.stdin.read()\n"
