@@ -234,18 +234,21 @@ class Checks:
 
     def forget(self, session: bytes) -> None:
         """Drop everything of a session, and what is over."""
+        table = self._table  # before the transaction: the first use of a process may make it
         with self._application.access.write() as tx:
-            tx.run(f"delete from {self._table} where session = ? or at <= ?", [session, time.time() - KEPT_SECONDS])
+            tx.run(f"delete from {table} where session = ? or at <= ?", [session, time.time() - KEPT_SECONDS])
 
     def sweep(self) -> None:
         """Drop what is over."""
+        table = self._table
         with contextlib.suppress(StoreFailed), self._application.access.write() as tx:
-            tx.run(f"delete from {self._table} where at <= ?", [time.time() - KEPT_SECONDS])
+            tx.run(f"delete from {table} where at <= ?", [time.time() - KEPT_SECONDS])
 
     def _part(self, session: bytes, handle: str, part: str) -> bytes:
+        table = self._table
         with self._application.access.read() as tx:
             rows = tx.rows(
-                f"select {part} from {self._table} where session = ? and handle = ? and at > ?",
+                f"select {part} from {table} where session = ? and handle = ? and at > ?",
                 [session, handle, time.time() - KEPT_SECONDS],
             )
         try:
