@@ -23,7 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import docs, problems
 from api.application import ApplicationState
-from api.middleware import Watch, start_logging
+from api.log_lines import start_logging
+from api.middleware import Watch
 from api.mobile import routes as mobile
 from api.route import Direct
 from api.sms import doors as sms
@@ -79,6 +80,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await held.start()
+        held.recorder.counted = metrics.records.inc
         # What was loaded until now stays for good: without it a full garbage collection stops all reads for 70 ms.
         gc.collect()
         gc.freeze()
@@ -105,9 +107,9 @@ def create_app(
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
-        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, uploads.routes(held).routes,
-        free.routes, counters.routes, docs.ROUTES,
+        accounts.routes(held).routes, mobile.routes(held), uploads.routes(held).routes, site.routes(held),
+        sms.routes(held), office.routes(held), employer.routes(held), persons.routes(held).routes,
+        suspense.routes(held).routes, free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https)

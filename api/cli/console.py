@@ -32,9 +32,9 @@ SOME_REFUSED = 3
 TRY_AGAIN = 75
 
 
-def settings() -> Settings:
-    """The settings from the environment."""
-    return load()
+def settings(**changes: object) -> Settings:
+    """The settings from the environment, with what a command line says on top."""
+    return load(**changes)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from api.cli.console import TRY_AGAIN, moment, opened, out, print_json
+from api.log_lines import start_logging
 from api.mail.sender import Sender
-from api.middleware import start_logging
 from ledger.clock import read_now
 from ledger.errors import Refused
 from ledger.members import Members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -68,7 +69,7 @@ async def once(
             # What cannot be used today cannot be used tomorrow: the refusal is the answer of this key.
             response = answer(request, refused.problem)
     except BaseException:
-        log_request.abandon(begun)
+        await asyncio.shield(application.work(lambda: log_request.abandon(application.log, begun)))
         raise
     text = bytes(response.body).decode()
     await application.work(
