@@ -39,6 +39,7 @@ COMMANDS = {
     "master-key": _Place("master_key", "master_key"),
     "ingest": _Place("ingest", "ingest"),
     "reverse": _Place("reverse", "reverse"),
+    "suspense": _Place("suspense", "suspense"),
     "balance": _Place("balance", "balance"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),

@@ -52,15 +52,15 @@ def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, ki
     Raises Refused: reversal-unclear, month-unreadable, npp-unreadable, kpj-unreadable, division-unreadable,
     kind-unknown.
     """
-    if receipt:
-        if npp or month or kpj:
-            raise Refused("reversal-unclear")
-        return Target(receipt=receipt, kind=_kind(kind))
-    if not month or not (npp or kpj):
-        raise Refused("reversal-unclear")
     number = clean_kpj(kpj) if kpj else ""
     if number is None:
         raise Refused("kpj-unreadable", column="kpj")
+    if receipt:
+        if npp or month:
+            raise Refused("reversal-unclear")
+        return Target(receipt=receipt, kpj=number, kind=_kind(kind))
+    if not month or not (npp or kpj):
+        raise Refused("reversal-unclear")
     if month_number(month) is None:
         raise Refused("month-unreadable", column="month")
     if not npp:
