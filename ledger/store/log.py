@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from eventsourcing.persistence import IntegrityError, JSONTranscoder, Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, JSONTranscoder, StoredEvent
 
 from ledger.clock import read_now
 from ledger.errors import Refused, Unavailable
@@ -35,7 +35,7 @@ from ledger.store import account_index, account_index_check, migrations
 from ledger.store.account_index_check import AccountIndexCheck
 from ledger.store.codec import JhtMapper, StoredRow, stamp_all
 from ledger.store.database import Database, Transaction, open_database, table_exists
-from ledger.store.recorders import Head, recorder_of
+from ledger.store.recorders import Head, recorder_of, select_rows, select_streams
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clocks of a process and its store, or of the log and the present, may be apart."""
@@ -190,18 +190,12 @@ class Log:
 
     def read(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[StoredRow]:
         """Stored rows with `after` < position <= `upto`, in order, at most `limit`, optionally of some names only."""
-        found = self.recorder.select_notifications(after, limit, upto, list(topics), inclusive_of_start=False)
-        return [_row_of(one) for one in found]
+        found = self.recorder.select_notifications(after, limit, upto, topics, inclusive_of_start=False)
+        return cast(list[StoredRow], found)
 
     def read_in(self, tx: Transaction, after: int, limit: int, upto: int | None = None) -> list[StoredRow]:
         """`read` inside a transaction."""
-        upper = f"and {self.key} <= ?" if upto is not None else ""
-        rows = tx.rows(
-            f"select {self.key}, originator_id, originator_version, topic, state from {self.table} "
-            f"where {self.key} > ? {upper} order by {self.key} limit ?",
-            [after, *([upto] if upto is not None else []), limit],
-        )
-        return [StoredRow(*row) for row in rows]
+        return select_rows(self.recorder, tx, after, limit, upto)
 
     def events(self, stream: str) -> list[Event]:
         """The events of one stream, oldest first."""
@@ -215,8 +209,8 @@ class Log:
     def streams_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[Event]]:
         """`streams` inside a transaction."""
         found: dict[str, list[Event]] = {}
-        for one in self.recorder.select_streams(tx, names):
-            event = cast(Event, self.mapper.to_domain_event(one))
+        for row in select_streams(self.recorder, tx, names):
+            event = cast(Event, self.mapper.to_domain_event(cast(StoredEvent, row)))
             found.setdefault(event.stream, []).append(event)
         return found
 
@@ -259,7 +253,7 @@ class Log:
             stored = [self.mapper.to_stored_event(event) for event in events]
         else:
             stored = [
-                StoredEvent(event.stream, event.version, event.fact.NAME, state)
+                cast(StoredEvent, StoredRow(0, event.stream, event.version, event.fact.NAME, state))
                 for event, state in zip(events, states, strict=True)
             ]
         recorded_at = ""
@@ -320,10 +314,6 @@ class Log:
 
     def close(self) -> None:
         self.database.close()
-
-
-def _row_of(one: Notification) -> StoredRow:
-    return StoredRow(one.id, str(one.originator_id), one.originator_version, one.topic, one.state)
 
 
 def _act(tx: Transaction, act: str, by: str, detail: str) -> None:
