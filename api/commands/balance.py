@@ -12,7 +12,7 @@ from rich.text import Text
 from api.commands.console import opened, out, print_json
 from api.schemas import balance_of
 from ledger.clock import jakarta_date, read_now
-from ledger.errors import Refused
+from ledger.errors import Refused, StoreFailed
 from ledger.identifiers import card_number, clean_kpj
 from ledger.money import rupiah
 from ledger.store.log import Log
@@ -81,6 +81,10 @@ def catch_up_alone(log: Log, store: Store) -> None:
         Projector(log, store, reactions=[releaser(log, read_now)]).run_once()
     except Refused as refused:
         if refused.code != "follower-elsewhere":
+            raise
+    except StoreFailed as failed:
+        # A standby answers what it has.
+        if failed.code != "store-read-only":
             raise
 
 

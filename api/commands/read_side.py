@@ -13,10 +13,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table as Grid
 from rich.text import Text
 
-from api.commands.console import err, opened, out, print_json
+from api.commands.console import err, opened, out, print_json, say
 from ledger.clock import read_now
+from ledger.errors import Refused, Unavailable
 from ledger.store.log import Log
 from projections import rebuild as rebuilding
+from projections.condition import RESTORED
 from projections.generations import NAMES, Store
 from projections.projector import Projector
 from projections.reactions import releaser
@@ -78,9 +80,7 @@ def rebuild(
     chosen = list(names or [*NAMES, "register"])
     with _read_side() as (log, store):
         if undo:
-            for name in (one for one in names or NAMES if one != "register"):
-                generation = rebuilding.undo(log, store, name)
-                out.print(f"{name}: serving generation {generation.number} again.")
+            _undo(log, store, [one for one in names or NAMES if one != "register"])
             return
         rebuilding.known([name for name in chosen if name != "register"])
         register: int | None = None
@@ -102,6 +102,25 @@ def rebuild(
             _show(differs.report, register, as_json)
             raise
         _show(report, register, as_json)
+
+
+def _undo(log: Log, store: Store, names: list[str]) -> None:
+    """Undo what has something to go back to, and name the rest; refused when nothing has."""
+    done, refused = 0, list[Refused]()
+    for name in names:
+        try:
+            generation = rebuilding.undo(log, store, name)
+        except Refused as error:
+            if error.code != "rebuild-nothing-to-undo":
+                raise
+            refused.append(error)
+        else:
+            done += 1
+            out.print(f"{name}: serving generation {generation.number} again.")
+    if refused and not done:
+        raise refused[0]
+    for one in refused:
+        say(one.problem, "yellow")
 
 
 def _watched(log: Log, store: Store, names: list[str], processes: int, accept: bool) -> Report:
@@ -182,8 +201,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
         found = read_status(log, store, read_now())
     if as_json:
         print_json(found)
-        return
-    show_status(found)
+    else:
+        show_status(found)
+    if any(one.condition in RESTORED for one in found.projections):
+        raise Unavailable("log-restored")
+
+
+_CONDITIONS = {
+    "missing": "not there: jht rebuild",
+    "damaged": "damaged: jht rebuild",
+    "shape": "of another version of the program: jht rebuild",
+    "foreign": "of another ledger: jht rebuild",
+    "renewed": "of before a restore: jht rebuild",
+    "restored": "of another log: jht renew-log-id, then jht rebuild",
+}
 
 
 def show_status(found: Status) -> None:
@@ -195,7 +226,7 @@ def show_status(found: Status) -> None:
     )
     grid = Grid("projection", "generation", "before it", "position", "behind", "accounts marked", box=None)
     for one in found.projections:
-        state = "of another log: jht rebuild" if one.foreign else f"{one.behind:,} events"
+        state = _CONDITIONS[one.condition] if one.condition else f"{one.behind:,} events"
         grid.add_row(
             one.name, str(one.generation or "-"), str(one.previous or "-"), f"{one.position:,}", state,
             f"{one.incomplete:,}",

@@ -12,6 +12,8 @@ from api.commands.console import err, opened, settings
 from api.header_limit import LimitedHead
 from api.middleware import start_logging
 from ledger.store.vault import Vault
+from projections.condition import must_be_of_this_log
+from projections.generations import Store
 
 
 def serve(
@@ -21,7 +23,13 @@ def serve(
     """Serve the API and its docs page, and keep the projections at the head."""
     chosen = settings()
     with opened(chosen) as log:
-        Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
+        # A ledger that is not there, has another master key, or was put back is told before the server starts.
+        Vault.open(log)
+        store = Store.open(chosen)
+        try:
+            must_be_of_this_log(log, store, store.pointers().live.values())
+        finally:
+            store.close()
     start_logging(chosen.log_level)
     address, number = host or chosen.host, port or chosen.port
     err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")

@@ -41,7 +41,7 @@ class Stored(msgspec.Struct, Generic[F], frozen=True, omit_defaults=True, forbid
     request: str = ""
 
 
-class StoredRow(msgspec.Struct, frozen=True):
+class StoredRow(msgspec.Struct, frozen=True, gc=False):
     """An event as the log returns it, not decoded yet: the library's Notification at a tenth of its cost."""
 
     position: int

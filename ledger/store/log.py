@@ -143,6 +143,12 @@ class Log:
             self.log_id, self._highest = made, 0
         return made
 
+    def had_id(self, log_id: str) -> bool:
+        """Whether the log had that id before it was given another."""
+        with self.database.read() as tx:
+            given = ["renew-log-id", f"{log_id} -> %"]
+            return bool(tx.rows("select 1 from log_acts where act = ? and detail like ? limit 1", given))
+
     def accept_clock(self, by: str) -> str:
         """Record that the log's last moment stands although the clock has not come to it; that moment.
 
