@@ -38,6 +38,9 @@ _FEW = 2_000
 # Suspense reasons that the upload alone decides; 0 = none.
 REASONS = ("", "wage-missing", "amounts-disagree")
 NO_MONEY = len(REASONS)
+SPOILED = frozenset({"remittance-has-bad-line", "remittance-has-worker-twice", "remittance-has-refused-line"})
+"""What lines are told that only another line of their remittance spoils."""
+_TRUE_OF_ALL = frozenset({"employer-unknown", "month-without-rule", "month-in-future"})
 
 
 @dataclass
@@ -258,12 +261,7 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
 
 def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], table: Table) -> None:
     """Tell the refused groups and every unreadable cell, and leave only the others to be decided."""
-    for problem in table.problems:
-        u.receipt.problem(problem, "refused")
-    for code, lines in table.counts.items():
-        u.receipt.codes["refused", code] = max(lines, u.receipt.codes["refused", code])
-    for unreadable in table.bad_lines():
-        u.receipt.rejected_lines.setdefault(unreadable.line, unreadable)
+    u.receipt.unreadable(table)
     for group, problem in refused.items():
         rows = u.rows(group)
         lines = u.line[rows].tolist()
@@ -274,14 +272,21 @@ def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], 
             u.receipt.problem(problem, "refused")
         for line, is_bad in zip(lines, unreadable, strict=True):
             if not is_bad and line != problem.line:
-                other = problem.line or problem.details["other"]
-                told = Problem("remittance-has-bad-line", line, "", {"other": other})
-                u.receipt.problem(told, "refused")
+                u.receipt.problem(_for_others(problem, line), "refused")
         u.receipt.outcome(outcome)
     if refused:
         keep = np.ones(len(u.groups), np.bool_)
         keep[list(refused)] = False
         u.groups = u.groups[keep]
+
+
+def _for_others(problem: Problem, line: int) -> Problem:
+    """What a line is told whose remittance is refused for this problem."""
+    if problem.code == "remittance-has-bad-line" or problem.code in _TRUE_OF_ALL:
+        return Problem(problem.code, line, problem.column, problem.details)
+    if problem.code == "worker-twice":
+        return Problem("remittance-has-worker-twice", line, "", problem.details)
+    return Problem("remittance-has-refused-line", line, "", {"other": problem.line, "code": problem.code})
 
 
 def lost(u: Upload, group: int) -> bool:

@@ -15,7 +15,8 @@ from ledger.decisions import remittance
 from ledger.decisions.remittance import Candidate, Content, Remittance
 from ledger.errors import Problem
 from ledger.events import Event, RuleIds
-from ledger.identifiers import month_text
+from ledger.identifiers import month_text, zeros_lost
+from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp, Part
@@ -85,7 +86,8 @@ def _line_by_line(part: Part, number: int, odd: set[int], found: LookedUp) -> De
     rule_id = ""
     for i in range(first, end):
         card = found.cards.get(rows.card[i]) if i in odd else None
-        candidate, said, used = _candidate(part, i, card, i in odd, found.holders)
+        with_zeros = found.cards.get(zeros_lost(rows.card[i]) or -1) if i in odd else None
+        candidate, said, used = _candidate(part, i, card, i in odd, found.holders, with_zeros)
         problems.extend(said)
         rule_id = used or rule_id
         if candidate is None:
@@ -103,7 +105,7 @@ def _line_by_line(part: Part, number: int, odd: set[int], found: LookedUp) -> De
 
 
 def _candidate(
-    part: Part, i: int, card: Card | None, odd: bool, holders: Holders | None
+    part: Part, i: int, card: Card | None, odd: bool, holders: Holders | None, with_zeros: Card | None
 ) -> tuple[Candidate | None, Said, str]:
     """(the line, or None when it carries no money; what to tell; the rule's id) for one row."""
     rows = part.rows
@@ -116,12 +118,18 @@ def _candidate(
         if rows.rounded[i]:
             said.append((Problem("amount-rounded", line, "worker"), "warning"))
     else:
+        if membership is None and rows.worker[i] < 0:
+            # Nobody said that the holder pays, and nobody said how much.
+            return None, [(Problem("payer-empty", line, "npp"), "refused")], ""
         employer, worker, reason, details, used = _own_amounts(part, i, membership.segment if membership else "")
     if employer + worker <= 0:
         return None, [(Problem("no-money", line), "refused")], used
     if odd:
+        doubt, candidates = zeros.doubt(rows.card[i], npp, card, with_zeros)
         where = _where(rows.paid_on[i], card, membership is not None)
-        if where:
+        if doubt:
+            reason, details = doubt, candidates
+        elif where:
             reason, details = where, {"as_of": day_text(card.opening)} if card and card.opening else {}
         elif holders is not None:
             differs, verdict = holders.compare(part.upload, rows.at[i], card)

@@ -13,6 +13,7 @@ import polars as pl
 
 from ledger.events import LINES_AN_EVENT, Event, Line
 from ledger.identifiers import KINDS, kpj_of
+from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.check import Ints, Upload, distinct
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.readers.typed import FAST_FROM
@@ -201,7 +202,9 @@ def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | N
                 strange.update(
                     i for i, row in enumerate(part.at.tolist()) if (u.nik and u.nik[row]) or (u.name and u.name[row])
                 )
-            wanted.extend(u.card[part.at[sorted(strange)]].tolist() if strange else [])
+            strange.update(zeros.doubtful(part.card))
+            cards_here = u.card[part.at[sorted(strange)]].tolist() if strange else []
+            wanted.extend((*cards_here, *zeros.others_of(cards_here)))
         cards = account_index.cards(tx, wanted)
         streams = log.streams_in(tx, [stream for part in parts for stream in part.streams])
         compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)
