@@ -82,14 +82,10 @@ def clean_npp(text: str) -> str | None:
 
 
 def clean_division(text: str) -> str | None:
-    """An employer's division in capitals (`000` when empty), or None when it has no such shape.
-
-    Leading zeros do not tell divisions apart, since spreadsheets drop them: `1`, `01` and `001` are `001`.
-    """
-    division = text.strip().upper()
-    if division and not _DIVISION.fullmatch(division):
-        return None
-    return division.lstrip("0").rjust(3, "0")
+    """An employer's division: capitals, without leading zeros, then three wide (`1` and `001` are one; `000` when empty);
+    None when it has no such shape."""
+    division = text.strip().upper() or "000"
+    return division.lstrip("0").zfill(3) if _DIVISION.fullmatch(division) else None
 
 
 def clean_nik(text: str) -> str | None:

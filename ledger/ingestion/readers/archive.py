@@ -6,6 +6,8 @@ Some programs write the names inside with backslashes, which spreadsheets accept
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -20,8 +22,10 @@ _IN_MEMORY = 1 << 20
 _FREE = 16 << 20
 _MEMBERS = 10_000
 _TABLES = (".csv", ".txt", ".tsv", ".json", ".ndjson", ".jsonl", ".xlsx", ".xlsm")
-_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
-_DAMAGED_NAMES = (*_DAMAGED, KeyError, UnicodeError)
+_DAMAGED = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, KeyError,
+    RuntimeError, struct.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 class Archive:
@@ -32,23 +36,34 @@ class Archive:
 
     def __init__(self, stream: Stream, limits: Limits) -> None:
         self._copy = cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        self._taken = 0
+        try:
+            size = self._spool(stream, limits)
+            self._most = min(limits.max_bytes, max(limits.max_ratio * size, _FREE))
+            self._read_names()
+        except BaseException:
+            self._copy.close()
+            raise
+
+    def _spool(self, stream: Stream, limits: Limits) -> int:
         size = 0
         while piece := stream.read(_PIECE):
             size += len(piece)
             if size > limits.max_array:
                 raise Refused("file-too-large", limit=f"{limits.max_array} bytes")
             self._copy.write(piece)
-        self._most = min(limits.max_bytes, max(limits.max_ratio * size, _FREE))
-        self._taken = 0
         self._copy.seek(0)
+        return size
+
+    def _read_names(self) -> None:
         try:
             self._zip = zipfile.ZipFile(self._copy)
             members = self._zip.infolist()
-        except _DAMAGED_NAMES as error:
+        except _DAMAGED as error:
             raise Refused("file-unreadable") from error
         if len(members) > _MEMBERS:
             raise Refused("file-unreadable")
-        self.members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             name = member.filename.replace("\\", "/").removeprefix("/").lower()
             if name in self.members:
@@ -85,7 +100,7 @@ class Archive:
             raise Refused("file-protected")
         try:
             return io.BufferedReader(_Member(self, self._zip.open(member)))
-        except (*_DAMAGED_NAMES, RuntimeError) as error:
+        except _DAMAGED as error:
             raise Refused("file-unreadable") from error
 
     def count(self, size: int) -> None:
