@@ -47,16 +47,16 @@ _DASH = re.compile(r"(?:Rp\.?\s*)?[-\u2012\u2013\u2014\u2212]", re.IGNORECASE)
 _SHORTENED = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E\+[0-9]+", re.IGNORECASE)
 _NPP = re.compile(r"[0-9]{8}")
 _REFERENCE = re.compile(r"[A-Za-z0-9./-]*")
-_ERROR = re.compile(
-    r"#(?:N/A(?: N/A)?|[A-Z][A-Z0-9_/]*[!?]|GETTING_DATA|#+)|ERR:[0-9]{3}", re.IGNORECASE
-)
+_ERROR = re.compile(r"#(?:N/A(?: N/A)?|[A-Z][A-Z0-9_/]*[!?]|GETTING_DATA|#+)|ERR:[0-9]{3}", re.IGNORECASE)
 _ERROR_SIGNS = ("#", "E", "e")
 _NOTHING = frozenset({"nan", "NaN", "NAN", "null", "NULL", "Null", "N/A", "n/a", "<NA>", "NaT", "None", "none"})
 _NOT_NAMES = _NOTHING - {"None", "none", "Null", "NAN"}
 """Signs with which programs mark a missing value; as a name only those that nobody is called."""
 _NUMERIC = frozenset({"rupiah", "count", "kpj", "npp", "nik", "month", "birth", "date", "phone", "division"})
 _FORBIDDEN = {"Cs", "Co", "Cn"}
-_ZERO_WIDTH = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
+_ZERO_WIDTH = (
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
+)
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _ENDS = _BLANKS + _ZERO_WIDTH + "\x1a"
 """What does not count at the ends of a cell: blanks, characters nobody sees, and the end-of-file sign of DOS."""

@@ -134,16 +134,17 @@ INDONESIAN: dict[str, tuple[str, ...]] = {
 """Column -> what people call it; the first of them stands in the template."""
 _EMPLOYERS_OWN = {"name": ("NAMA PERUSAHAAN",), "registered_on": ("TANGGAL DAFTAR", "TGL DAFTAR")}
 # Columns of the forms people fill in for other offices, which say nothing that is kept here.
-_NOT_TAKEN = frozenset(
-    "no nomor no_urut tempat_lahir status_perkawinan alamat nama_ibu_kandung nama_perusahaan npwp_perusahaan jkk jkm "
-    "iuran_jkk iuran_jkm jp jp_tk jp_perusahaan iuran_jp_tk iuran_jp_perusahaan total_jp total_iuran_jp no_pegawai "
-    "kode_tk".split()
-)
+_NOT_TAKEN = frozenset({
+    "no", "nomor", "no_urut", "tempat_lahir", "status_perkawinan", "alamat", "nama_ibu_kandung", "nama_perusahaan",
+    "npwp_perusahaan", "jkk", "jkm", "iuran_jkk", "iuran_jkm", "jp", "jp_tk", "jp_perusahaan", "iuran_jp_tk",
+    "iuran_jp_perusahaan", "total_jp", "total_iuran_jp", "no_pegawai", "kode_tk",
+})  # fmt: skip
 _TOTAL = "total_jht"
-_REMARKS = frozenset(
-    "rp idr rupiah wajib required opsional optional teks text ya_tidak l_p dd_mm_yyyy yyyy_mm_dd yyyy_mm mm_yyyy "
-    "8_digit 11_digit 16_digit 8_angka 11_angka 16_angka".split()
-)
+_REMARKS = frozenset({
+    "rp", "idr", "rupiah", "wajib", "required", "opsional", "optional", "teks", "text", "ya_tidak", "l_p",
+    "dd_mm_yyyy", "yyyy_mm_dd", "yyyy_mm", "mm_yyyy", "8_digit", "11_digit", "16_digit", "8_angka", "11_angka",
+    "16_angka",
+})  # fmt: skip
 """What may stand in brackets behind a name: anything else (`ribuan`, say) could change what the numbers mean."""
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*[*:]*\s*$")
 _NOT_WORD = re.compile(r"[^0-9a-z]+")

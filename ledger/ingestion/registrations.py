@@ -158,7 +158,9 @@ class _Decider:
         people = self.vault.people_by_hash(tx, hashes)
         data = self.vault.data_of(tx, people.values())
         holders = {nik: _Holder(person, data[person][0]) for nik, person in people.items()}
-        cards = account_index.cards(tx, {card for row in rows for card in (row.card, zeros_lost(row.card)) if card is not None})
+        cards = account_index.cards(
+            tx, {card for row in rows for card in (row.card, zeros_lost(row.card)) if card is not None}
+        )
         streams = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in cards]) if cards else {}
         accounts = {
             number: _Account(card, streams[account_stream(kpj_of(number))][-1].version)
@@ -212,9 +214,7 @@ class _Decider:
         batch.changes.append((stream, account.version, facts))
         account.facts = facts
 
-    def _altered(
-        self, row: Registration, holder: _Holder | None, identity: Identity, batch: _Batch
-    ) -> Problem | None:
+    def _altered(self, row: Registration, holder: _Holder | None, identity: Identity, batch: _Batch) -> Problem | None:
         """What a spreadsheet seems to have made of a card's or a person's number, so that it would be another's."""
         if row.card >= _FIRST_LEGACY and row.card not in batch.accounts:
             other, kpj = zeros_lost(row.card), kpj_of(row.card)

@@ -40,6 +40,7 @@ REASONS = ("", "wage-missing", "amounts-disagree")
 NO_MONEY = len(REASONS)
 SPOILED = frozenset({"remittance-has-bad-line", "remittance-has-worker-twice", "remittance-has-refused-line"})
 """What lines are told that only another line of their remittance spoils."""
+_READ_BUT_REFUSED = frozenset({"number-negative", "amount-absurd", "payer-empty", "npp-missing", "npp-not-for-segment"})
 _TRUE_OF_ALL = frozenset({"employer-unknown", "month-without-rule", "month-in-future"})
 
 
@@ -272,7 +273,7 @@ def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], 
             u.receipt.problem(problem, "refused")
         for line, is_bad in zip(lines, unreadable, strict=True):
             if not is_bad and line != problem.line:
-                u.receipt.problem(_for_others(problem, line), "refused")
+                u.receipt.problem(_for_others(u.receipt, problem, line), "refused")
         u.receipt.outcome(outcome)
     if refused:
         keep = np.ones(len(u.groups), np.bool_)
@@ -280,12 +281,17 @@ def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], 
         u.groups = u.groups[keep]
 
 
-def _for_others(problem: Problem, line: int) -> Problem:
+def _for_others(receipt: Receipt, problem: Problem, line: int) -> Problem:
     """What a line is told whose remittance is refused for this problem."""
-    if problem.code == "remittance-has-bad-line" or problem.code in _TRUE_OF_ALL:
+    if problem.code in _TRUE_OF_ALL:
         return Problem(problem.code, line, problem.column, problem.details)
     if problem.code == "worker-twice":
         return Problem("remittance-has-worker-twice", line, "", problem.details)
+    if problem.code == "remittance-has-bad-line":
+        cause = receipt.rejected_lines.get(int(problem.details["other"]))
+        if cause is None or cause.code not in _READ_BUT_REFUSED:
+            return Problem(problem.code, line, "", problem.details)
+        problem = cause
     return Problem("remittance-has-refused-line", line, "", {"other": problem.line, "code": problem.code})
 
 

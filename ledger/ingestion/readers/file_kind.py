@@ -21,7 +21,9 @@ _SIGNS = (
 _OLD_SHEETS = (b"\x09\x08\x10\x00", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00", b"\x09\x00\x04\x00")
 """How the sheets of Excel 2 to 5 begin when they stand alone."""
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|meta|div|style|script)\b", re.IGNORECASE)
-_PROTECTED = tuple(word.encode(coding) for word in ("EncryptedPackage", "EncryptionInfo") for coding in ("utf-16-le", "ascii"))
+_PROTECTED = tuple(
+    word.encode(coding) for word in ("EncryptedPackage", "EncryptionInfo") for coding in ("utf-16-le", "ascii")
+)
 LOOKED_AT = 1 << 16
 
 
@@ -32,7 +34,7 @@ def kind_of(head: bytes) -> str:
     """
     if not head:
         raise Refused("file-empty")
-    if head.startswith(MAGIC) or head.startswith(b"PK\x05\x06"):
+    if head.startswith((MAGIC, b"PK\x05\x06")):
         return "zip"
     if head.startswith(_OLE):
         if any(word in head for word in _PROTECTED):

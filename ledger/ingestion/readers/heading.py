@@ -82,7 +82,7 @@ def rows_block(
             if given != width and not is_footer(head.columns, cells):
                 broken[place] = Bad("cells-too-many", {"cells": len(cells), "columns": width})
             cells[width:] = []
-            cells += [""] * (width - len(cells))
+            cells.extend([""] * (width - len(cells)))
         if unnamed and place not in broken and any(bare(cells[at]) for at in unnamed):
             broken[place] = Bad("cell-without-header")
         if is_footer(head.columns, cells):

@@ -40,9 +40,7 @@ def parsed(
             return
 
 
-def parse(
-    file: BinaryIO, start: Start, end: Callable[[str], None] | None = None, text: Text | None = None
-) -> None:
+def parse(file: BinaryIO, start: Start, end: Callable[[str], None] | None = None, text: Text | None = None) -> None:
     """`parsed` to the end."""
     for _ in parsed(file, start, end, text):
         pass

@@ -107,9 +107,7 @@ def found_sheet(archive: Archive, layout: tuple[Column, ...]) -> FoundSheet:
     return FoundSheet(sheet.name, head, _under(sheet, head, left, first[0].number, rows), left, workbook.from_1904)
 
 
-def _under(
-    sheet: Sheet, head: Head, left: int, header: int, rows: Iterator[Row]
-) -> Iterator[tuple[int, list[Cell]]]:
+def _under(sheet: Sheet, head: Head, left: int, header: int, rows: Iterator[Row]) -> Iterator[tuple[int, list[Cell]]]:
     """The rows under the header. Raises Refused `rows-hidden` when filled ones are hidden."""
     hidden: list[int] = []
     width = len(head.columns)
@@ -129,9 +127,7 @@ def _under(
         yield row.number, line
     if hidden:
         more = ", ..." if len(hidden) > _SHOWN else ""
-        raise Refused(
-            "rows-hidden", line=hidden[0], sheet=sheet.name, rows=", ".join(map(str, hidden[:_SHOWN])) + more
-        )
+        raise Refused("rows-hidden", line=hidden[0], sheet=sheet.name, rows=", ".join(map(str, hidden[:_SHOWN])) + more)
 
 
 def _refuse_hidden_columns(sheet: Sheet, columns: list[Column]) -> None:
