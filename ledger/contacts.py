@@ -50,7 +50,7 @@ def clean_email(text: str) -> str | None:
     """
     try:
         found = email_validator.validate_email(
-            text.strip(), check_deliverability=False, allow_smtputf8=False, allow_quoted_local=False
+            text.strip(), check_deliverability=False, allow_smtputf8=False, allow_quoted_local=False, strict=True
         )
     except email_validator.EmailNotValidError:
         return None

@@ -97,8 +97,8 @@ class Receipt:
         for code, cells in table.counts.items():
             key = "refused", code
             self.cells[key] = max(cells, self.cells[key])
-            self.codes[key] = max(table.line_counts[code], self.codes[key])
-            self.columns.setdefault(key, {}).update(dict.fromkeys(filter(None, table.columns_of[code])))
+            self.codes[key] = max(table.line_counts.get(code, cells), self.codes[key])
+            self.columns.setdefault(key, {}).update(dict.fromkeys(filter(None, table.columns_of.get(code, ()))))
         for problem in table.bad_lines():
             self.rejected_lines.setdefault(problem.line, problem)
 
