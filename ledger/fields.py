@@ -87,6 +87,8 @@ def whole_number(text: str) -> int | None:
     """A spreadsheet's number as it is shown, when that is whole: 184999.99999999997 -> 185000; None for fractions."""
     if len(text) > _LONGEST_NUMBER:
         return None
+    if text.isdigit() and text.isascii():
+        return int(text)
     try:
         number = Decimal(text)
         if not number.is_finite() or number.adjusted() > _LONGEST_NUMBER:

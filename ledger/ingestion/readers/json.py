@@ -189,9 +189,13 @@ def read_lines(lines: LineReader, gathering: Gathering, limits: Limits) -> None:
 def _read(given: Iterable[tuple[int, Any]], gathering: Gathering, limits: Limits) -> None:
     numbers: list[int] = []
     rows: list[Any] = []
+    skipped = 0
     for number, row in given:
         if isinstance(row, dict) and not any(value is not None and value != "" for value in row.values()):
             refuse_unknown(sorted(row), tuple(gathering.columns), number)
+            skipped += 1
+            if skipped % _BLOCK_ROWS == 0:
+                gathering.refuse_mostly_unreadable(skipped)
             continue
         numbers.append(number)
         rows.append(row)

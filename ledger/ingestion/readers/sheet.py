@@ -17,6 +17,8 @@ _DIGITS = "0123456789"
 _COLUMNS = 16_384
 _ROWS = 1_048_576
 _LONGEST_CELL = 40_000
+_NAMES = 100
+_SHORT = 18
 
 
 class Odd(NamedTuple):
@@ -87,10 +89,15 @@ class _Reading:
         self._pieces: list[str] = []
 
     def start(self, tag: str, attributes: Attributes) -> None:
-        name = self._names.get(tag)
-        if name is None:
+        # Nine in ten tags are these two, mostly without a prefix; this runs once a tag.
+        if tag == "v":
+            self._valued = self._taking = True
+            return
+        if tag == "c":
+            name = tag
+        elif (name := self._names.get(tag, "")) == "":
             name = local(tag)
-            if len(self._names) < 100:
+            if len(self._names) < _NAMES:
                 self._names[tag] = name
         if name == "c":
             place = attributes.get("r")
@@ -126,11 +133,15 @@ class _Reading:
             self._hidden_columns.append((first - 1, last - 1))
 
     def end(self, tag: str) -> None:
-        name = self._names.get(tag) or local(tag)
+        if tag == "v":
+            self._taking = False
+            return
+        name = tag if tag == "c" else self._names.get(tag) or local(tag)
         if name in ("v", "t"):
             self._taking = False
         elif name == "c":
-            self._end_cell("".join(self._pieces))
+            pieces = self._pieces
+            self._end_cell(pieces[0] if len(pieces) == 1 else "".join(pieces))
         elif name == "rPh":
             self._phonetic = False
         elif name == "row" and self._cells:
@@ -151,6 +162,11 @@ class _Reading:
 
     def _cell(self, text: str) -> Cell:
         kind = self._type
+        if not self._formula and text.isdigit() and text.isascii() and len(text) < _SHORT:
+            if kind == "n" and self._style not in self._dates:
+                return Odd("number", text)
+            if kind == "s":
+                return self._shared(int(text))
         if kind == "e":
             return Odd("error", text.strip() or "#ERROR!")
         if self._formula and (not self._calculated or not (text.strip() or (kind == "str" and self._valued))):
@@ -158,12 +174,7 @@ class _Reading:
         if len(text) > _LONGEST_CELL:
             raise Refused("file-unreadable")
         if kind == "s":
-            if not text.strip():
-                return ""
-            try:
-                return self._texts[_number(text.strip())]
-            except IndexError:
-                raise Refused("file-unreadable") from None
+            return self._shared(_number(text.strip())) if text.strip() else ""
         if kind in ("inlineStr", "str"):
             return text
         text = text.strip()
@@ -172,6 +183,12 @@ class _Reading:
         if kind == "b":
             return Odd("bool", "TRUE" if is_true(text) else "FALSE")
         return Odd("date" if kind == "d" or self._style in self._dates else "number", text)
+
+    def _shared(self, place: int) -> str:
+        try:
+            return self._texts[place]
+        except IndexError:
+            raise Refused("file-unreadable") from None
 
     def _place(self, reference: str) -> int:
         letters = reference.strip().rstrip(_DIGITS)

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.errors import Problem
+from ledger.errors import Problem, Refused
 from ledger.fields import EMPTY, Bad, Value, read_cell
 from ledger.layouts import READABLE, Column
 
 Ints = NDArray[Any]
 
 PROBLEMS_KEPT = 10_000
+UNREADABLE_MOST = 100_000
+"""Rows that cannot be read, or hold nothing, before a file is given up of which they are more than half."""
 STORED: dict[str, Any] = {
     "rupiah": np.int64,
     "count": np.int64,
@@ -180,6 +182,14 @@ class Gathering:
                 values = empty if column.type in (*STORED, *CODED) else [empty] * len(block.lines)
             self._values[column.name].take(values, len(block.lines))
         self.rows += len(block.lines)
+        self.refuse_mostly_unreadable(0)
+
+    def refuse_mostly_unreadable(self, skipped: int) -> None:
+        """Raise Refused `file-mostly-unreadable` when, with `skipped` rows that hold nothing, more than half is of no use."""
+        useless = skipped + sum(map(len, self._bad_rows))
+        if useless > UNREADABLE_MOST and 2 * useless > self.rows + skipped:
+            first = self._problems[0] if self._problems else Problem("file-empty")
+            raise Refused("file-mostly-unreadable", line=first.line, column=first.column, first=first.code)
 
     def _take_problems(self, block: Block) -> None:
         found = sorted(block.found, key=lambda one: (one.row, one.place))

@@ -491,3 +491,18 @@ def test_a_line_of_300_megabytes_in_a_file_is_refused_in_little_memory(tmp_path:
     assert (refused.value.code, refused.value.problem.line) == ("line-too-long", 3)
     assert tracemalloc.get_traced_memory()[1] < 30 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "json", "empty objects"])
+def test_a_file_of_rubbish_is_given_up_early(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.ingestion.readers.table.UNREADABLE_MOST", 30_000)
+    body = {
+        "csv": f"{','.join(HEAD)}\n".encode() + b"x,,,,,\n" * 200_000,
+        "ndjson": b'{"npp":"1"}\n' * 200_000,
+        "json": b"[" + b'{"npp":"1"},' * 200_000 + b"{}]",
+        "empty objects": b"[" + b"{}," * 1_000_000 + b"{}]",
+    }[form]
+    tracemalloc.start()
+    assert refusal(body) == "file-mostly-unreadable"
+    assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    tracemalloc.stop()
