@@ -185,7 +185,7 @@ class Gathering:
         self.refuse_mostly_unreadable(0)
 
     def refuse_mostly_unreadable(self, skipped: int) -> None:
-        """Raise Refused `file-mostly-unreadable` when, with `skipped` rows that hold nothing, more than half is of no use."""
+        """Raise Refused `file-mostly-unreadable` when more than half is of no use, `skipped` empty rows too."""
         useless = skipped + sum(map(len, self._bad_rows))
         if useless > UNREADABLE_MOST and 2 * useless > self.rows + skipped:
             first = self._problems[0] if self._problems else Problem("file-empty")
