@@ -37,10 +37,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     made.employers(NPP, OTHER_NPP, "01234567")
     made.workers(A, B, C)
     made.register(person(ZEROS, 7))
-    made.ingest(
-        "registrations", ",".join(p := person(OLD, 8)).encode() + b"\n" + ",".join(map(str, p.values())).encode(),
-        old_cards=True,
-    )  # fmt: skip
+    made.register(person(OLD, 8), old_cards=True)
     yield made
     made.close()
     log.close()
@@ -304,8 +301,7 @@ def test_a_card_without_its_zeros_is_no_new_card(office: Office) -> None:
     assert receipt.problems[0].problem.code == "kpj-zero-short"
     assert waiting(office, "2012345678") == ["kpj-zero-short"]
     # Even a file that calls its cards old does not give a person the same card twice.
-    names = ",".join(one := person("2012345678", 11)).encode()
-    receipt = office.ingest("registrations", names + b"\n" + ",".join(map(str, one.values())).encode(), old_cards=True)
+    receipt = office.register(person("2012345678", 11), old_cards=True)
     assert [told.problem.code for told in receipt.problems] == ["kpj-of-own-card"]
 
 
