@@ -70,10 +70,13 @@ class Door:
         *,
         dry_run: bool = False,
         backdate: bool = False,
+        old_cards: bool = False,
         on_read: Progress | None = None,
         on_progress: Progress | None = None,
     ) -> Receipt:
         """Read and take a whole upload; durable when it returns. `on_read` gets the number of lines read.
+
+        `old_cards`: the new cards of a registrations file that are not eleven digits are old ones.
 
         Raises Refused when the input as a whole cannot be read; StoreFailed when the store fails on the way: what was
         acknowledged stays, and the same upload again finishes the rest.
@@ -85,7 +88,7 @@ class Door:
             if len(table) <= SMALL and not dry_run:
                 return self.submit(table, header, backdate=backdate).result()
             return self._contributions(table, header, dry_run, backdate, on_progress)
-        receipt = self._others(layout, table, header, dry_run, on_progress)
+        receipt = self._others(layout, table, header, dry_run, old_cards, on_progress)
         if layout == "registrations" and receipt.last_position:
             released = self.release(receipt.first_position - 1)
             # Who waits for this receipt's position then also sees the money that it set free.
@@ -93,7 +96,7 @@ class Door:
         return receipt
 
     def _others(
-        self, layout: str, table: Table, header: Header, dry_run: bool, on_progress: Progress | None
+        self, layout: str, table: Table, header: Header, dry_run: bool, old_cards: bool, on_progress: Progress | None
     ) -> Receipt:
         now = self.clock()
         today = jakarta_date(now)
@@ -101,8 +104,9 @@ class Door:
             return employers.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
         if layout == "registrations":
             return registrations.ingest(
-                self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
-            )
+                self.log, self.vault, table, header, today, now, dry_run=dry_run, old_cards=old_cards,
+                on_progress=on_progress,
+            )  # fmt: skip
         return openings.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
 
     def _contributions(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ledger.decisions.account import decide_opening
 from ledger.errors import Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded, OpeningBalanceReversed
-from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of
+from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of, zeros_lost
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.earlier_payments import first_paid
 from ledger.ingestion.readers.table import Table
@@ -63,18 +63,24 @@ def ingest(
     def decide(rows: Sequence[_Row]) -> Decided[_Row]:
         with log.database.read() as tx:
             position = log.head_in(tx)
-            found = log.streams_in(tx, [account_stream(kpj_of(row.card)) for row in rows])
+            numbers = {card for row in rows for card in (row.card, zeros_lost(row.card)) if card is not None}
+            found = log.streams_in(tx, [account_stream(kpj_of(card)) for card in numbers])
             until: dict[int, str] = {}
             for row in rows:
                 until[row.card] = max(row.fact.as_of, until.get(row.card, ""))
             held = (account.card for account in map(_account, found.values()))
-            paid = first_paid(log, tx, [card for card in held if card is not None], until)
+            paid = first_paid(log, tx, [card for card in held if card is not None and card.card in until], until)
         known = {card_number(name.partition(":")[2]): _account(events) for name, events in found.items()}
         if dry_run:
             known |= seen
         decided: Decided[_Row] = Decided(rows)
         for line, card, fact in rows:
-            account = known.get(card, _Account())
+            account, other = known.get(card, _Account()), zeros_lost(card)
+            if other is not None and known.get(other, _Account()).card is not None:
+                details: dict[str, str | int] = {"kpj": kpj_of(card), "candidate": kpj_of(other)}
+                code = "kpj-two-cards" if account.card is not None else "kpj-zeros-lost"
+                decided.refuse(Problem(code, line, "kpj", details))
+                continue
             try:
                 new = decide_opening(account.card, account.opening, fact, today, paid.get(card))
             except Refused as refused:
