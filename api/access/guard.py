@@ -71,12 +71,13 @@ class Guard:
         """Count a request at a door (`login`, `register`, `reset`, `link`). Raises Refused(too-many-tries)."""
         self.take(f"{self._tries}/minute", door, address)
 
-    def mail(self, target: str) -> None:
-        """Count a letter that a stranger asks to be sent; `target`: the address, or the name that was typed in.
+    def mail(self, address: str, target: str) -> None:
+        """Count a letter that a stranger at `address` asks to be sent; `target`: where to, or the name that was typed in.
 
+        Counted for both together, so that a stranger does not use up what somebody else may ask for.
         Raises Refused(too-many-tries).
         """
-        self.take(MAILS_TO_ONE, "mail", target.strip().lower())
+        self.take(MAILS_TO_ONE, "mail", address, target.strip().lower())
 
     def suspect(self, address: str) -> None:
         """An address with too many wrong passwords must wait. Raises Refused(too-many-tries)."""

@@ -21,7 +21,6 @@ from api.access.users import Users
 from ledger.errors import Refused, Unavailable
 from ledger.identifiers import clean_kpj, clean_nik
 from ledger.members import Acting, Members
-from ledger.members.state import ACTIVE
 from ledger.store.database import Database
 
 T = TypeVar("T")
@@ -84,7 +83,7 @@ class Login:
 
         def find() -> _Known | None:
             login = self._members.find(name)
-            return login and _Known(login.person, login.password, login.epoch, login.state == ACTIVE)
+            return login and _Known(login.person, login.password, login.epoch, True)
 
         return await self._enter(MEMBER, name, password, address, acting, find)
 
@@ -98,16 +97,17 @@ class Login:
 
         return await self._enter(kind, clean, password, address, acting, find)
 
-    async def again(self, purpose: str, person: str, password: str, acting: Acting) -> bool:
+    async def again(self, purpose: str, person: str, password: str, acting: Acting, hashed: str | None = None) -> bool:
         """Whether this is a member's own password, asked for once more before something that matters.
 
-        Tries are counted for each `purpose` and person. Raises Refused(too-many-tries), Unavailable(login-busy).
+        `hashed`: another argon2 text to compare with, as of a registration that is not open yet. Tries are counted for
+        each `purpose` and person. Raises Refused(too-many-tries), Unavailable(login-busy).
         """
         counted = f"{purpose} {person}"
         await self._work(lambda: self._guard.begin(counted, acting.now))
         try:
-            login = await self._ask(self._members.login_of, person)
-            verified = await self._passwords.verify(password, login.password if login else "")
+            login = await self._ask(self._members.login_of, person) if hashed is None else None
+            verified = await self._passwords.verify(password, login.password if login else hashed or "")
         except Unavailable:
             await self._work(lambda: self._guard.undo(counted))
             raise

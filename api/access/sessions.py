@@ -29,7 +29,7 @@ from sessions s
 left join member_logins m on s.kind = 'member' and m.person = s.who
 left join users u on s.kind <> 'member' and u.name = s.who and u.kind = s.kind
 where s.hash = ? and s.expires_at > ? and s.seen_at > ?
-and ((m.epoch = s.epoch and m.state = 'active') or (u.epoch = s.epoch and u.disabled_at = ''))
+and (m.epoch = s.epoch or (u.epoch = s.epoch and u.disabled_at = ''))
 """
 
 

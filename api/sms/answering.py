@@ -14,10 +14,10 @@ from api.application import ApplicationState
 from api.sms import replies
 from api.sms.gateway import Message
 from api.sms.messages import ASKS, REGISTERS, Messages
-from api.sms.parser import Balance, Misread, Registration, Stop, parse
+from api.sms.parser import Balance, Misread, Number, Registration, Stop, parse
 from api.sms.phones import normal
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Unavailable
+from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number
 from ledger.members import Acting, Phone
 from projections.results import BalanceRow
@@ -58,9 +58,11 @@ class Answering:
             elif isinstance(asked, Balance):
                 reply = await self._balance(asked, phone, now, route, request)
             elif isinstance(asked, Registration):
-                reply = await self._register(asked, phone, now)
+                reply = await self._register(asked, phone, now, request)
+            elif isinstance(asked, Number):
+                reply = await self._number(asked, phone, now, request)
             elif isinstance(asked, Stop):
-                reply = await self._stop(phone, now)
+                reply = await self._stop(phone, now, request)
             else:
                 reply = replies.MISREAD[asked.what] if isinstance(asked, Misread) else replies.HELP
         except BaseException:
@@ -68,13 +70,27 @@ class Answering:
             raise
         return await application.work(lambda: self._messages.finish(taken, reply))
 
-    async def _register(self, asked: Registration, phone: str, now: datetime) -> str:
-        claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name, asked.email)
-        outcome = await self._opened.work(lambda: self._opened.members.ask_phone(claimed, Acting(BY, CHANNEL, now)))
+    async def _register(self, asked: Registration, phone: str, now: datetime, request: str) -> str:
+        claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name)
+        acting = Acting(BY, CHANNEL, now, request=request)
+        outcome = await self._opened.work(lambda: self._opened.members.ask_phone(claimed, acting))
         return replies.bound(asked.kpj) if outcome == "bound" else replies.ASKED
 
-    async def _stop(self, phone: str, now: datetime) -> str:
-        unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, Acting(BY, CHANNEL, now)))
+    async def _number(self, asked: Number, phone: str, now: datetime, request: str) -> str:
+        acting = Acting(BY, CHANNEL, now, request=request)
+        try:
+            outcome = await self._opened.work(
+                lambda: self._opened.members.confirm_by_phone(phone, asked.digits, acting)
+            )
+        except Refused as refused:
+            if refused.code != "number-wrong":
+                raise
+            return replies.MISREAD["number"]
+        return replies.NUMBER_BOUND if outcome == "bound" else replies.NUMBER_LOGIN
+
+    async def _stop(self, phone: str, now: datetime, request: str) -> str:
+        acting = Acting(BY, CHANNEL, now, request=request)
+        unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, acting))
         return replies.STOPPED if unbound else replies.NOT_BOUND
 
     async def _balance(self, asked: Balance, phone: str, now: datetime, route: str, request: str) -> str:

@@ -17,6 +17,7 @@ from api.web.pages import render, see_other
 from api.web.words import words
 from ledger.errors import NotAllowed, Refused
 from ledger.identifiers import kpj_of
+from ledger.members import Seen
 from ledger.members.state import REQUESTS
 
 SHOWN_LOOKS = 50
@@ -81,11 +82,17 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return response
 
     async def phone(request: Request) -> Response:
-        """No more balances to the bound phone."""
+        """No more balances to the phone that the page showed: another one may have been bound meanwhile."""
         about = await application.ask(application.members.about, visit_of(request).who)
         acting = visits.acting(request)
-        if about.phone:
-            await application.work(lambda: application.members.unbind_phone(about.phone, acting))
+        try:
+            acting = acting._replace(seen=Seen.of(form_of(request).get("versi", "")))
+            if about.phone:
+                await application.work(lambda: application.members.unbind_phone(about.phone, acting))
+        except Refused as refused:
+            return await shown(
+                request, {"phone": refused.problem.say(acting.language)}, problems.status_of(refused.code)
+            )
         return see_other("/akun?kabar=hp")
 
     async def looks(request: Request) -> Response:

@@ -86,7 +86,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         if name:
             try:
                 application.identity.guard.address("reset", address_of(request))
-                application.identity.guard.mail(name)
+                application.identity.guard.mail(address_of(request), name)
             except Refused as refused:
                 errors = {"page": refused.problem.say(acting.language)}
         if errors:

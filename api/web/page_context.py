@@ -101,7 +101,8 @@ class Visits:
 
     def acting(self, request: Request, by: str = "member", channel: str = "website") -> Acting:
         """Who acts here, now, in the page's language."""
-        return Acting(by, channel, self.application.now(), language_of(request))
+        request_id = request.scope.get("request_id", "")
+        return Acting(by, channel, self.application.now(), language_of(request), request=request_id)
 
 
 def visit_of(request: Request) -> Session:
