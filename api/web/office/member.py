@@ -194,7 +194,6 @@ async def _act(desk: Desk) -> Response:
     try:
         if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
             raise Refused("identity-not-seen")
-        desk.seen()  # a form without what was shown is refused before anything else is looked at
         wrong = await desk.application.work(lambda: act(desk, view))
         if wrong:
             return await _page(desk, view, wrong, 422)

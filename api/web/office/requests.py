@@ -86,7 +86,6 @@ async def _act(desk: Desk) -> Response:
     about, request = await _of(desk, view)
     act = desk.form.get("tindakan", "")
     try:
-        desk.seen()
         if act == "ekspor" and request.what == "export":
             return await _export(desk, view)
         if act == "koreksi" and request.what == "correct":

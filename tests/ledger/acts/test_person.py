@@ -115,7 +115,9 @@ def test_a_corrected_person_is_found_by_the_new_nik_only(log: Log, vault: Vault)
 def test_the_nik_of_another_person_is_refused(log: Log, vault: Vault) -> None:
     head = log.head()
     with pytest.raises(JhtError) as refused:
-        correct(log, vault, person_of(log, vault, SITI.nik), {"nik": "3174015203900002"}, "o", "cli", NOW, also=nothing_more)
+        correct(
+            log, vault, person_of(log, vault, SITI.nik), {"nik": "3174015203900002"}, "o", "cli", NOW, also=nothing_more
+        )
     assert (refused.value.code, log.head()) == ("nik-of-another-person", head)
 
 
@@ -181,7 +183,10 @@ def test_an_export_holds_all_and_an_erased_person_nothing(log: Log, vault: Vault
         channel="cli",
         now=NOW,
     )
-    for act in (lambda: export(log, vault, person), lambda: correct(log, vault, person, {"name": "X"}, "o", "c", NOW, also=nothing_more)):
+    for act in (
+        lambda: export(log, vault, person),
+        lambda: correct(log, vault, person, {"name": "X"}, "o", "c", NOW, also=nothing_more),
+    ):
         with pytest.raises(JhtError) as refused:
             act()
         assert refused.value.code == "person-erased"
