@@ -109,6 +109,7 @@ class Watch:
         caller = scope.get("caller")
         if caller is not None:
             said["key"] = caller.id
+        said |= scope.get("trace", {})
         if "problem" in scope:
             said["code"] = scope["problem"]
         kpj = scope.get("path_params", {}).get("kpj")

@@ -33,7 +33,8 @@ class Answering:
 
     @cached_property
     def _messages(self) -> Messages:
-        return Messages(self._opened.access, self._opened.members.vault.derived(b"sms"))
+        members = self._opened.members
+        return Messages(self._opened.access, members.vault.derived(b"sms"), members.key_of)
 
     async def answer(self, message: Message, route: str, request: str) -> str:
         """The reply to a message, "" for none. `route` and `request` go into the records of what was read.
@@ -52,11 +53,14 @@ class Answering:
             return taken.reply
         if taken.limited and taken.told:
             return ""
+        person = ""
         try:
             if taken.limited:
                 reply = replies.TOO_MANY
             elif isinstance(asked, Balance):
-                reply = await self._balance(asked, phone, now, route, request)
+                owner = await application.ask(application.members.phone_owner, phone)
+                person = owner or ""
+                reply = await self._balance(asked, person, now, route, request)
             elif isinstance(asked, Registration):
                 reply = await self._register(asked, phone, now, request)
             elif isinstance(asked, Number):
@@ -68,7 +72,7 @@ class Answering:
         except BaseException:
             await asyncio.shield(application.work(lambda: self._messages.give_up(taken)))
             raise
-        return await application.work(lambda: self._messages.finish(taken, reply))
+        return await application.work(lambda: self._messages.finish(taken, reply, person))
 
     async def _register(self, asked: Registration, phone: str, now: datetime, request: str) -> str:
         claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name)
@@ -93,9 +97,9 @@ class Answering:
         unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, acting))
         return replies.STOPPED if unbound else replies.NOT_BOUND
 
-    async def _balance(self, asked: Balance, phone: str, now: datetime, route: str, request: str) -> str:
+    async def _balance(self, asked: Balance, person: str, now: datetime, route: str, request: str) -> str:
         try:
-            cards = await self._cards(asked.kpj, phone)
+            cards = await self._cards(asked.kpj, person)
             if not cards:
                 return replies.STRANGER
             rows = await asyncio.gather(*(self._opened.balance(card, now, None) for card in cards))
@@ -108,11 +112,10 @@ class Answering:
         await asyncio.gather(*(self._record(row, now, route, request) for row in rows))
         return replies.balance(rows, jakarta_date(now))
 
-    async def _cards(self, kpj: str, phone: str) -> list[int]:
-        """The cards that may be told to a phone: those its owner has linked, or the one that was named when it is his."""
+    async def _cards(self, kpj: str, person: str) -> list[int]:
+        """The cards that may be told to a phone of `person`: those linked, or the one named when it is the person's."""
         application = self._opened
-        person = await application.ask(application.members.phone_owner, phone)
-        if person is None:
+        if not person:
             return []
         linked = [card for _, card in await application.ask(application.members.cards, person)]
         if not kpj:

@@ -68,9 +68,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         application.identity.sessions.forget(MEMBER, session.who)
         old = application.identity.cookies.session(request)
         started = await application.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
-        response = see_other(f"/akun?kabar={notice}")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other(f"/akun?kabar={notice}"), request, started)
 
     async def everywhere(request: Request) -> Response:
         """Log out on all devices, this one too."""

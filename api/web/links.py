@@ -81,9 +81,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
             return see_other("/masuk")
         entered = Entered(MEMBER, login.person, login.epoch)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
-        response = see_other("/saldo")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other("/saldo"), request, started)
 
     return [
         Told("/tautan/{token}", visits.page(look), methods=["GET"]),

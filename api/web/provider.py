@@ -91,9 +91,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         acting = visits.acting(request)
         entered = Entered(MEMBER, login.person, login.epoch)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
-        response = see_other("/saldo")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other("/saldo"), request, started)
 
     def proven_of(request: Request) -> Proven:
         return provided().unseal(request.cookies.get(proven_cookie, ""), Proven, application.now())

@@ -169,6 +169,11 @@ class Acts:
         with self.log.database.read() as tx:
             return rows.login_of(tx, person)
 
+    def key_of(self, person: str) -> bytes | None:
+        """A person's own key, for what is kept of the person elsewhere; None when the person was erased."""
+        with self.log.database.read() as tx:
+            return self.vault.keys_of(tx, [person]).get(person)
+
     def find_person(self, *, nik: str = "", kpj: str = "") -> str | None:
         """The person with a NIK or a card, as the branch looks for it."""
         with self.log.database.read() as tx:
@@ -242,11 +247,12 @@ class Acts:
         return found[1] if found else Contact()
 
     def tell(self, person: str, kind: str, acting: Acting, **details: str) -> None:
-        """Send a member a notice at every contact that is known."""
-        contact = self.contact_of(person)
+        """Send a member a notice of something that has changed nothing, to the address of the open access."""
         with self.log.database.write() as tx:
             state, key = self.state_of(tx, person)
-            self.tell_known(tx, person, key.known(state, contact), kind, acting, **details)
+            email = key.address(state).email
+            if email:
+                self.outbox.put(tx, Letter(kind, email, acting.language, details), acting.now, person=person)
 
     def tell_known(
         self, tx: Transaction, person: str, known: Known, kind: str, acting: Acting, but: str = "", **details: str

@@ -23,7 +23,7 @@ DETAILS = {
     "confirmed": {},
     "reset": {"token": TOKEN},
     "password-changed": {},
-    "locked": {"minutes": "15"},
+    "locked": {},
     "office-invite": {"token": TOKEN},
     "access-assisted": {"masked": "b***u@contoh.id"},
     "access-opened": {},

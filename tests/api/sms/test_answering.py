@@ -299,3 +299,13 @@ def test_a_phone_that_two_persons_have_on_file_belongs_to_who_registered_last(te
     assert texts.say("SALDO", shared).startswith("JHT ***0108 ")
     assert texts.say(registration(7, first), shared) == replies.bound(first)
     assert texts.say("SALDO", shared).startswith("JHT ***0107 ")
+
+
+def test_what_was_answered_about_a_person_is_unreadable_once_the_person_is_erased(texts: Texts) -> None:
+    texts.say(registration(1, CARD))
+    assert texts.say(f"SALDO {CARD}", name="same") == BALANCE
+    assert texts.say(f"SALDO {CARD}", name="same") == BALANCE
+    person = texts.members.find_person(kpj=CARD)
+    assert person is not None
+    texts.api.log.append([], NOW, writes=[lambda tx: texts.members.vault.erase(tx, person)])
+    assert texts.say(f"SALDO {CARD}", name="same") == replies.STRANGER

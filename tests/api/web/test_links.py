@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from api.access.guard import LOCKED
+from api.access.guard import WAITS
 from ledger.members import Claim, Phone
 from tests.api.peopled import hashed
 from tests.api.web.site import CARD, PASSWORD, Site, faults, text
@@ -104,5 +104,5 @@ def test_the_password_of_a_registration_cannot_be_guessed_by_its_link(site: Site
     answers = [browser.post(address, password=f"salah sekali {number}").status_code for number in range(5)]
     assert answers == [422] * 5
     assert browser.post(address, password=PASSWORD).status_code == 429
-    site.clock += LOCKED
+    site.clock += WAITS[0]
     assert browser.post(address, password=PASSWORD).headers["location"] == "/saldo"
