@@ -38,6 +38,8 @@ COMMANDS = {
     "export": _Place("export", "export"),
     "rotate-master-key": _Place("master_key", "rotate_master_key"),
     "renew-log-id": _Place("ledger", "renew_log_id"),
+    "accept-clock": _Place("ledger", "accept_clock"),
+    "upgrade": _Place("ledger", "upgrade"),
     "settings": _Place("ledger", "show_settings"),
 }
 

@@ -45,6 +45,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _the_tests_say_what_time_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The `now` of an append counts, not the clock of the store; the rule of the clocks has tests of its own."""
+    monkeypatch.setattr(Log, "clock", "caller")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a server's maintenance database: JHT_TEST_DATABASE_URL, or one that this run starts.

@@ -238,8 +238,8 @@ def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, ki
         raise Refused("npp-unreadable", column="npp")
     if part is None:
         raise Refused("division-unreadable", column="division")
-    stream = employer_remittance_stream(employer, part, month.strip())
-    return Target(stream=stream, kpj=number, kind=_kind(kind))
+    stream = employer_remittance_stream(employer, month.strip())
+    return Target(stream=stream, kpj=number, kind=_kind(kind), division=part if division else "")
 
 
 def _kind(kind: str) -> str:

@@ -1,8 +1,8 @@
-"""`jht init`, `jht renew-log-id`, `jht settings`: the ledger itself."""
+"""`jht init`, `upgrade`, `renew-log-id`, `accept-clock`, `settings`: the ledger itself."""
 
 from __future__ import annotations
 
-from api.commands.console import opened, out, settings
+from api.commands.console import header, opened, out, settings
 from ledger.settings import Settings
 from ledger.store.log import Log
 from ledger.store.vault import Vault
@@ -21,7 +21,22 @@ def init() -> None:
 def renew_log_id() -> None:
     """After restoring the log from a backup: give it a new id, so that older positions are refused. Then rebuild."""
     with opened() as log:
-        out.print(f"The log is now {log.renew_log_id()}. Run jht rebuild next.")
+        out.print(f"The log is now {log.renew_log_id(header().by)}. Run jht rebuild next.")
+
+
+def accept_clock() -> None:
+    """Record that the log's last moment stands although it is ahead of the clock; appends are taken again."""
+    with opened() as log:
+        moment = log.accept_clock(header().by)
+        out.print(
+            f"Recorded: the log stands at {moment}; later events carry that moment until the clock has passed it."
+        )
+
+
+def upgrade() -> None:
+    """Bring the ledger's tables up to this program. Can be interrupted and run again; take a backup first."""
+    before, now = Log.upgrade(settings())
+    out.print(f"The ledger has schema {now}." if before == now else f"The ledger's schema went from {before} to {now}.")
 
 
 def show_settings() -> None:

@@ -86,7 +86,10 @@ def rebuild(
         register: int | None = None
         if "register" in chosen:
             chosen.remove("register")
-            register = log.rebuild_account_index()
+            checked = log.check_account_index()
+            register = checked.differences
+            for one in checked.broken:
+                err.print(Text(f"  not read: {one.what} in {one.stream} at {one.position}", style="red"))
             if not as_json:
                 _show_register(register)
         if not chosen:

@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     body_hash: str
 
 
-def asked(request: Request, caller: Caller, body_hash: str) -> Asked:
+def asked(application: ApplicationState, request: Request, caller: Caller, body_hash: str) -> Asked:
     """Read the header. Raises Refused(idempotency-key-unreadable)."""
     route = request.scope["route"].path
     key = header(request, b"idempotency-key")
@@ -37,7 +37,7 @@ def asked(request: Request, caller: Caller, body_hash: str) -> Asked:
         return Asked(route, "", "", body_hash)
     if not _KEY.fullmatch(key):
         raise Refused("idempotency-key-unreadable")
-    return Asked(route, key, log_request.digest_of(caller.id, route, key), body_hash)
+    return Asked(route, key, log_request.digest_of(application.log, caller.id, route, key), body_hash)
 
 
 async def once(

@@ -105,7 +105,7 @@ _EXAMPLE = {
             "detail": Problem("account-unknown").say("id"),
             "since": "2026-11-14T02:10:11.000000Z",
             "age_days": 7,
-            "remittance": "remittance-e:10000001:000:2026-10",
+            "remittance": "remittance-e:10000001:2026-10",
         }
     ],
     "next": "WzI0MzIxLDQ4MjExLDBd",

@@ -81,10 +81,10 @@ def routes(application: ApplicationState) -> APIRouter:
                 raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
         body = await spooled(request, application.settings.max_body)
         try:
-            write = asked(request, caller, body.digest)
+            write = asked(application, request, caller, body.digest)
 
             async def do() -> Response:
-                header = Header(writer_of(caller), caller.channel, request_id(caller, write), reason)
+                header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
                 receipt = await _ingest(application, caller, layout, body, header, dry_run)
                 return _answer(application, receipt)
 
@@ -99,11 +99,11 @@ def routes(application: ApplicationState) -> APIRouter:
         dry_run = flag_of(parameters(request, "dry_run"), "dry_run")
         body = await spooled(request, application.settings.max_body, ("application/json",))
         try:
-            write = asked(request, caller, body.digest)
+            write = asked(application, request, caller, body.digest)
 
             async def do() -> Response:
                 target, reason = _target(caller, body)
-                header = Header(writer_of(caller), caller.channel, request_id(caller, write), reason)
+                header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
                 return _answer(
                     application,
                     await application.work(partial(application.door.reverse, target, header, dry_run=dry_run)),
@@ -154,7 +154,7 @@ def routes(application: ApplicationState) -> APIRouter:
                     "application/json": {
                         "schema": _REVERSAL_SCHEMA,
                         "example": {
-                            "remittance": "remittance-e:10000001:000:2026-10",
+                            "remittance": "remittance-e:10000001:2026-10",
                             "kpj": "26000000017",
                             "reason": "wrong-amount",
                         },
@@ -166,9 +166,9 @@ def routes(application: ApplicationState) -> APIRouter:
     return router
 
 
-def request_id(caller: Caller, write: Asked) -> str:
+def request_id(application: ApplicationState, caller: Caller, write: Asked) -> str:
     """The receipt's id: of the Idempotency-Key, or of the body, so that what is sent again has the same receipt."""
-    return (write.digest or digest_of(caller.id, write.route, write.body_hash))[:32]
+    return (write.digest or digest_of(application.log, caller.id, write.route, write.body_hash))[:32]
 
 
 def _named(upload: Any, layout: str) -> Any:
@@ -338,7 +338,7 @@ RECEIPT_EXAMPLE = {
     "outcomes_total": 1,
     "outcomes": [
         {
-            "name": "remittance-e:10000001:000:2026-10",
+            "name": "remittance-e:10000001:2026-10",
             "first_line": 1,
             "posted": 1,
             "already": 0,

@@ -16,33 +16,6 @@ from typing import NamedTuple
 from ledger.errors import Refused
 from ledger.store.database import Transaction
 
-_PERSON = "person text not null references vault_persons (person) on delete cascade"
-SCHEMA = f"""
-create table if not exists member_logins (
-    person text primary key references vault_persons (person) on delete cascade, address bytea not null,
-    password text not null, epoch bigint not null);
-create index if not exists member_logins_address on member_logins (address);
-create table if not exists member_registrations (
-    {_PERSON}, version bigint not null, address bytea not null, password text not null, ticket bytea not null,
-    until text not null, primary key (person, version));
-create index if not exists member_registrations_address on member_registrations (address);
-create index if not exists member_registrations_ticket on member_registrations (ticket);
-create table if not exists member_cards (handle text primary key, {_PERSON}, card bigint not null);
-create unique index if not exists member_cards_person on member_cards (person, card);
-create table if not exists member_phones (hash bytea primary key, {_PERSON});
-create index if not exists member_phones_person on member_phones (person);
-create table if not exists member_requests ({_PERSON}, number bigint not null, primary key (person, number));
-create table if not exists member_links (
-    hash bytea primary key, purpose text not null, {_PERSON}, version bigint not null, sent_to bytea not null,
-    until text not null);
-create index if not exists member_links_person on member_links (person);
-create table if not exists member_numbers (
-    {_PERSON}, version bigint not null, purpose text not null, sent_to bytea not null, asked_by bytea not null,
-    hash bytea not null, tries bigint not null, until text not null, primary key (person, version, sent_to));
-create index if not exists member_numbers_sent_to on member_numbers (sent_to);
-create index if not exists member_numbers_asked_by on member_numbers (asked_by)
-"""
-
 VALID = timedelta(hours=24)
 VALID_RESET = timedelta(hours=1)
 VALID_CONFIRM = timedelta(days=7)

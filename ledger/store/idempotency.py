@@ -1,6 +1,7 @@
 """Writes with an Idempotency-Key: the same key and body are answered the same for ever, whatever happened meanwhile.
 
-Stream `request:<digest>`: request-started with the hash of the body comes before the first event of the write,
+Stream `request:<digest>`: request-started with a keyed hash of the body (a plain one would let anybody who reads the log
+try bodies, and with them a NIK) comes before the first event of the write,
 request-finished with the answer after the last. A write that started and never finished is resumed when its process
 is gone or a minute has passed: ingestion finds what the first run wrote and adds the rest.
 """
@@ -44,15 +45,15 @@ class Replay(Struct, frozen=True):
     receipt: str
 
 
-def digest_of(client: str, route: str, key: str) -> str:
-    """The name of a request: what one client calls by one key on one route."""
-    return hashlib.sha256("\n".join((client, route, key)).encode()).hexdigest()
+def digest_of(log: Log, client: str, route: str, key: str) -> str:
+    """The name of a request: what one client calls by one key on one route, hashed under the log's secret."""
+    return log.hmac("request", "\n".join((client, route, key)).encode())
 
 
 def begin(
     log: Log, digest: str, body_hash: str, route: str, *, by: str, channel: str, now: datetime
 ) -> Started | Replay:
-    """Begin a write, or find that it was done.
+    """Begin a write, or find that it was done. `body_hash`: the SHA-256 of the body; its HMAC is what is kept.
 
     Raises Conflict(idempotency-key-reused) when the key came with another body, Unavailable(idempotency-in-progress)
     while another run is at it.
@@ -62,7 +63,7 @@ def begin(
             raise Unavailable("idempotency-in-progress")
         _running.add(digest)
     try:
-        found = _begin(log, digest, body_hash, route, by, channel, now)
+        found = _begin(log, digest, log.hmac("request body", body_hash.encode()), route, by, channel, now)
     except BaseException:
         _forget(digest)
         raise

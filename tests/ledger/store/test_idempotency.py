@@ -16,9 +16,16 @@ from ledger.identifiers import request_stream
 from ledger.store import idempotency
 from ledger.store.idempotency import Replay, Started, abandon, begin, digest_of, finish
 from ledger.store.log import Log
+from ledger.store.vault import Vault
 from tests.conftest import NOW
 
-DIGEST = digest_of("client", "/v1/contributions", "key-1")
+DIGEST = "d" * 64
+
+
+@pytest.fixture(autouse=True)
+def _secret(log: Log) -> None:
+    """Bodies and keys are hashed under the log's secret, which the vault opens."""
+    Vault.open(log)
 
 
 def begun(log: Log, body: str = "b" * 64, now: datetime = NOW) -> Started | Replay:
@@ -32,7 +39,7 @@ def ended(log: Log, started: Started | Replay, receipt: str = "{}") -> None:
 
 def elsewhere(log: Log, reason: str) -> None:
     """What another process left behind when it began the same request."""
-    fact = RequestStarted("b" * 64, "/v1/contributions")
+    fact = RequestStarted(log.hmac("request body", b"b" * 64), "/v1/contributions")
     one = Event(stream=request_stream(DIGEST), version=1, fact=fact, by="key:1", channel="partner", reason=reason)
     log.append([one], NOW)
 
@@ -57,7 +64,8 @@ def test_another_body_under_the_same_key_is_refused(log: Log) -> None:
 
 
 def test_the_same_key_of_another_client_or_route_is_another_request(log: Log) -> None:
-    digests = {DIGEST, digest_of("other", "/v1/contributions", "key-1"), digest_of("client", "/v1/reversals", "key-1")}
+    named = [("client", "/v1/contributions"), ("other", "/v1/contributions"), ("client", "/v1/reversals")]
+    digests = {digest_of(log, client, route, "key-1") for client, route in named}
     assert len(digests) == 3
 
 
