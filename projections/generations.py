@@ -174,7 +174,7 @@ class Store:
         """Make a generation's tables, at position 0 of the given log."""
         if database is None:
             if not self.postgres:
-                self.path(generation).touch(mode=0o640)
+                self.path(generation).touch(mode=0o600)
             database = self.database(generation)
         with database.write() as tx:
             tx.script(_SHARED.format(table=generation.table))
@@ -239,7 +239,7 @@ class Store:
                     # The end of a connection frees its locks only some time after it was closed here.
                     connection.execute("select pg_advisory_unlock(743, %s::bigint::int)", [key - 2**31])
             return
-        file = os.open(self.settings.beside(f"{what}.lock"), os.O_RDWR | os.O_CREAT, 0o640)
+        file = os.open(self.settings.beside(f"{what}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

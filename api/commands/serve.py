@@ -24,6 +24,8 @@ def serve(
         Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
     start_logging(chosen.log_level)
     address, number = host or chosen.host, port or chosen.port
+    if warning := chosen.warning_of(address):
+        err.print(warning)
     err.print(f"Docs: http://{address}:{number}/docs  (Ctrl+C ends it)")
     uvicorn.run(
         create_app(chosen),
