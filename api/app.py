@@ -112,7 +112,7 @@ def create_app(
         suspense.routes(held).routes, free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
-    app.add_middleware(Watch, metrics=metrics, https=settings.is_https)
+    app.add_middleware(Watch, metrics=metrics, https=settings.is_https, subdomains=settings.hsts_subdomains)
     app.state.application = held
     return app
 

@@ -22,7 +22,8 @@ from api.v1.health import Metrics
 _ID = re.compile(rb"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 """Only a UUID is taken over from the caller: anything freer could carry personal data into the log."""
 _ALWAYS = ((b"x-content-type-options", b"nosniff"),)
-_OVER_TLS = (b"strict-transport-security", b"max-age=31536000")
+_OVER_TLS = b"strict-transport-security"
+_HSTS = {False: b"max-age=31536000", True: b"max-age=31536000; includeSubDomains"}
 _METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
@@ -34,9 +35,9 @@ def masked(kpj: str) -> str:
 class Watch:
     """Pure ASGI: a BaseHTTPMiddleware would cost more than the request."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, https: bool, subdomains: bool = False) -> None:
         self.app = app
-        self._always = (*_ALWAYS, _OVER_TLS) if https else _ALWAYS
+        self._always = (*_ALWAYS, (_OVER_TLS, _HSTS[subdomains])) if https else _ALWAYS
         self.metrics = metrics
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -88,6 +89,7 @@ class Watch:
         caller = scope.get("caller")
         if caller is not None:
             said["key"] = caller.id
+        said |= scope.get("trace", {})
         if "problem" in scope:
             said["code"] = scope["problem"]
         kpj = scope.get("path_params", {}).get("kpj")

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ledger.errors import Refused
 
 PREFIX = "JHT_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine: what goes there leaves no wire for others to read."""
 _NOT_SETTINGS = {"JHT_TEST_DATABASE_URL"}
 
 
@@ -48,6 +50,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8099",
         description="Where people reach the service: scheme, host, port. Links in letters and forms hold on to it.",
+    )
+    hsts_subdomains: bool = Field(
+        False, description="Whether browsers are told to use https for every subdomain of JHT_PUBLIC_URL too (HSTS)."
     )
     session_idle_minutes: int = Field(30, gt=0, description="Minutes without a page before a login on the web ends.")
     session_hours: int = Field(12, gt=0, description="Hours after which a login on the web ends in any case.")
@@ -97,6 +102,15 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether people reach the service over TLS."""
         return self.public_url.startswith("https://")
+
+    def warning_of(self, host: str) -> str:
+        """What is wrong with listening on `host`, "" when nothing is: passwords and balances in clear on a wire."""
+        if self.is_https or host in LOOPBACK:
+            return ""
+        return (
+            f"Listening on {host} without https: passwords and balances can be read on the way. "
+            "Put a proxy with TLS in front and set JHT_PUBLIC_URL=https://..., or listen on 127.0.0.1."
+        )
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -209,7 +209,7 @@ class Store:
         """Make a generation's tables, at position 0 of the given log. `shape`: the fingerprint of all its tables."""
         if database is None:
             if not self.postgres:
-                self.path(generation).touch(mode=0o640)
+                self.path(generation).touch(mode=0o600)
             database = self.database(generation)
         with database.write() as tx:
             tx.script(_SHARED.format(table=generation.table))

@@ -39,7 +39,7 @@ class FileLease:
 
     def __init__(self, path: Path, code: str) -> None:
         self._path, self._code = path, code
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,7 +1,7 @@
-"""The two cookies of the web: the session's, and before a login the guest's that forms are bound to.
+"""The cookies of the web: the session's, before a login the guest's that forms are bound to, and the device's marks.
 
-Both die with the browser. With https they carry the `__Host-` prefix (RFC 6265bis 4.1.3): no neighbour under the same
-domain can set or overwrite them.
+The first two die with the browser, the marks (`devices`) stay for a year. With https they carry the `__Host-` prefix (RFC
+6265bis 4.1.3): no neighbour under the same domain can set or overwrite them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from ledger.settings import Settings
 
-_LONGEST = 128
+_LONGEST, _LONGEST_MARKS = 128, 512
+_YEAR_SECONDS = 365 * 86_400
 
 
 class Cookies:
@@ -23,6 +24,7 @@ class Cookies:
         self.secure = settings.is_https
         prefix = "__Host-" if self.secure else ""
         self.session_name, self.guest_name = prefix + "jht", prefix + "jht_guest"
+        self.marks_name = prefix + "jht_device"
 
     def session(self, request: Request) -> str:
         """The session's token, "" without one."""
@@ -31,6 +33,15 @@ class Cookies:
     def guest(self, request: Request) -> str:
         """The guest's value, "" without one."""
         return request.cookies.get(self.guest_name, "")[:_LONGEST]
+
+    def marks(self, request: Request) -> str:
+        """The marks of the device, "" without any."""
+        return request.cookies.get(self.marks_name, "")[:_LONGEST_MARKS]
+
+    def set_marks(self, response: Response, marks: str) -> None:
+        response.set_cookie(
+            self.marks_name, marks, _YEAR_SECONDS, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
 
     def new_guest(self, response: Response) -> str:
         """Give a browser that has none a guest's value, for the form that `response` shows."""

@@ -1,4 +1,8 @@
-"""How often may one try: windows per address and per target, the lock after wrong passwords, the pause after each.
+"""How often may one try: windows per address and per target, the growing wait after wrong passwords, the pause after each.
+
+Nothing here is a wall that a stranger could build around somebody: the wait after wrong passwords is counted for each
+account and device, so it never holds up a device that the owner has logged in from; and an address that many people share,
+such as a mobile carrier's, is never shut out, its tries only go one after the other once there are too many.
 
 A try is counted before the password is looked at and forgotten when it was right, so many at once, in several processes
 or over a restart, count as many. The count belongs to what was typed in (hashed with a key of the master key), whether
@@ -8,6 +12,7 @@ card), because a common count would tell which of them belong together.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import math
@@ -26,7 +31,14 @@ from ledger.store.database import Database
 from ledger.store.vault import Vault
 
 WRONG_TRIES = 5
-LOCKED = timedelta(minutes=15)
+"""From this many wrong passwords on one has to wait before the next try."""
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))
+"""How long: after each more wrong one the next, the last for all further ones."""
+FORGOTTEN = timedelta(hours=1)
+"""Wrong passwords count until nobody has tried for so long."""
+PACE_SECONDS = 1.0
+MOST_PACED = 30
+"""Past the limit of an address its tries go one after the other, PACE_SECONDS apart, while at most this many wait."""
 SLOW_SECONDS = (0.3, 0.6, 1.2, 2.4, 4.0)
 """How long a wrong answer takes, by the number of tries: longer than any honest answer, so time tells nothing."""
 MAILS_TO_ONE = "5/hour"
@@ -61,6 +73,7 @@ class Guard:
         self._database, self._vault, self._work = database, vault, work
         self._tries = settings.address_tries
         self._windows = Windows(database)
+        self._queues: dict[bytes, list[float]] = {}
         self._swept = float("-inf")
 
     # --- windows
@@ -74,22 +87,49 @@ class Guard:
         """Count a request at a door (`login`, `register`, `reset`, `link`). Raises Refused(too-many-tries)."""
         await self.take(f"{self._tries}/minute", door, address)
 
-    async def mail(self, target: str) -> None:
-        """Count a letter that a stranger asks to be sent; `target`: the address, or the name that was typed in.
+    async def mail(self, address: str, target: str) -> None:
+        """Count a letter that a stranger at `address` asks to be sent; `target`: where to, or the name that was typed in.
 
+
+        Counted for both together, so that a stranger does not use up what somebody else may ask for.
         Raises Refused(too-many-tries).
         """
-        await self.take(MAILS_TO_ONE, "mail", target.strip().lower())
+        await self.take(MAILS_TO_ONE, "mail", address, target.strip().lower())
 
-    async def suspect(self, address: str) -> None:
-        """An address with too many wrong passwords must wait. Raises Refused(too-many-tries)."""
-        rate, name = self._wrong(address)
-        _refuse_until(await self._work(lambda: self._windows.full(name, rate)))
+    async def pace(self, address: str) -> None:
+        """Count a login from an address. Past the limit, or after too many wrong passwords, it waits for its turn.
+
+        Raises Refused(too-many-tries) only while MOST_PACED others from there wait already (in this process).
+        """
+        name = self._hash("window", "login", address)
+        if await self._work(lambda: self._is_within(name, address)):
+            return
+        queue = self._queues.setdefault(name, [])
+        if len(queue) >= MOST_PACED:
+            raise Refused("too-many-tries", minutes=1)
+        loop = asyncio.get_running_loop()
+        turn = max(loop.time(), queue[-1] if queue else 0.0) + PACE_SECONDS
+        queue.append(turn)
+        try:
+            await asyncio.sleep(turn - loop.time())
+        finally:
+            queue.remove(turn)
+            if not queue:
+                self._queues.pop(name, None)
+
+    def _is_within(self, name: bytes, address: str) -> bool:
+        rate, wrong = self._wrong(address)
+        within = self._windows.hit(name, f"{self._tries}/minute") is None
+        return within and self._windows.full(wrong, rate) is None
 
     async def wrong(self, address: str) -> None:
         """A wrong password came from there."""
         rate, name = self._wrong(address)
         await self._work(lambda: self._windows.hit(name, rate))
+
+    def trace(self, *text: str) -> str:
+        """What stands in logs for a person or an address: the same for the same, and nobody can turn it back."""
+        return self._hash("trace", *text).hex()[:16]
 
     def _wrong(self, address: str) -> tuple[str, bytes]:
         return f"{self._tries}/10 minutes", self._hash("window", "wrong", address)
@@ -97,9 +137,9 @@ class Guard:
     # --- locks
 
     def begin(self, name: str, now: datetime) -> int:
-        """Count a try with a name, before the password is looked at; the how manieth it is.
+        """Count a try with a name (and device), before the password is looked at; the how manieth it is.
 
-        Raises Refused(too-many-tries) while the name is locked. Blocking.
+        Raises Refused(too-many-tries) while one has to wait. Blocking.
         """
         hashed, moment = self._hash("name", name), now.isoformat()
         with self._database.write() as tx:
@@ -109,14 +149,13 @@ class Guard:
                 "on conflict (hash) do update set last_at = excluded.last_at, "
                 "tries = case when login_tries.last_at <= ? then 1 else login_tries.tries + 1 end "
                 "where login_tries.locked_until <= ? returning tries",
-                [hashed, moment, (now - LOCKED).isoformat(), moment],
+                [hashed, moment, (now - FORGOTTEN).isoformat(), moment],
             )
             if counted:
                 tries = int(counted[0][0])
                 if tries >= WRONG_TRIES:
-                    tx.run(
-                        "update login_tries set locked_until = ? where hash = ?", [(now + LOCKED).isoformat(), hashed]
-                    )
+                    until = now + WAITS[min(tries - WRONG_TRIES, len(WAITS) - 1)]
+                    tx.run("update login_tries set locked_until = ? where hash = ?", [until.isoformat(), hashed])
                 return tries
             ((until,),) = tx.rows("select locked_until from login_tries where hash = ?", [hashed])
         left = datetime.fromisoformat(until) - now
@@ -138,7 +177,7 @@ class Guard:
     def _sweep(self, run: Callable[[str, list[str]], int], now: datetime) -> None:
         if time.monotonic() - self._swept > _SWEEP_SECONDS:
             self._swept = time.monotonic()
-            run("delete from login_tries where last_at < ?", [(now - 2 * LOCKED).isoformat()])
+            run("delete from login_tries where last_at < ?", [(now - FORGOTTEN).isoformat()])
 
     def _hash(self, *parts: str) -> bytes:
         text = "\0".join(parts).encode("utf-8", "replace")

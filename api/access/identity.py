@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from starlette.requests import Request
+
 from api.access import tables
 from api.access.cookies import Cookies
 from api.access.csrf import Csrf
-from api.access.guard import Guard, Work
+from api.access.devices import Devices
+from api.access.guard import Guard, Work, address_of
 from api.access.login import Ask, Login
 from api.access.oidc import Provider
 from api.access.passwords import Passwords
-from api.access.sessions import SEEN, Session, Sessions
+from api.access.sessions import MEMBER, SEEN, Session, Sessions
 from api.access.tokens import Tokens
 from api.access.users import Users
 from ledger.errors import Unavailable
@@ -34,8 +37,9 @@ class Identity:
         self.users = Users(log.database)
         self.cookies = Cookies(settings)
         self.csrf = Csrf(settings, vault)
+        self.devices = Devices(vault)
         self.login = Login(
-            log.database, members, self.users, self.guard, self.passwords, self.sessions, ask, work
+            log.database, members, self.users, self.guard, self.devices, self.passwords, self.sessions, ask, work
         )  # fmt: skip
         self._ask, self._work = ask, work
 
@@ -54,6 +58,14 @@ class Identity:
             except Unavailable:
                 return found  # the page does not need the mark; without one the session ends earlier
         return found
+
+    def trace(self, request: Request, session: Session | None) -> dict[str, str]:
+        """What the log's line of a page says of who asked and from where: staff by name, others by a keyed hash."""
+        said = {"source": self.guard.trace("address", address_of(request))}
+        if session is not None:
+            is_member = session.kind == MEMBER
+            said["who"] = self.guard.trace(MEMBER, session.who) if is_member else session.who
+        return said
 
     def close(self) -> None:
         self.passwords.close()

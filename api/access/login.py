@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 
 from api.access import guard as guards
+from api.access.devices import Devices
 from api.access.guard import Guard, Work
 from api.access.passwords import Passwords
 from api.access.sessions import MEMBER, Sessions, Started
@@ -21,7 +22,6 @@ from api.access.users import Users
 from ledger.errors import Refused, Unavailable
 from ledger.identifiers import clean_kpj, clean_nik
 from ledger.members import Acting, Members
-from ledger.members.state import ACTIVE
 from ledger.store.database import Database
 
 T = TypeVar("T")
@@ -39,6 +39,17 @@ class Entered(NamedTuple):
     kind: str
     who: str
     epoch: int
+
+
+class _Try(NamedTuple):
+    """A try to log in: what was typed, from where, and the marks of the device."""
+
+    kind: str
+    name: str
+    password: str
+    address: str
+    marks: str
+    acting: Acting
 
 
 class _Known(NamedTuple):
@@ -62,15 +73,17 @@ class Login:
     """Lets people in."""
 
     def __init__(
-        self, database: Database, members: Members, users: Users, guard: Guard, passwords: Passwords,
-        sessions: Sessions, ask: Ask, work: Work,
+        self, database: Database, members: Members, users: Users, guard: Guard, devices: Devices,
+        passwords: Passwords, sessions: Sessions, ask: Ask, work: Work,
     ) -> None:  # fmt: skip
         self._database, self._members, self._users = database, members, users
-        self._guard, self._passwords, self._sessions = guard, passwords, sessions
+        self._guard, self._devices, self._passwords, self._sessions = guard, devices, passwords, sessions
         self._ask, self._work = ask, work
 
-    async def member(self, identifier: str, password: str, address: str, acting: Acting) -> Entered:
-        """A member by e-mail, NIK or card number; `address` from `guard.address_of`.
+    async def member(
+        self, identifier: str, password: str, address: str, acting: Acting, marks: str = ""
+    ) -> Entered:  # fmt: skip
+        """A member by e-mail, NIK or card number; `address` from `guard.address_of`, `marks` of the device's cookie.
 
         Raises Refused: login-wrong, too-many-tries; Unavailable(login-busy), StoreFailed.
         """
@@ -78,11 +91,13 @@ class Login:
 
         def find() -> _Known | None:
             login = self._members.find(name)
-            return login and _Known(login.person, login.password, login.epoch, login.state == ACTIVE)
+            return login and _Known(login.person, login.password, login.epoch, True)
 
-        return await self._enter(MEMBER, name, password, address, acting, find)
+        return await self._enter(_Try(MEMBER, name, password, address, marks, acting), find)
 
-    async def user(self, kind: str, name: str, password: str, address: str, acting: Acting) -> Entered:
+    async def user(
+        self, kind: str, name: str, password: str, address: str, acting: Acting, marks: str = ""
+    ) -> Entered:  # fmt: skip
         """Staff or an employer's user (`sessions.STAFF`, `sessions.EMPLOYER`). Raises as `member`."""
         clean = name.encode("utf-8", "replace").decode().strip().lower()[:254]
 
@@ -90,18 +105,19 @@ class Login:
             user = self._users.find(clean)
             return user and _Known(user.name, user.password, user.epoch, user.kind == kind and not user.disabled_at)
 
-        return await self._enter(kind, clean, password, address, acting, find)
+        return await self._enter(_Try(kind, clean, password, address, marks, acting), find)
 
-    async def again(self, purpose: str, person: str, password: str, acting: Acting) -> bool:
+    async def again(self, purpose: str, person: str, password: str, acting: Acting, hashed: str | None = None) -> bool:
         """Whether this is a member's own password, asked for once more before something that matters.
 
-        Tries are counted for each `purpose` and person. Raises Refused(too-many-tries), Unavailable(login-busy).
+        `hashed`: another argon2 text to compare with, as of a registration that is not open yet. Tries are counted for
+        each `purpose` and person. Raises Refused(too-many-tries), Unavailable(login-busy).
         """
         counted = f"{purpose} {person}"
         await self._work(lambda: self._guard.begin(counted, acting.now))
         try:
-            login = await self._ask(self._members.login_of, person)
-            verified = await self._passwords.verify(password, login.password if login else "")
+            login = await self._ask(self._members.login_of, person) if hashed is None else None
+            verified = await self._passwords.verify(password, login.password if login else hashed or "")
         except Unavailable:
             await self._work(lambda: self._guard.undo(counted))
             raise
@@ -119,32 +135,49 @@ class Login:
 
         return await self._work(begin)
 
-    async def _enter(
-        self, kind: str, name: str, password: str, address: str, acting: Acting, find: Callable[[], _Known | None]
-    ) -> Entered:  # fmt: skip
-        await self._guard.address("login", address)
-        await self._guard.suspect(address)
-        counted = f"{kind} {name}"
-        tries = await self._work(lambda: self._guard.begin(counted, acting.now))
+    async def _enter(self, tried: _Try, find: Callable[[], _Known | None]) -> Entered:
+        kind, acting = tried.kind, tried.acting
+        known = await self._ask(find)
+        mark = self._devices.known(tried.marks, kind, known.who) if known is not None else ""
+        counted = f"{kind} {tried.name} {mark}" if mark else f"{kind} {tried.name}"
+        try:
+            if not mark:
+                await self._guard.pace(tried.address)
+            tries = await self._work(lambda: self._guard.begin(counted, acting.now))
+        except Refused:
+            self._note(tried, known, "waits")
+            raise
         clock = asyncio.get_running_loop().time
         answered = clock() + guards.SLOW_SECONDS[min(tries, len(guards.SLOW_SECONDS)) - 1]
         try:
+            # Asked again: it may have waited for its turn, and the password may be another one by now.
             known = await self._ask(find)
-            verified = await self._passwords.verify(password, known.password if known else "")
+            verified = await self._passwords.verify(tried.password, known.password if known else "")
         except Unavailable:
             await self._work(lambda: self._guard.undo(counted))
             raise
         if known is None or not verified.right or not known.open:
-            await self._guard.wrong(address)
-            _note(kind, acting, "refused", tries)
+            await self._guard.wrong(tried.address)
+            self._note(tried, known, "refused", tries)
             if tries == guards.WRONG_TRIES and known is not None and kind == MEMBER:
                 await self._tell(known.who, acting)
             await asyncio.sleep(max(0.0, answered - clock()))
             raise Refused("login-wrong")
         entered = Entered(kind, known.who, known.epoch)
         await self._work(lambda: self._let_in(entered, counted, known.password, verified.better))
-        _note(kind, acting, "accepted", tries)
+        self._note(tried, known, "accepted", tries)
         return entered
+
+    def _note(self, tried: _Try, known: _Known | None, outcome: str, tries: int = 0) -> None:
+        """A line for whoever investigates: staff by name, anybody else by a hash that leads nowhere but to itself."""
+        if known is not None and tried.kind != MEMBER:
+            who = known.who
+        else:
+            who = self._guard.trace(tried.kind, known.who) if known else self._guard.trace("name", tried.name)
+        structlog.get_logger().info(
+            "login", kind=tried.kind, channel=tried.acting.channel, outcome=outcome, tries=tries, who=who,
+            source=self._guard.trace("address", tried.address), request=tried.acting.request,
+        )  # fmt: skip
 
     def _let_in(self, entered: Entered, counted: str, password: str, better: str) -> None:
         self._guard.right(counted)
@@ -159,12 +192,7 @@ class Login:
 
     async def _tell(self, person: str, acting: Acting) -> None:
         try:
-            minutes = str(int(guards.LOCKED.total_seconds()) // 60)
-            await self._work(lambda: self._members.tell(person, "locked", acting, minutes=minutes))
+            await self._work(lambda: self._members.tell(person, "locked", acting))
         except Unavailable as error:
             # The refusal must be the same whether the notice could be queued or not.
             structlog.get_logger().error("notice-lost", kind="locked", code=error.code)
-
-
-def _note(kind: str, acting: Acting, outcome: str, tries: int) -> None:
-    structlog.get_logger().info("login", kind=kind, channel=acting.channel, outcome=outcome, tries=tries)

@@ -29,7 +29,7 @@ from sessions s
 left join member_logins m on s.kind = 'member' and m.person = s.who
 left join users u on s.kind <> 'member' and u.name = s.who and u.kind = s.kind
 where s.hash = ? and s.expires_at > ? and s.seen_at > ?
-and ((m.epoch = s.epoch and m.state = 'active') or (u.epoch = s.epoch and u.disabled_at = ''))
+and (m.epoch = s.epoch or (u.epoch = s.epoch and u.disabled_at = ''))
 """
 
 
@@ -73,7 +73,8 @@ class Sessions:
             secret_hash(token), kind, who, epoch, channel, secrets.token_urlsafe(32), now, now, now + self._longest
         )
         row = {
-            "hash": session.key, "kind": kind, "who": who, "epoch": epoch, "csrf": session.csrf, "channel": channel,
+            "hash": session.key, "kind": kind, "who": who, "person": who if kind == MEMBER else None,
+            "epoch": epoch, "csrf": session.csrf, "channel": channel,
             "created_at": now.isoformat(), "seen_at": now.isoformat(), "expires_at": session.expires_at.isoformat(),
         }  # fmt: skip
         with self._database.write() as tx:
@@ -82,7 +83,7 @@ class Sessions:
                 tx.run("delete from sessions where expires_at < ?", [now.isoformat()])
             tx.insert(
                 "sessions", {name: [value] for name, value in row.items()},
-                "bytea text text bigint text text text text text",
+                "bytea text text text bigint text text text text text",
             )  # fmt: skip
         return Started(token, session)
 

@@ -1,6 +1,7 @@
 """The tables of logins, beside the log: made when absent, derived from no event, empty after a loss without harm.
 
-Only hashes of tokens and identifiers are stored. `users` alone is worth a backup, and has the log's.
+Only hashes of tokens and identifiers are stored. A member's session hangs on the person's row in the vault. `users` alone
+is worth a backup, and has the log's.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ create table if not exists login_tries (
     hash bytea primary key, tries bigint not null, last_at text not null, locked_until text not null);
 create index if not exists login_tries_last on login_tries (last_at);
 create table if not exists sessions (
-    hash bytea primary key, kind text not null, who text not null, epoch bigint not null, csrf text not null,
+    hash bytea primary key, kind text not null, who text not null,
+    person text references vault_persons (person) on delete cascade, epoch bigint not null, csrf text not null,
     channel text not null, created_at text not null, seen_at text not null, expires_at text not null);
 create index if not exists sessions_who on sessions (who);
+create index if not exists sessions_person on sessions (person);
 create index if not exists sessions_expires on sessions (expires_at)
 """
 

@@ -29,7 +29,6 @@ from joserfc.jwk import OctKey
 from ledger.errors import NotAllowed, NotFound
 from ledger.members import rows as member_rows
 from ledger.members.rows import secret_hash
-from ledger.members.state import ACTIVE
 from ledger.store.database import Transaction, make_tables
 from ledger.store.log import Log
 from ledger.store.vault import Vault, seal, unseal
@@ -171,7 +170,7 @@ class Tokens:
         with self._database.read() as tx:
             rows = tx.rows(
                 "select 1 from mobile_devices d join member_logins l on l.person = d.person "
-                f"and l.epoch = d.epoch and l.state = '{ACTIVE}' "
+                "and l.epoch = d.epoch "
                 "where d.id = ? and d.person = ? and d.epoch = ? and d.reused = 0 and d.until > ?",
                 [claims.device, claims.person, claims.epoch, now.isoformat()],
             )
@@ -248,7 +247,7 @@ class Tokens:
         rows = tx.rows(
             "select d.id, d.person, d.epoch, d.secret, d.before, d.made_at, d.turned_at, d.until, d.reused "
             "from mobile_devices d join member_logins l on l.person = d.person and l.epoch = d.epoch "
-            f"and l.state = '{ACTIVE}' where d.selector = ?{lock}",
+            f"where d.selector = ?{lock}",
             [secret_hash(selector)],
         )
         if not rows:

@@ -16,6 +16,7 @@ from ledger.clock import jakarta_date, read_now
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotFound, Refused
 from ledger.identifiers import card_number, clean_kpj
+from ledger.members import Acting, Members
 from ledger.store import account_index
 from ledger.store.log import Log
 from ledger.store.vault import Vault
@@ -45,10 +46,9 @@ def correct(
     except msgspec.DecodeError:
         raise Refused("json-unreadable") from None
     with opened() as log:
-        by = header()
-        done = decisions.correct(
-            log, Vault.open(log), _person(log, kpj), wanted, by.by, by.channel, read_now(), reason=reason
-        )
+        by, vault, who, now = header(), Vault.open(log), _person(log, kpj), read_now()
+        also = Members.open(log, vault).after_correction(who, Acting(by.by, by.channel, now))
+        done = decisions.correct(log, vault, who, wanted, by.by, by.channel, now, reason=reason, also=also)
         out.print("Corrected." if done else "Nothing changed: the data was like that already.")
 
 

@@ -36,6 +36,8 @@ def serve(
     start_logging(chosen.log_level)
     several = chosen.workers > 1
     place = (held if several else bound)(chosen.host, chosen.port)
+    if warning := chosen.warning_of(chosen.host):
+        err.print(warning)
     many = f" {chosen.workers} workers." if several else ""
     err.print(f"Docs: http://{chosen.host}:{chosen.port}/docs{many} (Ctrl+C ends it)")
     if several:

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from ledger.errors import Refused
+from ledger.settings import LOOPBACK
 
 SECONDS = 20
 """How long one step of the conversation may last."""
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Server(NamedTuple):
@@ -51,7 +51,7 @@ class Server(NamedTuple):
             raise _wrong("only tls= and ca= may follow the question mark")
         if tls not in ({"tls"} if parts.scheme == "smtps" else {"none", "starttls"}):
             raise _wrong("tls= must be starttls or none, and smtps:// needs none")
-        if parts.password and tls == "none" and parts.hostname not in _LOOPBACK:
+        if parts.password and tls == "none" and parts.hostname not in LOOPBACK:
             raise _wrong("a password needs smtps:// or tls=starttls")
         return cls(
             parts.hostname, port or _PORTS[tls], unquote(parts.username or ""), unquote(parts.password or ""), tls, ca

@@ -77,8 +77,9 @@ def said(letter: Letter, public_url: str) -> Said:
 
 def short(letter: Letter) -> str:
     """A letter as one SMS. Raises KeyError for a kind that has none."""
-    text: str = _in_language(letter)[0]["sms"]
-    return text
+    words = _in_language(letter)[0]
+    text: str = words["sms"]
+    return text.format_map(_worded(letter, words))
 
 
 def _in_language(letter: Letter) -> tuple[dict[str, Any], dict[str, str]]:

@@ -14,10 +14,10 @@ from api.application import ApplicationState
 from api.sms import replies
 from api.sms.gateway import Message
 from api.sms.messages import ASKS, REGISTERS, Messages
-from api.sms.parser import Balance, Misread, Registration, Stop, parse
+from api.sms.parser import Balance, Misread, Number, Registration, Stop, parse
 from api.sms.phones import normal
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Unavailable
+from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number
 from ledger.members import Acting, Phone
 from projections.results import BalanceRow
@@ -33,7 +33,8 @@ class Answering:
 
     @cached_property
     def _messages(self) -> Messages:
-        return Messages(self._opened.access, self._opened.members.vault.derived(b"sms"))
+        members = self._opened.members
+        return Messages(self._opened.access, members.vault.derived(b"sms"), members.key_of)
 
     async def answer(self, message: Message, route: str, request: str) -> str:
         """The reply to a message, "" for none. `route` and `request` go into the records of what was read.
@@ -52,34 +53,53 @@ class Answering:
             return taken.reply
         if taken.limited and taken.told:
             return ""
+        person = ""
         try:
             if taken.limited:
                 reply = replies.TOO_MANY
             elif isinstance(asked, Balance):
-                reply = await self._balance(asked, phone, now, route, request)
+                owner = await application.ask(application.members.phone_owner, phone)
+                person = owner or ""
+                reply = await self._balance(asked, person, now, route, request)
             elif isinstance(asked, Registration):
-                reply = await self._register(asked, phone, now)
+                reply = await self._register(asked, phone, now, request)
+            elif isinstance(asked, Number):
+                reply = await self._number(asked, phone, now, request)
             elif isinstance(asked, Stop):
-                reply = await self._stop(phone, now)
+                reply = await self._stop(phone, now, request)
             else:
                 reply = replies.MISREAD[asked.what] if isinstance(asked, Misread) else replies.HELP
         except BaseException:
             await asyncio.shield(application.work(lambda: self._messages.give_up(taken)))
             raise
-        return await application.work(lambda: self._messages.finish(taken, reply))
+        return await application.work(lambda: self._messages.finish(taken, reply, person))
 
-    async def _register(self, asked: Registration, phone: str, now: datetime) -> str:
-        claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name, asked.email)
-        outcome = await self._opened.work(lambda: self._opened.members.ask_phone(claimed, Acting(BY, CHANNEL, now)))
+    async def _register(self, asked: Registration, phone: str, now: datetime, request: str) -> str:
+        claimed = Phone(phone, asked.nik, asked.kpj, asked.birth_date, asked.name)
+        acting = Acting(BY, CHANNEL, now, request=request)
+        outcome = await self._opened.work(lambda: self._opened.members.ask_phone(claimed, acting))
         return replies.bound(asked.kpj) if outcome == "bound" else replies.ASKED
 
-    async def _stop(self, phone: str, now: datetime) -> str:
-        unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, Acting(BY, CHANNEL, now)))
+    async def _number(self, asked: Number, phone: str, now: datetime, request: str) -> str:
+        acting = Acting(BY, CHANNEL, now, request=request)
+        try:
+            outcome = await self._opened.work(
+                lambda: self._opened.members.confirm_by_phone(phone, asked.digits, acting)
+            )
+        except Refused as refused:
+            if refused.code != "number-wrong":
+                raise
+            return replies.MISREAD["number"]
+        return replies.NUMBER_BOUND if outcome == "bound" else replies.NUMBER_LOGIN
+
+    async def _stop(self, phone: str, now: datetime, request: str) -> str:
+        acting = Acting(BY, CHANNEL, now, request=request)
+        unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, acting))
         return replies.STOPPED if unbound else replies.NOT_BOUND
 
-    async def _balance(self, asked: Balance, phone: str, now: datetime, route: str, request: str) -> str:
+    async def _balance(self, asked: Balance, person: str, now: datetime, route: str, request: str) -> str:
         try:
-            cards = await self._cards(asked.kpj, phone)
+            cards = await self._cards(asked.kpj, person)
             if not cards:
                 return replies.STRANGER
             rows = await asyncio.gather(*(self._opened.balance(card, now, None) for card in cards))
@@ -92,11 +112,10 @@ class Answering:
         await asyncio.gather(*(self._record(row, now, route, request) for row in rows))
         return replies.balance(rows, jakarta_date(now))
 
-    async def _cards(self, kpj: str, phone: str) -> list[int]:
-        """The cards that may be told to a phone: those its owner has linked, or the one that was named when it is his."""
+    async def _cards(self, kpj: str, person: str) -> list[int]:
+        """The cards that may be told to a phone of `person`: those linked, or the one named when it is the person's."""
         application = self._opened
-        person = await application.ask(application.members.phone_owner, phone)
-        if person is None:
+        if not person:
             return []
         linked = [card for _, card in await application.ask(application.members.cards, person)]
         if not kpj:

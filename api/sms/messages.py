@@ -1,7 +1,8 @@
 """The texts that came and what was answered: a retry of the gateway is answered the same and done once.
 
 They stand in the access store, away from the log's writers, for a time that no gateway retries beyond. An id and a
-sender are kept as keyed hashes, a reply sealed, a text not at all. The sender's limit is counted from the same rows, so
+sender are kept as keyed hashes, a text not at all, a reply sealed: one that tells of a person with that person's key, so
+that erasing the person makes it unreadable at once. The sender's limit is counted from the same rows, so
 it holds over processes and restarts.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -34,7 +36,8 @@ _NONCE, _HASH = 12, 16
 
 SCHEMA = """
 create table if not exists {table} (
-    id bytea primary key, sender bytea not null, kind text not null, at bigint not null, reply bytea);
+    id bytea primary key, sender bytea not null, kind text not null, at bigint not null, person text not null,
+    reply bytea);
 create index if not exists sms_messages_sender on {table} (sender, at);
 create index if not exists sms_messages_at on {table} (at)
 """
@@ -53,10 +56,13 @@ class Taken(NamedTuple):
 
 
 class Messages:
-    """The messages of a ledger; `key` is 32 bytes derived from the master key. Blocking: call it in a thread."""
+    """The messages of a ledger. Blocking: call it in a thread.
 
-    def __init__(self, database: Database, key: bytes) -> None:
-        self._database, self._key, self._cipher = database, key, AESGCM(key)
+    `key`: 32 bytes derived from the master key; `key_of`: a person's own key, None when the person was erased.
+    """
+
+    def __init__(self, database: Database, key: bytes, key_of: Callable[[str], bytes | None]) -> None:
+        self._database, self._key, self._key_of = database, key, key_of
         self._table = schema_prefix(database) + "sms_messages"
         self._tidied = 0
         make_tables(database, self._table, _LOCK, SCHEMA.format(table=self._table))
@@ -70,10 +76,14 @@ class Messages:
         sender, second = self._hash("sender", phone), int(now.timestamp())
         with self._database.write() as tx:
             self._tidy(tx, second)
-            rows = tx.rows(f"select reply, at from {self._table} where id = ?", [name])
+            rows = tx.rows(f"select reply, person from {self._table} where id = ?", [name])
             if rows and rows[0][0] is not None:
-                return Taken(name, self._open(name, bytes(rows[0][0])))
-            if rows:
+                known = self._open(name, rows[0][1], bytes(rows[0][0]))
+                if known is not None:
+                    return Taken(name, known)
+                # Whom it told of is erased: it is answered anew.
+                tx.run(f"delete from {self._table} where id = ?", [name])
+            elif rows:
                 if not tx.run(
                     f"update {self._table} set at = ? where id = ? and reply is null and at <= ?",
                     [second, name, second - WORKING_SECONDS],
@@ -84,21 +94,29 @@ class Messages:
             if limited and told:
                 return Taken(name, limited=True, told=True)
             if not tx.run(
-                f"insert into {self._table} (id, sender, kind, at) values (?, ?, ?, ?) on conflict do nothing",
+                f"insert into {self._table} (id, sender, kind, at, person) values (?, ?, ?, ?, '') "
+                "on conflict do nothing",
                 [name, sender, TOLD_LIMIT if limited else kind, second],
             ):
                 raise Unavailable("idempotency-in-progress")
             return Taken(name, limited=limited)
 
-    def finish(self, taken: Taken, reply: str) -> str:
-        """Keep the reply; what is to be sent, which is another's when that one was quicker."""
+    def finish(self, taken: Taken, reply: str, person: str = "") -> str:
+        """Keep the reply, which tells of `person` or of nobody; what is to be sent: another's when that was quicker."""
+        key = self._key_of(person) if person else self._key
+        if key is None:
+            return reply  # erased while it was being answered: nothing is kept
         nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, reply.encode(), taken.id)
+        sealed = nonce + AESGCM(key).encrypt(nonce, reply.encode(), taken.id)
         with self._database.write() as tx:
-            if tx.run(f"update {self._table} set reply = ? where id = ? and reply is null", [sealed, taken.id]):
+            if tx.run(
+                f"update {self._table} set reply = ?, person = ? where id = ? and reply is null",
+                [sealed, person, taken.id],
+            ):
                 return reply
-            rows = tx.rows(f"select reply from {self._table} where id = ?", [taken.id])
-        return self._open(taken.id, bytes(rows[0][0])) if rows else reply
+            rows = tx.rows(f"select reply, person from {self._table} where id = ?", [taken.id])
+        known = self._open(taken.id, rows[0][1], bytes(rows[0][0])) if rows else None
+        return reply if known is None else known
 
     def give_up(self, taken: Taken) -> None:
         """It could not be answered now: the gateway's next try begins anew."""
@@ -129,5 +147,7 @@ class Messages:
         # No part holds a line's end but an unreadable sender, which has no row.
         return hmac.digest(self._key, "\n".join(parts).encode("utf-8", "surrogateescape"), "sha256")[:_HASH]
 
-    def _open(self, name: bytes, sealed: bytes) -> str:
-        return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name).decode()
+    def _open(self, name: bytes, person: str, sealed: bytes) -> str | None:
+        """A reply, None when the person it tells of was erased."""
+        key = self._key_of(person) if person else self._key
+        return None if key is None else AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], name).decode()

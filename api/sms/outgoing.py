@@ -1,6 +1,7 @@
 """Texts that answer nothing, such as a notice from the outbox: to Kannel's sendsms.
 
-Number, text and password travel in headers and body, because addresses end up in logs.
+Number, text and password travel in headers and body, because addresses end up in logs; over plain HTTP a password goes to
+this machine only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import httpx2
 
 from ledger.errors import Refused, Unavailable
-from ledger.settings import Settings
+from ledger.settings import LOOPBACK, Settings
 
 SECONDS = 10.0
 SENDER = "2757"
@@ -19,7 +20,7 @@ SENDER = "2757"
 async def send_sms(settings: Settings, to: str, text: str) -> None:
     """Hand a text over to the gateway at JHT_SMS_SEND_URL; returning means that it took it.
 
-    Raises Refused(setting-wrong) without that setting, Unavailable(sms-not-sent): try again later.
+    Raises Refused(setting-wrong) without that setting or with a password in clear, Unavailable(sms-not-sent): try again.
     """
     if settings.sms_send_url is None:
         raise Refused("setting-wrong", what="JHT_SMS_SEND_URL is not set")
@@ -42,8 +43,10 @@ async def send_sms(settings: Settings, to: str, text: str) -> None:
 
 
 def _parted(url: str) -> tuple[str, str, str]:
-    """http://USER:PASSWORD@HOST/PATH -> the address without, user, password."""
+    """http://USER:PASSWORD@HOST/PATH -> the address without, user, password. Raises Refused(setting-wrong)."""
     parts = urlsplit(url)
+    if parts.password and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Refused("setting-wrong", what="JHT_SMS_SEND_URL: a password needs https://")
     host = parts.netloc.rpartition("@")[2]
     address = urlunsplit((parts.scheme, host, parts.path, "", ""))
     return address, unquote(parts.username or ""), unquote(parts.password or "")

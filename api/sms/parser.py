@@ -5,6 +5,8 @@ Registrations are written in two ways, told apart by where the date stands:
     DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL        the e-mail address may be left out
     DAFTAR SALDO#NIK#NAMA#DD-MM-YYYY#KPJ
 
+KODE and eight digits, or the digits alone, are a one-time number that was sent to a phone on file.
+
 Letter case, blanks, brackets and a written-out "(spasi)" do not count, because guides print them and people copy them.
 """
 
@@ -48,8 +50,14 @@ class Stop(Struct, frozen=True):
     """STOP: unbind this phone."""
 
 
+class Number(Struct, frozen=True):
+    """KODE: the one-time number that a phone on file was told, as it was typed."""
+
+    digits: str
+
+
 class Misread(Struct, frozen=True):
-    """The word was understood, what follows was not. `what`: registration, nik, birth_date, kpj, name or email."""
+    """The word was understood, what follows was not. `what`: registration, nik, birth_date, kpj, name, email or number."""
 
     what: str
 
@@ -58,7 +66,7 @@ class Unknown(Struct, frozen=True):
     """No word that is known."""
 
 
-Asked = Balance | Registration | Help | Stop | Misread | Unknown
+Asked = Balance | Registration | Number | Help | Stop | Misread | Unknown
 
 _PLAIN = str.maketrans(dict.fromkeys("()<>[]{}", " ") | dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys("“”„‘’‚", "'"))
 """Brackets go; the dashes and quotes that a phone puts in for the typed ones come back."""
@@ -66,6 +74,8 @@ _BLANK_IN_BRACKETS = re.compile(r"[(<\[{]\s*spasi\s*[)>\]}]", re.IGNORECASE)
 _BLANK_WORD = re.compile(r"\bspasi\b", re.IGNORECASE)
 _REGISTER = re.compile(r"DAFTAR(?:\s*SALDO)?(?![A-Z])(.*)", re.DOTALL)
 _BALANCE = re.compile(r"(?:CEK\s*|INFO\s+)?SALDO(?:\s*JHT)?(?![A-Z])(.*)", re.DOTALL)
+_NUMBER = re.compile(r"(?:KODE\s*)?([0-9](?:[\s.-]?[0-9]){7})")
+_NUMBER_WORD = re.compile(r"KODE(?![A-Z])")
 _STOP = re.compile(r"(?:STOP|BERHENTI)\b")
 _HELP = re.compile(r"(?:BANTUAN|HELP|INFO)\b")
 _FILLERS = re.compile(r"\b(?:JHT|SAYA|KPJ|NO|NOMOR|PESERTA|KARTU)\b")
@@ -90,6 +100,10 @@ def parse(text: str, today: date) -> Asked:
         return _registration([found[1], *rest.split("#")], today)
     if found := _BALANCE.match(word):
         return _balance(found[1] + " " + rest.upper())
+    if found := _NUMBER.fullmatch(word.strip(_EDGES)):
+        return Number("".join(sign for sign in found[1] if sign.isdigit()))
+    if _NUMBER_WORD.match(word):
+        return Misread("number")
     if _STOP.match(word):
         return Stop()
     return Help() if _HELP.match(word) else Unknown()

@@ -32,6 +32,8 @@ ASKED = (
     "Tidak ada kabar? Bawa KTP ke kantor cabang. Info 175."
 )
 """The same whether the data matched or not: who tries numbers learns nothing."""
+NUMBER_BOUND = "Terima kasih. Nomor HP yang meminta sudah terhubung dan bisa mengirim SALDO ke 2757. Info 175."
+NUMBER_LOGIN = "Terima kasih. Pendaftaran akun dikonfirmasi; tautannya kami kirim ke email yang didaftarkan. Info 175."
 STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
 NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
 TOO_MANY = "Terlalu banyak SMS dari nomor ini, jadi belum kami jawab. Coba lagi nanti. Info 175."
@@ -54,6 +56,8 @@ MISREAD = {
     "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
     "kpj": "Nomor KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
     "name": "Nama tidak terbaca. Kirim ulang tanpa nama: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
+    "number": "KODE tidak cocok atau lewat 10 menit. Kirim KODE lalu 8 angka dari SMS terakhir kami, atau daftar lagi. "
+    "Info 175.",
     "email": "Alamat email tidak terbaca. Email boleh dikosongkan. "
     "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
 }

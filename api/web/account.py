@@ -17,6 +17,7 @@ from api.web.pages import render, see_other
 from api.web.words import words
 from ledger.errors import NotAllowed, Refused
 from ledger.identifiers import kpj_of
+from ledger.members import Seen
 from ledger.members.state import REQUESTS
 
 SHOWN_LOOKS = 50
@@ -67,9 +68,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         application.identity.sessions.forget(MEMBER, session.who)
         old = application.identity.cookies.session(request)
         started = await application.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
-        response = see_other(f"/akun?kabar={notice}")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other(f"/akun?kabar={notice}"), request, started)
 
     async def everywhere(request: Request) -> Response:
         """Log out on all devices, this one too."""
@@ -81,11 +80,17 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return response
 
     async def phone(request: Request) -> Response:
-        """No more balances to the bound phone."""
+        """No more balances to the phone that the page showed: another one may have been bound meanwhile."""
         about = await application.ask(application.members.about, visit_of(request).who)
         acting = visits.acting(request)
-        if about.phone:
-            await application.work(lambda: application.members.unbind_phone(about.phone, acting))
+        try:
+            acting = acting._replace(seen=Seen.of(form_of(request).get("versi", "")))
+            if about.phone:
+                await application.work(lambda: application.members.unbind_phone(about.phone, acting))
+        except Refused as refused:
+            return await shown(
+                request, {"phone": refused.problem.say(acting.language)}, problems.status_of(refused.code)
+            )
         return see_other("/akun?kabar=hp")
 
     async def looks(request: Request) -> Response:

@@ -16,7 +16,6 @@ from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
 from api.web.words import words
 from ledger.errors import Problem, Refused
-from ledger.members import Acting
 
 
 class Entrance(NamedTuple):
@@ -48,17 +47,15 @@ class Entrance(NamedTuple):
         return self._form(request, over=request.query_params.get("kabar") == "lewat")
 
     async def _enter(self, request: Request) -> Response:
-        form, acting = form_of(request), Acting(self.kind, self.channel, self.application.now())
+        form, acting = form_of(request), self.visits.acting(request, self.kind, self.channel)
         login, cookies = self.application.identity.login, self.application.identity.cookies
         name, password = form.get("nama", ""), form.get("sandi", "")
         try:
-            entered = await login.user(self.kind, name, password, address_of(request), acting)
+            entered = await login.user(self.kind, name, password, address_of(request), acting, cookies.marks(request))
         except Refused as refused:
             return self._form(request, refused)
         started = await login.start(entered, acting, cookies.session(request))
-        response = see_other(self.home)
-        cookies.set_session(response, started.token)
-        return response
+        return self.visits.let_in(see_other(self.home), request, started)
 
     async def leave(self, request: Request) -> Response:
         """The session ends."""

@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from ledger.clock import JAKARTA, jakarta_date
 from ledger.identifiers import month_number
-from ledger.members import masked_email
+from ledger.members import masked_email, whole_phone
 from ledger.money import rupiah
 
 __all__ = [
     "amount", "day", "day_short", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_short", "rupiah",
+    "month_short", "rupiah", "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12

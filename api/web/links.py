@@ -23,7 +23,6 @@ from api.web.pages import render, see_other
 from api.web.words import words
 from ledger.errors import Refused
 from ledger.members import Acting, Link
-from ledger.members.state import ACTIVE
 
 VERIFY = "verify"
 
@@ -36,7 +35,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         link = await link_of(request)
         if link.purpose in RESETS:
             return see_other(f"/sandi/{request.path_params['token']}")
-        return render(request, "link.html", purpose=link.purpose, errors={})
+        asked = await application.ask(application.members.asked_by, link)
+        return render(request, "link.html", purpose=link.purpose, asked=asked, errors={})
 
     async def link_of(request: Request) -> Link:
         await application.identity.guard.address("link", address_of(request))
@@ -60,27 +60,28 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         if application.settings.oidc_issuer is not None:
             raise Refused("login-by-provider")
         given, said, status = form_of(request).get("password", ""), "", 422
+        chosen = await application.ask(application.members.chosen_password, link, application.now())
         try:
             if not given.strip():
                 said = words(acting.language)("login.empty_password")
-            elif not await application.identity.login.again(link.purpose, link.person, given, acting):
+            elif not await application.identity.login.again(
+                f"{link.purpose} {link.version}", link.person, given, acting, chosen
+            ):
                 said = words(acting.language)("link.wrong_password")
         except Refused as refused:
             request.scope["problem"] = refused.code
             said, status = refused.problem.say(acting.language), problems.status_of(refused.code)
         errors: Errors = {"password": said} if said else {}
-        return render(request, "link.html", status, purpose=link.purpose, errors=errors) if errors else None
+        return render(request, "link.html", status, purpose=link.purpose, asked="", errors=errors) if errors else None
 
     async def enter(request: Request, link: Link, acting: Acting) -> Response:
-        """Straight in, when nobody else must say yes first."""
+        """Straight in: whatever had to be asked was asked before the link was sent."""
         login = await application.ask(application.members.login_of, link.person)
-        if login is None or login.state != ACTIVE:
-            return see_other("/masuk?kabar=waiting")
+        if login is None:
+            return see_other("/masuk")
         entered = Entered(MEMBER, login.person, login.epoch)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
-        response = see_other("/saldo")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other("/saldo"), request, started)
 
     return [
         Told("/tautan/{token}", visits.page(look), methods=["GET"]),

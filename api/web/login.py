@@ -56,16 +56,18 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         acting = visits.acting(request)
         try:
             entered = await application.identity.login.member(
-                form["identifier"], form["password"], address_of(request), acting
+                form["identifier"],
+                form["password"],
+                address_of(request),
+                acting,
+                application.identity.cookies.marks(request),
             )
         except Refused as refused:
             status = problems.status_of(refused.code)
             request.scope["problem"] = refused.code
             return login_page(request, {"page": refused.problem.say(acting.language)}, status)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
-        response = see_other("/saldo")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other("/saldo"), request, started)
 
     async def leave(request: Request) -> Response:
         token = application.identity.cookies.session(request)
@@ -86,7 +88,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         if name:
             try:
                 await application.identity.guard.address("reset", address_of(request))
-                await application.identity.guard.mail(name)
+                await application.identity.guard.mail(address_of(request), name)
             except Refused as refused:
                 errors = {"page": refused.problem.say(acting.language)}
         if errors:
@@ -116,8 +118,11 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
             return render(request, "reset.html", 422, errors=errors)
         hashed = await application.identity.passwords.hash(password)
         await application.work(lambda: application.members.reset(request.path_params["token"], hashed, acting))
-        application.identity.sessions.forget(MEMBER, person)
-        return see_other("/masuk?kabar=sandi")
+        identity, response = application.identity, see_other("/masuk?kabar=sandi")
+        identity.sessions.forget(MEMBER, person)
+        # Who reads the letters of the account is no stranger: wrong passwords of others do not hold up this device.
+        identity.cookies.set_marks(response, identity.devices.marked(identity.cookies.marks(request), MEMBER, person))
+        return response
 
     return [
         Told("/masuk", visits.page(ask), methods=["GET"]),

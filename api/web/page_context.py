@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.access.csrf import FIELD
-from api.access.sessions import MEMBER, Session
+from api.access.sessions import MEMBER, Session, Started
 from api.application import ApplicationState
 from api.web.pages import language_of, page_of, see_other
 from ledger.errors import Refused
@@ -78,6 +78,7 @@ class Visits:
         session = await identity.session(held, self.application.now()) if held else None
         token = Token(self.application, request, session)
         scope["session"], scope["csrf"] = session, token
+        scope["trace"] = identity.trace(request, session)
         scope["visit"] = session if session is not None and session.kind == (kind or MEMBER) else None
         if kind and scope["visit"] is None:
             # A form never leads on to a provider: `form-action` would stop the browser on its way there.
@@ -99,9 +100,18 @@ class Visits:
         identity = self.application.identity
         identity.csrf.check(request, request.scope["session"], identity.cookies.guest(request), given)
 
+    def let_in(self, response: Response, request: Request, started: Started) -> Response:
+        """After a login: the session's cookie, and the mark that makes this device a known one."""
+        identity, session = self.application.identity, started.session
+        identity.cookies.set_session(response, started.token)
+        marks = identity.devices.marked(identity.cookies.marks(request), session.kind, session.who)
+        identity.cookies.set_marks(response, marks)
+        return response
+
     def acting(self, request: Request, by: str = "member", channel: str = "website") -> Acting:
         """Who acts here, now, in the page's language."""
-        return Acting(by, channel, self.application.now(), language_of(request))
+        request_id = request.scope.get("request_id", "")
+        return Acting(by, channel, self.application.now(), language_of(request), request=request_id)
 
 
 def visit_of(request: Request) -> Session:

@@ -124,6 +124,7 @@ def environment(language: str) -> Environment:
         "masked_email": formats.masked_email,
         "masked_nik": formats.masked_nik,
         "masked_phone": formats.masked_phone,
+        "whole_phone": formats.whole_phone,
         **{
             name: partial(getattr(formats, name), language=language)
             for name in ("day", "day_short", "month", "month_short", "moment")

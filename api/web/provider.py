@@ -7,6 +7,7 @@ The pages of passwords lead to the provider then, and no password of ours opens 
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,12 +24,11 @@ from api.web.forms import Errors
 from api.web.login import notice_of
 from api.web.page_context import Visits, form_of
 from api.web.pages import SECURITY, language_of, render, see_other
-from api.web.register import steady
+from api.web.register import keep_for_number, steady
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.errors import Refused
-from ledger.members import Claim, Login
-from ledger.members.state import ACTIVE, WAITING
+from ledger.members import Claim, Login, masked_email
 
 _FIELDS = ("segment", "nik", "day", "month", "year", "kpj")
 
@@ -76,9 +76,10 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         sealed = request.cookies.get(going_cookie, "")
         proven = await provided().finish(dict(request.query_params), sealed, application.now())
         login = await application.ask(application.members.of_issuer, proven.issuer, proven.subject)
-        if login is not None and login.state == ACTIVE:
+        if login is not None:
             return forget(await enter(request, login), going_cookie, proven_cookie)
-        if login is not None and login.state == WAITING:
+        now = application.now()
+        if await application.ask(application.members.is_waiting, proven.issuer, proven.subject, now):
             return forget(render(request, "provider_waits.html"), going_cookie)
         if not proven.email:
             raise Refused("provider-email-missing")
@@ -90,9 +91,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         acting = visits.acting(request)
         entered = Entered(MEMBER, login.person, login.epoch)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
-        response = see_other("/saldo")
-        application.identity.cookies.set_session(response, started.token)
-        return response
+        return visits.let_in(see_other("/saldo"), request, started)
 
     def proven_of(request: Request) -> Proven:
         return provided().unseal(request.cookies.get(proven_cookie, ""), Proven, application.now())
@@ -120,16 +119,19 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
             return data_page(request, errors, 422)
         try:
             await application.identity.guard.address("register", address_of(request))
-            await application.identity.guard.mail(proven.email)
+            await application.identity.guard.mail(address_of(request), proven.email)
         except Refused as refused:
             return data_page(request, {"page": refused.problem.say(language)}, problems.status_of(refused.code))
         claim, acting = Claim(nik, born, kpj, segment, proven.email, language), visits.acting(request)
+        ticket = secrets.token_urlsafe(32)
         bound = await application.work(
-            lambda: application.members.register_issuer(claim, proven.issuer, proven.subject, acting)
+            lambda: application.members.register_issuer(claim, proven.issuer, proven.subject, acting, ticket)
         )
         login = await application.ask(application.members.of_issuer, proven.issuer, proven.subject) if bound else None
         await steady(began)
-        response = render(request, "provider_waits.html") if login is None else await enter(request, login)
+        response = see_other("/daftar/terkirim") if login is None else await enter(request, login)
+        if login is None:
+            keep_for_number(application, response, ticket, masked_email(proven.email))
         return forget(response, proven_cookie)
 
     async def to_login(request: Request) -> Response:
@@ -149,8 +151,9 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         Told("/masuk", visits.page(login_page), methods=["GET"]),
         Told("/masuk", visits.page(to_login), methods=["POST"]),
         Told("/daftar", visits.page(explain), methods=["GET"]),
+        Told("/daftar/terkirim", visits.page(to_login), methods=["POST"]),
         *(
             Told(path, visits.page(to_login), methods=both)
-            for path in ("/daftar/data", "/daftar/email", "/daftar/terkirim", "/lupa", "/sandi/{token}")
+            for path in ("/daftar/data", "/daftar/email", "/lupa", "/sandi/{token}")
         ),
     ]

@@ -1,14 +1,17 @@
 """`/daftar`: registration in three steps. What was entered travels in posted bodies only, and nothing on a page tells
-whether it matched: the same page comes after the same time, and letters say the rest.
+whether it matched: the same page comes after the same time. That page takes the number which the phone on file gets; the
+browser that registered holds a ticket for it, whether anything matched or not.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import problems
 from api.access.guard import address_of
 from api.application import ApplicationState
 from api.route import Told
@@ -23,13 +26,25 @@ from ledger.members import Claim, masked_email
 
 SENT_SECONDS = 0.5
 """How long an answer takes at least that must not tell whether anybody was found: longer than either kind of work."""
-_TOLD_COOKIE, _TOLD_SECONDS = "terkirim", 600
+NUMBERS_OF_ONE = "10/hour"
+"""How many numbers one browser may try."""
+_TOLD_COOKIE, _TOLD_SECONDS = "terkirim", 3600
+TICKET_COOKIE = "tiket"
 _DETAILS = ("segment", "nik", "day", "month", "year", "kpj")
 
 
 async def steady(began: float) -> None:
     """Wait until SENT_SECONDS after `began` (event loop time)."""
     await asyncio.sleep(max(0.0, began + SENT_SECONDS - asyncio.get_running_loop().time()))
+
+
+def keep_for_number(application: ApplicationState, response: Response, ticket: str, email: str) -> None:
+    """What the page of the number needs stays with the browser: the ticket, and the masked address."""
+    for name, value in ((TICKET_COOKIE, ticket), (_TOLD_COOKIE, email)):
+        response.set_cookie(
+            name, value, _TOLD_SECONDS, path="/daftar", httponly=True, samesite="lax",
+            secure=application.identity.cookies.secure,
+        )  # fmt: skip
 
 
 def routes(application: ApplicationState, visits: Visits) -> list[Told]:
@@ -46,6 +61,13 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return render(
             request, "register.html", 422 if errors else 200, step=number, errors=errors, given=given, carried=carried
         )
+
+    def number_page(request: Request, errors: Errors, status: int = 200, *, done: bool = False) -> Response:
+        """What happens now, with the place for the number."""
+        email, provided = request.cookies.get(_TOLD_COOKIE, "")[:254], application.settings.oidc_issuer is not None
+        return render(
+            request, "register_sent.html", status, email=email, errors=errors, done=done, provided=provided
+        )  # fmt: skip
 
     async def start(request: Request) -> Response:
         return step(request, 1, {})
@@ -84,23 +106,39 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         guard = application.identity.guard
         try:
             await guard.address("register", address_of(request))
-            await guard.mail(email)
+            await guard.mail(address_of(request), email)
         except Refused as refused:
             return step(request, 3, {"page": refused.problem.say(language)})
         hashed = await application.identity.passwords.hash(password)
         claim, acting = Claim(nik, born, kpj, segment, email, language), visits.acting(request)
-        await application.work(lambda: application.members.register(claim, hashed, acting))
+        ticket = secrets.token_urlsafe(32)
+        await application.work(lambda: application.members.register(claim, hashed, acting, ticket))
         await steady(began)
         response = see_other("/daftar/terkirim")
         # A typing slip must be seen, and an address is not for addresses: the masked one stays with the browser.
-        response.set_cookie(
-            _TOLD_COOKIE, masked_email(email), _TOLD_SECONDS, path="/daftar/terkirim", httponly=True, samesite="lax",
-            secure=application.identity.cookies.secure,
-        )  # fmt: skip
+        keep_for_number(application, response, ticket, masked_email(email))
         return response
 
     async def sent(request: Request) -> Response:
-        return render(request, "register_sent.html", email=request.cookies.get(_TOLD_COOKIE, "")[:254])
+        return number_page(request, {}, done=request.query_params.get("kabar") == "cocok")
+
+    async def number(request: Request) -> Response:
+        """The number that the phone on file got. A ticket that stands for nothing looks like a wrong number."""
+        began, acting = asyncio.get_running_loop().time(), visits.acting(request)
+        ticket = request.cookies.get(TICKET_COOKIE, "")[:64]
+        given = form_of(request).get("number", "")[:32]
+        try:
+            await application.identity.guard.address("register", address_of(request))
+            await application.identity.guard.take(NUMBERS_OF_ONE, "number", ticket)
+            await application.work(lambda: application.members.confirm_by_number(ticket, given, acting))
+        except Refused as refused:
+            request.scope["problem"] = refused.code
+            await steady(began)
+            field = "number" if refused.code == "number-wrong" else "page"
+            said = {field: refused.problem.say(acting.language)}
+            return number_page(request, said, problems.status_of(refused.code))
+        await steady(began)
+        return see_other("/daftar/terkirim?kabar=cocok")
 
     async def anew(request: Request) -> Response:
         """A step has no address to come back to: it begins again."""
@@ -113,6 +151,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         Told("/daftar/email", visits.page(contact), methods=["POST"]),
         Told("/daftar/terkirim", visits.page(send), methods=["POST"]),
         Told("/daftar/terkirim", visits.page(sent), methods=["GET"]),
+        Told("/daftar/nomor", visits.page(number), methods=["POST"]),
+        Told("/daftar/nomor", visits.page(anew), methods=["GET"]),
         Told("/daftar/data", visits.page(anew), methods=["GET"]),
         Told("/daftar/email", visits.page(anew), methods=["GET"]),
     ]

@@ -6,7 +6,7 @@ Identity (NIK, name, birth date, sex) and contact (e-mail, phone) are each one s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -52,6 +52,9 @@ class Contact(Struct, frozen=True):
     email: str = ""
     phone: str = ""
 
+
+Corrected = Callable[[Any, Contact, Contact], None]
+"""What is done in the transaction of a correction; it gets the contact before and after."""
 
 _encoder = msgspec.json.Encoder()
 identity_bytes = _encoder.encode
@@ -186,13 +189,21 @@ def _must_be_there(state: Person) -> None:
         raise NotFound("person-erased")
 
 
+def _must_be_seen(state: Person, seen: int | None) -> None:
+    if seen is not None and seen != state.version:
+        raise Refused("changed-since")
+
+
 def correct(
     log: Log, vault: Vault, person: str, changes: Mapping[str, str], by: str, channel: str, now: datetime,
-    *, reason: str = "",
+    *, also: Corrected, reason: str = "", seen: int | None = None,
 ) -> Appended | None:  # fmt: skip
     """Record corrected data, with the hashes in the same transaction; None when nothing would change.
 
-    Raises NotFound: person-unknown, person-erased; Conflict(nik-of-another-person); Refused as `decide_correct`.
+    `also`: what else is done in that transaction, as telling both contacts (`Members.after_correction`). `seen`: the
+    version of the stream that was shown to who decides.
+    Raises NotFound: person-unknown, person-erased; Conflict(nik-of-another-person); Refused: changed-since, and as
+    `decide_correct`.
     """
     from ledger.store.log import VersionTaken  # noqa: PLC0415 - the log knows nothing of persons, and stays importable alone
     from ledger.store.vault import seal  # noqa: PLC0415
@@ -202,6 +213,7 @@ def correct(
         with log.database.read() as tx:
             state = Person.of(person, log.streams_in(tx, [stream]).get(stream, []))
             _must_be_there(state)
+            _must_be_seen(state, seen)
             key = vault.keys_of(tx, [person]).get(person)
             if key is None:
                 raise NotFound("person-erased")
@@ -219,9 +231,10 @@ def correct(
         )
         event = Event(stream=stream, version=version, fact=fact, by=by, channel=channel, reason=reason)
 
-        def write(tx: Any, after: Identity = after, reach: Contact = reach) -> None:
+        def write(tx: Any, after: Identity = after, before: Contact = contact, reach: Contact = reach) -> None:
             if not vault.recorrect(tx, person, after, reach):
                 raise NotFound("person-erased")
+            also(tx, before, reach)
 
         try:
             return log.append([event], now, writes=[write])
@@ -232,13 +245,15 @@ def correct(
 
 def erase(
     log: Log, vault: Vault, person: str, *, has_money: bool, last_activity: date | None, order: str, today: date,
-    by: str, channel: str, now: datetime, reason: str = "",
+    by: str, channel: str, now: datetime, reason: str = "", seen: int | None = None,
+    also: Callable[[Any], None] | None = None,
 ) -> Erased:  # fmt: skip
     """Record the erasure and delete the person's key in one transaction.
 
     `last_activity`: the last day something happened to the person's money; without it retention counts from the
-    registration. A warning tells when a reader keeps the old row in SQLite's write-ahead log.
-    Raises as `decide_erase`.
+    registration. A warning tells when a reader keeps the old row in SQLite's write-ahead log. `seen`: the version of the
+    stream that was shown to who decides; `also`: a last check in the transaction.
+    Raises Refused(changed-since), and as `decide_erase`.
     """
     from ledger.store.log import VersionTaken  # noqa: PLC0415
 
@@ -246,11 +261,12 @@ def erase(
     while True:
         events = log.events(stream)
         state = Person.of(person, events)
+        _must_be_seen(state, seen)
         since = last_activity or (date.fromisoformat(events[0].recorded_at[:10]) if events else today)
         fact = decide_erase(state, has_money=has_money, last_activity=since, order=order, today=today)
         event = Event(stream=stream, version=state.version + 1, fact=fact, by=by, channel=channel, reason=reason)
         try:
-            appended = log.append([event], now, writes=[lambda tx: vault.erase(tx, person)])
+            appended = log.append([event], now, writes=[*([also] if also else []), lambda tx: vault.erase(tx, person)])
         except VersionTaken:
             continue
         warning = None if vault.after_erasing() else Problem("erase-traces-left")

@@ -11,7 +11,8 @@ class MemberRegistered(Fact, frozen=True):
     """Somebody asked for access to the person's accounts, naming card `kpj`.
 
     `login` is sealed: the e-mail address, or the subject at an identity provider. `proof` says what the address rests
-    on: `known-contact` (it was on file), `no-contact` (none was), `new-contact` (another was), `office`, `provider`.
+    on: `known-contact` (it was on file), `no-contact` (none was), `new-contact` (another was), `office`. Several
+    registrations may be open at once; this event's version is the name of this one.
     """
 
     NAME: ClassVar[str] = "member-registered.v1"
@@ -22,23 +23,35 @@ class MemberRegistered(Fact, frozen=True):
     proof: str
 
 
-class MemberVerified(Fact, frozen=True):
-    """The address was proven with the link that was sent to it."""
-
-    NAME: ClassVar[str] = "member-verified.v1"
-    CONCERNS: ClassVar = NOWHERE
-
-
 class MemberConfirmed(Fact, frozen=True):
-    """A new address was confirmed by the contact on file (`old-contact`) or at the branch (`office`)."""
+    """Registration `registered`, whose address is not on file, was confirmed: by a link to the e-mail address on file
+    (`email`), by the one-time number that was sent to the phone on file (`number`), at the branch (`office`).
+    """
 
     NAME: ClassVar[str] = "member-confirmed.v1"
     CONCERNS: ClassVar = NOWHERE
     how: str
+    registered: Count
+
+
+class MemberVerified(Fact, frozen=True):
+    """The address of registration `registered` was proven: the access is open, every other registration is over."""
+
+    NAME: ClassVar[str] = "member-verified.v1"
+    CONCERNS: ClassVar = NOWHERE
+    registered: Count
+
+
+class MemberDenied(Fact, frozen=True):
+    """The contact on file said that registration `registered` is somebody else's."""
+
+    NAME: ClassVar[str] = "member-denied.v1"
+    CONCERNS: ClassVar = NOWHERE
+    registered: Count
 
 
 class MemberClosed(Fact, frozen=True):
-    """The access ended; the accounts are untouched. `why`: `denied`, `asked`, `office`."""
+    """The access and all registrations ended; the accounts are untouched. `why`: `asked`, `office`."""
 
     NAME: ClassVar[str] = "member-closed.v1"
     CONCERNS: ClassVar = NOWHERE
@@ -70,12 +83,15 @@ class PhoneAsked(Fact, frozen=True):
 
 
 class PhoneBound(Fact, frozen=True):
-    """Balances may be sent to this (sealed) phone. `how`: `known-contact`, `email`, `office`."""
+    """Balances may be sent to this (sealed) phone. `how`: `known-contact`, or who confirmed request `asked` as in
+    `MemberConfirmed`.
+    """
 
     NAME: ClassVar[str] = "phone-bound.v1"
     CONCERNS: ClassVar = NOWHERE
     phone: str
     how: str
+    asked: Count = 0
 
 
 class PhoneUnbound(Fact, frozen=True):
@@ -86,10 +102,11 @@ class PhoneUnbound(Fact, frozen=True):
 
 
 class PhoneDenied(Fact, frozen=True):
-    """The contact on file said that the waiting phone is somebody else's."""
+    """The contact on file said that the phone of request `asked` is somebody else's."""
 
     NAME: ClassVar[str] = "phone-denied.v1"
     CONCERNS: ClassVar = NOWHERE
+    asked: Count
 
 
 class DataRequested(Fact, frozen=True):

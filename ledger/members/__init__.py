@@ -7,12 +7,14 @@ addresses that belong to whoever may know. Each act is durable, with its letters
 from __future__ import annotations
 
 from ledger.members.access import Members
-from ledger.members.acts import About, Acting
+from ledger.members.acts import About, Acting, Seen
 from ledger.members.phones import Phone
-from ledger.members.registration import Claim, masked_email
+from ledger.members.registration import Claim
 from ledger.members.requests import DataRequest
 from ledger.members.rows import Link, LinkedCard, Login
+from ledger.members.shown import masked_email, whole_phone
 
 __all__ = [
-    "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "Phone", "masked_email",
+    "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "Phone", "Seen",
+    "masked_email", "whole_phone",
 ]  # fmt: skip

@@ -10,17 +10,15 @@ from ledger.identifiers import card_number, member_stream
 from ledger.members import rows
 from ledger.members.acts import Acting, Seal, Write, nothing
 from ledger.members.phones import Phones
-from ledger.members.registration import Registrations
 from ledger.members.requests import Requests
 from ledger.members.rows import Link, LinkedCard
 from ledger.members.state import Member, decide_link
 from ledger.store.database import Transaction
 from ledger.store.log import Log
-from ledger.store.outbox import Letter
 from ledger.store.vault import Master, Vault
 
 
-class Members(Registrations, Phones, Requests):
+class Members(Phones, Requests):
     """The members of a ledger."""
 
     @classmethod
@@ -65,13 +63,14 @@ class Members(Registrations, Phones, Requests):
         with self.log.database.read() as tx:
             holder = self.holder(tx, kpj=kpj)
 
+        contact = self.contact_of(person)
+
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_link(state, kpj, holder)
-            email = key.address(state).email
 
             def write(tx: Transaction) -> None:
                 rows.put_card(tx, person, card_number(kpj))
-                self.outbox.put(tx, Letter("card-linked", email, acting.language, {"kpj": kpj[-4:]}), acting.now)
+                self.tell_known(tx, person, key.known(state, contact), "card-linked", acting, kpj=kpj[-4:])
 
             return ([], nothing) if fact is None else ([fact], write)
 
@@ -90,9 +89,18 @@ class Members(Registrations, Phones, Requests):
             stream = member_stream(person)
             state = Member.of(person, self.log.streams_in(tx, [stream]).get(stream, []))
             opened = Seal(key, person, state.version)
-            if state.login is not None:
+            if state.access is not None:
                 hashed = new.email(opened.address(state).looked_up.lower())
                 tx.run("update member_logins set address = ? where person = ?", [hashed, person])
+            for one in state.registrations:
+                tx.run(
+                    "update member_registrations set address = ? where person = ? and version = ?",
+                    [new.email(opened.address_in(one.login).looked_up.lower()), person, one.version],
+                )
             if state.phone is not None:
                 hashed = new.phone(opened.open("phone", state.phone))
                 tx.run("update member_phones set hash = ? where person = ?", [hashed, person])
+            # Links to known contacts carry their hashes, and numbers are keyed: asking again makes new ones.
+            tx.run("delete from member_links where person = ? and purpose like ?", [person, "%-login"])
+            tx.run("delete from member_links where person = ? and purpose like ?", [person, "%-phone"])
+            tx.run("delete from member_numbers where person = ?", [person])

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from ledger.acts.person import Contact, Identity
-from ledger.errors import NotFound, StoreFailed
+from ledger.acts.person import Contact, Corrected, Identity
+from ledger.errors import NotFound, Refused, StoreFailed
 from ledger.events import Event, Fact
-from ledger.identifiers import card_number, clean_kpj, member_stream
+from ledger.identifiers import card_number, clean_kpj, member_stream, person_stream
 from ledger.members import rows
 from ledger.members.rows import Login
-from ledger.members.state import Member, Sealed, told_at
+from ledger.members.state import WAITING, Known, Member, Sealed, told_at
 from ledger.store import account_index
 from ledger.store.database import Transaction
 from ledger.store.log import Log, VersionTaken
@@ -25,13 +25,53 @@ from ledger.store.vault import Vault, seal, unseal
 _TRIES = 5
 
 
+class Seen(NamedTuple):
+    """What a page showed of a person: the versions of the member stream and of the person stream."""
+
+    member: int
+    person: int
+
+    @property
+    def text(self) -> str:
+        """As a form carries it."""
+        return f"{self.member}.{self.person}"
+
+    @classmethod
+    def of(cls, text: str) -> Seen:
+        """What a form carried. Raises Refused(changed-since) for anything else."""
+        member, _, person = text.partition(".")
+        if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (member, person)):
+            raise Refused("changed-since")
+        return cls(int(member), int(person))
+
+
 class Acting(NamedTuple):
-    """Who acts (`member`, `user:<name>`, `sms`), by which door, when, and in which language letters are to be."""
+    """Who acts (`member`, `user:<name>`, `sms`), by which door, when, and in which language letters are to be.
+
+    `seen`: what was shown to who decides; when anything newer is there the act is refused (`changed-since`).
+    `request`: the id of the request that causes the act.
+    """
 
     by: str
     channel: str
     now: datetime
     language: str = "id"
+    seen: Seen | None = None
+    request: str = ""
+
+
+class WaitingAddress(NamedTuple):
+    """An address that waits for its confirmation; `registered`: its registration."""
+
+    registered: int
+    email: str
+
+
+class WaitingPhone(NamedTuple):
+    """A phone that waits for its confirmation; `asked`: its request."""
+
+    asked: int
+    phone: str
 
 
 class About(NamedTuple):
@@ -41,9 +81,11 @@ class About(NamedTuple):
     contact: Contact
     email: str
     phone: str
-    waiting_phone: str
+    waiting: tuple[WaitingAddress, ...]
+    waiting_phones: tuple[WaitingPhone, ...]
     state: str
     segment: str
+    seen: Seen
 
     @property
     def told(self) -> str:
@@ -84,9 +126,18 @@ class Seal(NamedTuple):
         return unseal(self.key, self.person, stream, sealed.version, field, sealed.text).decode()
 
     def address(self, state: Member) -> Address:
-        """What the member comes in with, empty without a registration."""
-        text = self.open("login", state.login)
-        return msgspec.json.decode(text, type=Address) if text else Address("")
+        """What the member comes in with, empty while no access is open."""
+        return Address("") if state.access is None else self.address_in(state.access.login)
+
+    def address_in(self, login: Sealed) -> Address:
+        """The address of a registration."""
+        return msgspec.json.decode(self.open("login", login), type=Address)
+
+    def known(self, state: Member, contact: Contact) -> Known:
+        """Every contact of the person: on file, of the open access, bound."""
+        return Known.of(
+            (contact.email, self.address(state).email), (contact.phone, self.open("phone", state.phone))
+        )  # fmt: skip
 
 
 Write = Callable[[Transaction], None]
@@ -118,6 +169,11 @@ class Acts:
         with self.log.database.read() as tx:
             return rows.login_of(tx, person)
 
+    def key_of(self, person: str) -> bytes | None:
+        """A person's own key, for what is kept of the person elsewhere; None when the person was erased."""
+        with self.log.database.read() as tx:
+            return self.vault.keys_of(tx, [person]).get(person)
+
     def find_person(self, *, nik: str = "", kpj: str = "") -> str | None:
         """The person with a NIK or a card, as the branch looks for it."""
         with self.log.database.read() as tx:
@@ -140,25 +196,84 @@ class Acts:
             if found is None:
                 raise NotFound("person-unknown")
             state, key = self.state_of(tx, person)
+            alive = rows.registrations_of(tx, person)
+            seen = Seen(state.version, self._person_version(tx, person))
+        waiting = [one for one in state.registrations if one.state == WAITING and one.version in alive]
         return About(
             *found, key.address(state).email, key.open("phone", state.phone),
-            key.open("phone", state.waiting_phone), state.state, state.segment,
+            tuple(WaitingAddress(one.version, key.address_in(one.login).email) for one in waiting),
+            tuple(WaitingPhone(one.version, key.open("phone", one)) for one in state.waiting_phones),
+            state.state, state.access.segment if state.access else "", seen,
         )  # fmt: skip
 
-    def tell(self, person: str, kind: str, acting: Acting, **details: str) -> None:
-        """Send a member a notice."""
+    def _person_version(self, tx: Transaction, person: str) -> int:
+        stream = person_stream(person)
+        events = self.log.streams_in(tx, [stream]).get(stream, [])
+        return events[-1].version if events else 0
+
+    def must_be_seen(self, person: str, acting: Acting) -> Write:
+        """A check for the transaction of an act on the person stream: the page showed what is there now."""
+
+        def check(tx: Transaction) -> None:
+            if acting.seen is not None:
+                state, _ = self.state_of(tx, person)
+                if acting.seen.member != state.version:
+                    raise Refused("changed-since")
+
+        return check
+
+    def after_correction(self, person: str, acting: Acting) -> Corrected:
+        """For the transaction of a correction: the page showed what is there, and when a contact is another one now, the
+        old and the new contacts are all told.
+        """
+        check = self.must_be_seen(person, acting)
+
+        def tell(tx: Transaction, before: Contact, after: Contact) -> None:
+            check(tx)
+            if before != after:
+                state, key = self.state_of(tx, person)
+                one, other = key.known(state, before), key.known(state, after)
+                known = Known.of((*one.emails, *other.emails), (*one.phones, *other.phones))
+                self.tell_known(tx, person, known, "contact-changed", acting)
+
+        return tell
+
+    # --- letters
+
+    def contact_of(self, person: str) -> Contact:
+        """The contact on file, empty when there is none."""
         with self.log.database.read() as tx:
-            state, key = self.state_of(tx, person)
-        email = key.address(state).email
-        if email:
-            self.post(Letter(kind, email, acting.language, details), acting)
+            found = self.vault.data_of(tx, [person]).get(person)
+        return found[1] if found else Contact()
 
-    def letter(self, letter: Letter, acting: Acting) -> Write:
-        return lambda tx: self.outbox.put(tx, letter, acting.now) if letter.to else None
-
-    def post(self, letter: Letter, acting: Acting) -> None:
+    def tell(self, person: str, kind: str, acting: Acting, **details: str) -> None:
+        """Send a member a notice of something that has changed nothing, to the address of the open access."""
         with self.log.database.write() as tx:
-            self.outbox.put(tx, letter, acting.now)
+            state, key = self.state_of(tx, person)
+            email = key.address(state).email
+            if email:
+                self.outbox.put(tx, Letter(kind, email, acting.language, details), acting.now, person=person)
+
+    def tell_known(
+        self, tx: Transaction, person: str, known: Known, kind: str, acting: Acting, but: str = "", **details: str
+    ) -> None:
+        """Queue a notice to every known contact except `but`, which knows it."""
+        for email in known.emails:
+            if email.lower() != but.lower():
+                self.outbox.put(tx, Letter(kind, email, acting.language, details), acting.now, person=person)
+        for phone in known.phones:
+            if phone != but:
+                letter = Letter(kind, phone, acting.language, details)
+                self.outbox.put(tx, letter, acting.now, "sms", person=person)
+
+    def letter(self, person: str, letter: Letter, acting: Acting) -> Write:
+        """Queue one letter that is about a person, "" for one that fits nobody."""
+        return lambda tx: self.outbox.put(tx, letter, acting.now, person=person) if letter.to else None
+
+    def post(self, letter: Letter, acting: Acting, way: str = "mail") -> None:
+        """Queue a letter that is about nobody who is registered."""
+        with self.log.database.write() as tx:
+            self.outbox.put(tx, letter, acting.now, way)
 
     def state_of(self, tx: Transaction, person: str) -> tuple[Member, Seal]:
         key = self.vault.keys_of(tx, [person]).get(person)
@@ -169,24 +284,35 @@ class Acts:
         return state, Seal(key, person, state.version)
 
     def act(self, person: str, acting: Acting, decide: Decide) -> None:
-        """Decide on the stream's present state and write facts and rows in one transaction."""
+        """Decide on the stream's present state and write facts and rows in one transaction.
+
+        Raises Refused(changed-since): something came after what `acting.seen` says was shown.
+        """
         for _ in range(_TRIES):
             with self.log.database.read() as tx:
                 state, key = self.state_of(tx, person)
+            if acting.seen is not None and acting.seen.member != state.version:
+                raise Refused("changed-since")
             facts, write = decide(state, key)
-            if not facts:
-                with self.log.database.write() as tx:
-                    write(tx)
-                return
             events = [
                 Event(
                     stream=member_stream(person), version=state.version + i, fact=fact, by=acting.by,
-                    channel=acting.channel,
+                    channel=acting.channel, request=acting.request,
                 )
                 for i, fact in enumerate(facts, 1)
             ]  # fmt: skip
+
+            def all_of_it(tx: Transaction, write: Write = write) -> None:
+                if acting.seen is not None and acting.seen.person != self._person_version(tx, person):
+                    raise Refused("changed-since")
+                write(tx)
+
+            if not events:
+                with self.log.database.write() as tx:
+                    all_of_it(tx)
+                return
             try:
-                self.log.append(events, acting.now, writes=[write])
+                self.log.append(events, acting.now, writes=[all_of_it])
             except VersionTaken:
                 continue  # the member acted elsewhere meanwhile: look again
             return

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from msgspec import Struct
 
 from ledger.acts.person import Contact
 from ledger.errors import Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
-from ledger.members import rows
-from ledger.members.acts import Acting, Acts, Seal, Write, nothing
+from ledger.members import numbers, rows
+from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.numbers import NUMBER_VALID
+from ledger.members.passwords import Passwords
 from ledger.members.rows import Link
-from ledger.members.state import Member, matches
+from ledger.members.shown import whole_phone
+from ledger.members.state import BY_EMAIL, BY_NUMBER, KNOWN, OFFICE, Known, Member, matches
 from ledger.store.database import Transaction
-from ledger.store.outbox import Letter
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
+LOGIN_CONFIRMED = "login-confirmed"
+_First = Callable[[Transaction, Member, Seal], None]
 
 
 class Phone(Struct, frozen=True):
-    """What a phone says of its owner, in clean form; `birth_date` yyyy-mm-dd, name and e-mail may be empty."""
+    """What a phone says of its owner, in clean form; `birth_date` yyyy-mm-dd, the name may be empty."""
 
     phone: str
     nik: str
     kpj: str
     birth_date: str = ""
     name: str = ""
-    email: str = ""
 
 
-class Phones(Acts):
+class Phones(Passwords):
     """Phones asked for, bound, unbound."""
 
     def ask_phone(self, asked: Phone, acting: Acting) -> str:
-        """Ask that a phone be bound: `bound`, `waiting` (for the contact on file, or the branch), `unknown`."""
+        """Ask that a phone be bound: `bound`, `waiting` (for a known contact, or the branch), `unknown`.
+
+        A sender can be forged, but what is told goes to the phone that is bound, never back to who pretended to be it.
+        """
         with self.log.database.read() as tx:
             person = self.holder(tx, nik=asked.nik)
             if person is None or self.holder(tx, kpj=asked.kpj) != person:
@@ -48,65 +57,96 @@ class Phones(Acts):
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             outcome[:] = [BOUND]
+            known = key.known(state, contact)
             if key.open("phone", state.phone) == asked.phone:
                 # Bound in the past, perhaps to another person since: who asks last has it.
                 return [], lambda tx: self._bind(tx, person, asked.phone)
-            if asked.phone == contact.phone:
-                fact = PhoneBound(key.text("phone", asked.phone), "known-contact")
-                return [fact], lambda tx: self._bind(tx, person, asked.phone)
+            if known.phone_proof(asked.phone) == KNOWN:
+                fact = PhoneBound(key.text("phone", asked.phone), KNOWN)
+                return [fact], lambda tx: self._bind_and_tell(tx, person, known, asked.phone, acting)
             outcome[:] = [ASKED]
-            if key.open("phone", state.waiting_phone) == asked.phone:
-                return [], nothing  # its letter is out already; another one a message would be a way to annoy
-            email = key.address(state).email or contact.email
-            return [PhoneAsked(key.text("phone", asked.phone))], lambda tx: self._ask(
-                tx, person, state.version + 1, email, contact, acting
+            if self._asked_just_now(state, key, asked.phone, acting.now) or not state.may_try(acting.now):
+                return [], nothing  # another letter a message would be a way to annoy
+            version = state.version + 1
+            return [PhoneAsked(key.text("phone", asked.phone))], lambda tx: self._ask_known(
+                tx, numbers.PHONE, person, version, known, asked.phone, acting
             )
 
         self.act(person, acting, decide)
         return outcome[0]
 
-    def _ask(
-        self, tx: Transaction, person: str, version: int, email: str, contact: Contact, acting: Acting
-    ) -> None:  # fmt: skip
-        """Tell the contact on file that another phone asked."""
-        if email:
-            confirm = rows.put_link(tx, Link("confirm-phone", person, version), acting.now, rows.VALID_CONFIRM)
-            deny = rows.put_link(tx, Link("deny-phone", person, version), acting.now, rows.VALID_CONFIRM)
-            letter = Letter("phone-asked", email, acting.language, {"token": confirm, "deny": deny})
-            self.outbox.put(tx, letter, acting.now)
-        elif contact.phone:
-            self.outbox.put(tx, Letter("phone-asked", contact.phone, acting.language), acting.now, "sms")
+    def _asked_just_now(self, state: Member, key: Seal, phone: str, now: datetime) -> bool:
+        """Whether a phone waits already, and the number that was sent for it still counts."""
+        since = now - NUMBER_VALID
+        newest = max((datetime.fromisoformat(at) for at in state.unknown if at), default=since)
+        return newest > since and any(key.open("phone", one) == phone for one in state.waiting_phones)
 
     def _bind(self, tx: Transaction, person: str, phone: str) -> None:
         rows.put_phone(tx, person, self.vault.phone_hash(tx, phone))
 
+    def _bind_and_tell(self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting) -> None:
+        self._bind(tx, person, phone)
+        self.tell_known(tx, person, known, "phone-bound", acting, but=phone, phone=whole_phone(phone))
+
     def _confirm_phone(self, token: str, link: Link, acting: Acting) -> None:
-        self._bound(link.person, "email", acting, link.version, lambda tx: rows.use_link(tx, token, "deny-phone"))
+        def first(tx: Transaction, state: Member, key: Seal) -> None:
+            self._must_be_known(tx, link.person, state, key, link.sent_to)
+            rows.use_link(tx, token)
 
-    def confirm_phone(self, person: str, acting: Acting) -> None:
-        """The branch has seen who it is: the waiting phone is bound. Raises Refused(link-used) when none waits."""
-        self._bound(person, "office", acting, 0, nothing)
+        self._bound(link.person, BY_EMAIL, link.version, acting, first)
 
-    def _bound(self, person: str, how: str, acting: Acting, version: int, first: Write) -> None:
+    def confirm_phone(self, person: str, asked: int, acting: Acting) -> None:
+        """The branch has seen who it is: the phone of a request is bound. Raises Refused(link-used)."""
+        self._bound(person, OFFICE, asked, acting, lambda tx, state, key: None)
+
+    def confirm_by_phone(self, phone: str, number: str, acting: Acting) -> str:
+        """A number came back by SMS: `bound` for a phone, `login-confirmed` for a registration.
+
+        Raises Refused(number-wrong).
+        """
+        clean = numbers.plain_number(number)
+        with self.log.database.write() as tx:
+            hashed = self.vault.phone_hash(tx, phone)
+            found = numbers.by_phone(tx, self._number_key(), hashed, clean, acting.now) if clean else None
+        if found is None:
+            raise Refused("number-wrong")
+        if found.purpose == numbers.LOGIN:
+            self._confirm_numbered(found, acting)
+            return LOGIN_CONFIRMED
+
+        def first(tx: Transaction, state: Member, key: Seal) -> None:
+            self._must_be_known(tx, found.person, state, key, found.sent_to)
+
+        try:
+            self._bound(found.person, BY_NUMBER, found.version, acting, first)
+        except Refused:
+            raise Refused("number-wrong") from None
+        return BOUND
+
+    def _bound(self, person: str, how: str, asked: int, acting: Acting, first: _First) -> None:
+        contact = self.contact_of(person)
+
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            waiting = state.waiting_phone
-            if waiting is None or version not in {0, waiting.version}:
-                raise Refused("link-used")
-            phone = key.open("phone", waiting)
+            phone = key.open("phone", state.waiting_phone(asked))
 
             def write(tx: Transaction) -> None:
-                first(tx)
-                self._bind(tx, person, phone)
+                first(tx, state, key)
+                rows.end_asking(tx, person, asked)
+                self._bind_and_tell(tx, person, key.known(state, contact), phone, acting)
 
-            return [PhoneBound(key.text("phone", phone), how)], write
+            return [PhoneBound(key.text("phone", phone), how, asked)], write
 
         self.act(person, acting, decide)
 
     def _deny_phone(self, token: str, link: Link, acting: Acting) -> None:
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            if state.waiting_phone is None or state.waiting_phone.version != link.version:
-                raise Refused("link-used")
-            return [PhoneDenied()], lambda tx: rows.use_link(tx, token, "confirm-phone")
+            state.waiting_phone(link.version)
+
+            def write(tx: Transaction) -> None:
+                self._must_be_known(tx, link.person, state, key, link.sent_to)
+                rows.use_link(tx, token)
+
+            return [PhoneDenied(link.version)], write
 
         self.act(link.person, acting, decide)
 
@@ -116,16 +156,30 @@ class Phones(Acts):
             return rows.owner_of(tx, self.vault.phone_hash(tx, phone))
 
     def unbind_phone(self, phone: str, acting: Acting) -> bool:
-        """No more balances to this phone; False when it was bound to nobody."""
+        """No more balances to this phone; False when it was bound to nobody. Raises Refused(changed-since)."""
         person = self.phone_owner(phone)
         if person is None:
             return False
+        contact: Contact = self.contact_of(person)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
+            is_bound = key.open("phone", state.phone) == phone
+
             def write(tx: Transaction) -> None:
                 rows.drop_phone(tx, self.vault.phone_hash(tx, phone))
+                if is_bound:
+                    told = phone if acting.channel == "sms" else ""
+                    self.tell_known(
+                        tx,
+                        person,
+                        key.known(state, contact),
+                        "phone-unbound",
+                        acting,
+                        but=told,
+                        phone=whole_phone(phone),
+                    )
 
-            return ([PhoneUnbound()] if key.open("phone", state.phone) == phone else []), write
+            return [PhoneUnbound()] if is_bound else [], write
 
         self.act(person, acting, decide)
         return True

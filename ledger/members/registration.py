@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -9,21 +10,26 @@ from msgspec import Struct
 
 from ledger.acts.person import Contact
 from ledger.errors import NotFound, Refused
-from ledger.events import Fact, MemberRegistered, PasswordChanged
+from ledger.events import Fact, MemberRegistered
 from ledger.identifiers import card_number
-from ledger.members import rows
-from ledger.members.acts import Acting, Acts, Address, Seal, Write, nothing
-from ledger.members.rows import Link, Login
+from ledger.members import numbers, rows
+from ledger.members.acts import Acting, Address, Seal, Write
+from ledger.members.confirming import Confirming
+from ledger.members.rows import Link, Login, Waiting
+from ledger.members.shown import masked_email
 from ledger.members.state import (
     ACTIVE,
+    BY_EMAIL,
+    BY_NUMBER,
+    KNOWN,
     OFFICE,
-    WAITING,
+    Known,
     Member,
+    Registration,
     decide_close,
     decide_confirm,
+    decide_deny,
     decide_verify,
-    may_register,
-    proof_of,
 )
 from ledger.store import account_index
 from ledger.store.database import Transaction
@@ -41,14 +47,12 @@ class Claim(Struct, frozen=True):
     language: str = "id"
 
 
-def masked_email(email: str) -> str:
-    """Enough of an address to know it again: `w***n@contoh.id`."""
-    name, _, domain = email.partition("@")
-    return f"{name[:1]}***{name[-1:] if len(name) > 2 else ''}@{domain}"
+_First = Callable[[Transaction, Member, Seal], None]
+"""What a confirmation checks and uses up before it counts."""
 
 
-class Registrations(Acts):
-    """Access asked for, proven, confirmed, denied, ended; passwords."""
+class Registrations(Confirming):
+    """Access asked for, confirmed, denied, proven, ended."""
 
     def _matching(self, tx: Transaction, claim: Claim) -> tuple[str, Contact] | None:
         """The person that all of a claim fits, and the contact on file."""
@@ -63,83 +67,92 @@ class Registrations(Acts):
             return None
         return person, found[1]
 
-    def register(self, claim: Claim, password: str, acting: Acting) -> None:
-        """Ask for access. The answer is always the same; what came of it a letter tells (`state.py`).
+    def register(self, claim: Claim, password: str, acting: Acting, ticket: str = "") -> None:
+        """Ask for access. Neither the answer nor the letter to an address that is not known tells what came of it.
 
-        `password`: an argon2 text, made before it was known whether anything matched.
+        `password`: an argon2 text, made before it was known whether anything matched. `ticket`: a secret of the browser,
+        with which it can bring the number that a phone on file gets.
         """
-        self._register(claim, password, Address(claim.email), acting)
+        self._register(claim, password, Address(claim.email), acting, ticket)
 
-    def register_issuer(self, claim: Claim, issuer: str, subject: str, acting: Acting) -> bool:
+    def register_issuer(self, claim: Claim, issuer: str, subject: str, acting: Acting, ticket: str = "") -> bool:
         """Bind an identity provider's subject to the person that fits; False when nobody does, or it must wait.
 
         `claim.email` is the address the provider has verified.
         """
-        person = self._register(claim, "", Address(claim.email, issuer, subject), acting)
-        login = self.login_of(person) if person else None
-        return login is not None and login.state == ACTIVE
+        self._register(claim, "", Address(claim.email, issuer, subject), acting, ticket)
+        return self.of_issuer(issuer, subject) is not None
 
     def of_issuer(self, issuer: str, subject: str) -> Login | None:
         """The login bound to a provider's subject."""
         with self.log.database.read() as tx:
             return rows.login_by_address(tx, self._hash(tx, Address("", issuer, subject)))
 
+    def is_waiting(self, issuer: str, subject: str, now: datetime) -> bool:
+        """Whether a provider's subject has asked for access and waits for its confirmation."""
+        with self.log.database.read() as tx:
+            return rows.registration_by_address(tx, self._hash(tx, Address("", issuer, subject)), now) is not None
+
     def _hash(self, tx: Transaction, address: Address) -> bytes:
         return self.vault.address_hash(tx, address.looked_up)
 
-    def _register(self, claim: Claim, password: str, address: Address, acting: Acting) -> str:
-        """The person that fits, "" when nobody does. An address of a provider is proven already."""
+    def _register(self, claim: Claim, password: str, address: Address, acting: Acting, ticket: str) -> None:
+        """What is written to the given address is the same whether it fits nobody or is not known, or too many came."""
+        neutral = Letter("register-received", claim.email, claim.language)
         with self.log.database.read() as tx:
             found = self._matching(tx, claim)
             owner = rows.login_by_address(tx, self._hash(tx, address))
-        if found is None or (owner is not None and owner.person != found[0]):
-            self.post(Letter("already-registered" if found else "not-matched", claim.email, claim.language), acting)
-            return ""
+        if found is None:
+            self.post(neutral, acting)
+            return
         person, contact = found
-        proof = proof_of(claim.email, contact.email)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            if not may_register(state):
-                known = key.address(state).email
-                return [], self.letter(Letter("already-registered", known, claim.language), acting)
-            fact = MemberRegistered(key.text("login", msgspec.json.encode(address)), claim.segment, claim.kpj, proof)
-            facts: list[Fact] = [fact]
-            if address.issuer:
-                facts.append(decide_verify(state.after(fact), state.version + 1))
-            after = state.after(*facts)
+            known = key.known(state, contact)
+            proof = known.proof(claim.email)
+            if state.state == ACTIVE or (owner is not None and owner.person != person):
+                taken = Letter("already-registered", claim.email, claim.language)
+                return [], self.letter(person, taken if proof == KNOWN else neutral, acting)
+            if proof != KNOWN and not state.may_try(acting.now):
+                return [], self.letter(person, neutral, acting)
+            login = key.text("login", msgspec.json.encode(address))
+            facts: list[Fact] = [MemberRegistered(login, claim.segment, claim.kpj, proof)]
+            version = state.version + 1
+            opens = bool(address.issuer) and proof == KNOWN
+            if opens:
+                facts.append(decide_verify(state.after(*facts), version))
 
             def write(tx: Transaction) -> None:
-                self._put(tx, after, self._hash(tx, address), password)
-                if not address.issuer:
-                    secret = rows.put_link(tx, Link("verify", person, state.version + 1), acting.now)
-                    self.outbox.put(tx, Letter("verify", claim.email, claim.language, {"token": secret}), acting.now)
+                waiting = Waiting(person, version, self._hash(tx, address), password)
+                rows.put_registration(tx, waiting, ticket, acting.now)
+                if opens:
+                    self._open(tx, waiting, state.after(*facts), known, claim.email, acting)
+                elif proof == KNOWN:
+                    self._send_link(tx, "verify", "verify", person, version, claim.email, acting)
                 else:
-                    self._opened(tx, person, after, claim.email, contact, acting)
+                    self.outbox.put(tx, neutral, acting.now, person=person)
+                    self._ask_known(tx, numbers.LOGIN, person, version, known, claim.email, acting)
 
             return facts, write
 
         self.act(person, acting, decide)
-        return person
 
-    def _put(self, tx: Transaction, state: Member, address: bytes, password: str) -> None:
-        """The rows of a registration; the links of an earlier one are over."""
-        rows.end_links(tx, state.person, "verify", "invite", "reset", "confirm-login", "deny-login")
-        rows.put_login(tx, state.person, address, password, state.state)
-        for kpj in state.cards:
-            rows.put_card(tx, state.person, card_number(kpj))
-
-    def _opened(
-        self, tx: Transaction, person: str, state: Member, email: str, contact: Contact, acting: Acting
+    def _send_link(
+        self, tx: Transaction, purpose: str, kind: str, person: str, version: int, email: str, acting: Acting
     ) -> None:
-        """After an address was proven: ask the contact on file when it is another one, or tell it."""
-        if state.state == WAITING:
-            version = state.registered
-            confirm = rows.put_link(tx, Link("confirm-login", person, version), acting.now, rows.VALID_CONFIRM)
-            deny = rows.put_link(tx, Link("deny-login", person, version), acting.now, rows.VALID_CONFIRM)
-            details = {"token": confirm, "deny": deny, "masked": masked_email(email)}
-            self.outbox.put(tx, Letter("confirm-old", contact.email, acting.language, details), acting.now)
-        elif state.proof != OFFICE and contact.phone:
-            self.outbox.put(tx, Letter("access-opened", contact.phone, acting.language), acting.now, "sms")
+        link = Link(purpose, person, version, self.vault.address_hash(tx, email))
+        secret = rows.put_link(tx, link, acting.now)
+        self.outbox.put(tx, Letter(kind, email, acting.language, {"token": secret}), acting.now, person=person)
+
+    def _open(self, tx: Transaction, waiting: Waiting, after: Member, known: Known, email: str, acting: Acting) -> None:
+        """An address was proven: the access is open, and every other contact is told. Raises Refused(link-used)."""
+        owner = rows.login_by_address(tx, waiting.address)
+        if owner is not None and owner.person != waiting.person:
+            raise Refused("link-used")  # the address was proven for somebody else meanwhile
+        rows.put_login(tx, waiting)
+        for kpj in after.cards:
+            rows.put_card(tx, waiting.person, card_number(kpj))
+        self.tell_known(tx, waiting.person, known, "access-opened", acting, but=email)
 
     # --- links
 
@@ -148,145 +161,144 @@ class Registrations(Acts):
         with self.log.database.read() as tx:
             return rows.link_of(tx, token, now)
 
-    def _verify(self, token: str, link: Link, acting: Acting) -> None:
+    def asked_by(self, link: Link) -> str:
+        """The e-mail address or phone that a link asks about, "" when it asks about none.
+
+        Raises Refused(link-used): it was answered.
+        """
         with self.log.database.read() as tx:
-            found = self.vault.data_of(tx, [link.person]).get(link.person)
-        contact = found[1] if found else Contact()
+            state, key = self.state_of(tx, link.person)
+        if link.purpose.endswith("-login"):
+            found = next((one for one in state.registrations if one.version == link.version), None)
+            if found is None:
+                raise Refused("link-used")
+            return key.address_in(found.login).email
+        return key.open("phone", state.waiting_phone(link.version)) if link.purpose.endswith("-phone") else ""
+
+    def chosen_password(self, link: Link, now: datetime) -> str:
+        """The argon2 text that a registration began with. Raises Refused(link-used)."""
+        with self.log.database.read() as tx:
+            return rows.registration_of(tx, link.person, link.version, now).password
+
+    def _verify(self, token: str, link: Link, acting: Acting) -> None:
+        contact = self.contact_of(link.person)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_verify(state, link.version)
-            email = key.address(state).email
-            after = state.after(fact)
 
             def write(tx: Transaction) -> None:
                 rows.use_link(tx, token)
-                owner = rows.login_by_address(tx, self._hash(tx, key.address(state)))
-                if owner is not None and owner.person != link.person:
-                    raise Refused("link-used")  # the address was proven for somebody else meanwhile
-                rows.set_state(tx, link.person, after.state)
-                self._opened(tx, link.person, after, email, contact, acting)
+                self._proven(tx, state, key, contact, link.version, fact, acting)
 
             return [fact], write
 
         self.act(link.person, acting, decide)
 
+    def _proven(
+        self, tx: Transaction, state: Member, key: Seal, contact: Contact, version: int, fact: Fact, acting: Acting,
+        password: str = "",
+    ) -> None:  # fmt: skip
+        """The address of a registration was proven. Raises Refused(link-used): it rests on a contact that is no more."""
+        registered = next(one for one in state.registrations if one.version == version)
+        known, email = key.known(state, contact), key.address_in(registered.login).email
+        if registered.proof == KNOWN and known.proof(email) != KNOWN:
+            raise Refused("link-used")
+        waiting = rows.registration_of(tx, state.person, version, acting.now)
+        if password:
+            waiting = waiting._replace(password=password)
+        self._open(tx, waiting, state.after(fact), known, email, acting)
+
     def _confirm_login(self, token: str, link: Link, acting: Acting) -> None:
-        def first(tx: Transaction) -> None:
-            rows.use_link(tx, token, "deny-login")
+        def first(tx: Transaction, state: Member, key: Seal) -> None:
+            self._must_be_known(tx, link.person, state, key, link.sent_to)
+            rows.use_link(tx, token)
 
-        self._confirm(link.person, "old-contact", acting, link.version, first)
+        self._confirm(link.person, BY_EMAIL, link.version, acting, first)
 
-    def confirm(self, person: str, acting: Acting) -> None:
-        """The branch has seen who it is: a waiting registration opens. Raises Refused(link-used) when none waits."""
-        self._confirm(person, "office", acting, 0, nothing)
+    def confirm(self, person: str, registered: int, acting: Acting) -> None:
+        """The branch has seen who it is: the link to prove the address goes out. Raises Refused(link-used)."""
+        self._confirm(person, OFFICE, registered, acting, _seen_in_person)
 
-    def _confirm(self, person: str, how: str, acting: Acting, registered: int, first: Write) -> None:
+    def confirm_by_number(self, ticket: str, number: str, acting: Acting) -> None:
+        """The number that the phone on file got was typed where the registration was made.
+
+        Raises Refused(number-wrong): also for a registration that fits nobody, or too many wrong ones.
+        """
+        clean = numbers.plain_number(number)
+        with self.log.database.write() as tx:
+            waiting = rows.registration_by_ticket(tx, ticket, acting.now) if clean else None
+            found = waiting and numbers.by_registration(
+                tx, self._number_key(), waiting.person, waiting.version, clean, acting.now
+            )
+        if not found:
+            raise Refused("number-wrong")
+        self._confirm_numbered(found, acting)
+
+    def _confirm_numbered(self, found: numbers.Confirmed, acting: Acting) -> None:
+        def first(tx: Transaction, state: Member, key: Seal) -> None:
+            self._must_be_known(tx, found.person, state, key, found.sent_to)
+
+        try:
+            self._confirm(found.person, BY_NUMBER, found.version, acting, first)
+        except Refused:
+            raise Refused("number-wrong") from None
+
+    def _confirm(self, person: str, how: str, registered: int, acting: Acting, first: _First) -> None:
+        contact = self.contact_of(person)
+
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            fact, email = decide_confirm(state, how, registered), key.address(state).email
+            facts: list[Fact] = [decide_confirm(state, how, registered)]
+            address = key.address_in(_named(state, registered).login)
+            if address.issuer:  # the provider has proven it already
+                facts.append(decide_verify(state.after(*facts), registered))
 
             def write(tx: Transaction) -> None:
-                first(tx)
-                rows.set_state(tx, person, ACTIVE)
-                self.outbox.put(tx, Letter("confirmed", email, acting.language), acting.now)
+                first(tx, state, key)
+                rows.end_asking(tx, person, registered)
+                if address.issuer:
+                    self._proven(tx, state.after(facts[0]), key, contact, registered, facts[1], acting)
+                    letter = Letter("confirmed", address.email, acting.language)
+                    self.outbox.put(tx, letter, acting.now, person=person)
+                else:
+                    self._send_link(tx, "verify", "verify", person, registered, address.email, acting)
 
-            return [fact], write
+            return facts, write
 
         self.act(person, acting, decide)
 
     def _deny_login(self, token: str, link: Link, acting: Acting) -> None:
-        def first(tx: Transaction) -> None:
-            rows.use_link(tx, token, "confirm-login")
-
-        self._close(link.person, "denied", acting, link.version, first)
-
-    def close(self, person: str, why: str, acting: Acting) -> None:
-        """End a member's access. Raises NotFound(member-unknown)."""
-        self._close(person, why, acting, 0, nothing)
-
-    def _close(self, person: str, why: str, acting: Acting, registered: int, first: Write) -> None:
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            def write(tx: Transaction) -> None:
-                first(tx)
-                rows.clear(tx, person)
-
-            return [decide_close(state, why, registered)], write
-
-        self.act(person, acting, decide)
-
-    # --- passwords
-
-    def ask_reset(self, identifier: str, acting: Acting) -> None:
-        """Send a link for another password to the address of the login, if there is one. The answer never tells."""
-        login = self.find(identifier)
-        if login is None or login.state not in {ACTIVE, WAITING}:
-            return
-
-        def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            address = key.address(state)
+            fact = decide_deny(state, link.version)
 
             def write(tx: Transaction) -> None:
-                secret = rows.put_link(tx, Link("reset", login.person, state.registered), acting.now, rows.VALID_RESET)
-                self.outbox.put(tx, Letter("reset", address.email, acting.language, {"token": secret}), acting.now)
-
-            return [], write if not address.issuer else nothing
-
-        self.act(login.person, acting, decide)
-
-    def reset(self, token: str, password: str, acting: Acting) -> str:
-        """Another password by a `reset` or `invite` link; every session ends. The person.
-
-        Raises Refused(link-used).
-        """
-        link = self.look_at_link(token, acting.now)
-        if link.purpose not in {"reset", "invite"}:
-            raise Refused("link-used")
-
-        def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            if state.registered != link.version:
-                raise Refused("link-used")
-            facts: list[Fact] = [PasswordChanged("reset")]
-            if link.purpose == "invite":
-                facts.insert(0, decide_verify(state, link.version))
-            email = key.address(state).email
-
-            def write(tx: Transaction) -> None:
+                self._must_be_known(tx, link.person, state, key, link.sent_to)
                 rows.use_link(tx, token)
-                rows.set_password(tx, link.person, password)
-                if link.purpose == "invite":
-                    rows.set_state(tx, link.person, ACTIVE)
-                else:
-                    self.outbox.put(tx, Letter("password-changed", email, acting.language), acting.now)
+                rows.drop_registration(tx, link.person, link.version)
 
-            return facts, write
+            return [fact], write
 
         self.act(link.person, acting, decide)
-        return link.person
 
-    def change_password(self, person: str, password: str, acting: Acting) -> None:
-        """Another password, chosen by the member; every session ends. Raises NotFound(member-unknown)."""
+    def close(self, person: str, why: str, acting: Acting) -> None:
+        """End a member's access and whatever waits; all contacts are told. Raises NotFound(member-unknown)."""
+        contact = self.contact_of(person)
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            email = key.address(state).email
-
             def write(tx: Transaction) -> None:
-                rows.set_password(tx, person, password)
-                self.outbox.put(tx, Letter("password-changed", email, acting.language), acting.now)
+                rows.clear(tx, person)
+                if state.access is not None or state.phone is not None:
+                    self.tell_known(tx, person, key.known(state, contact), "access-closed", acting)
 
-            return [PasswordChanged("chosen")], write
+            return [decide_close(state, why)], write
 
         self.act(person, acting, decide)
-
-    def end_sessions(self, person: str) -> None:
-        """Log out everywhere."""
-        with self.log.database.write() as tx:
-            rows.end_sessions(tx, person)
 
     # --- the branch
 
     def register_at_office(self, kpj: str, email: str, acting: Acting) -> None:
         """Assisted registration: the branch has seen the person, who gets a link to choose a password.
 
-        Another address or the phone on file is told, for the branch can be deceived too.
+        Every other contact is told, for the branch can be deceived too.
 
         Raises NotFound(account-not-found); Refused: email-taken, member-active.
         """
@@ -294,32 +306,39 @@ class Registrations(Acts):
             person = self.holder(tx, kpj=kpj)
             owner = rows.login_by_address(tx, self.vault.address_hash(tx, email))
             card = account_index.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
-            known = self.vault.data_of(tx, [person]).get(person) if person else None
-        if person is None or card is None or known is None:
+            found = self.vault.data_of(tx, [person]).get(person) if person else None
+        if person is None or card is None or found is None:
             raise NotFound("account-not-found")
         if owner is not None and owner.person != person:
             raise Refused("email-taken")
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            if not may_register(state):
+            if state.state == ACTIVE:
                 raise Refused("member-active")
             login = key.text("login", msgspec.json.encode(Address(email)))
-            fact = MemberRegistered(login, card.segment, kpj, OFFICE)
+            version = state.version + 1
 
             def write(tx: Transaction) -> None:
-                self._put(tx, state.after(fact), self.vault.address_hash(tx, email), "")
-                link = Link("invite", person, state.version + 1)
-                secret = rows.put_link(tx, link, acting.now, rows.VALID)
-                self.outbox.put(tx, Letter("office-invite", email, acting.language, {"token": secret}), acting.now)
-                self._assisted(tx, known[1], email, acting)
+                waiting = Waiting(person, version, self.vault.address_hash(tx, email), "")
+                rows.put_registration(tx, waiting, "", acting.now)
+                self._send_link(tx, "invite", "office-invite", person, version, email, acting)
+                self.tell_known(
+                    tx, person, key.known(state, found[1]), "access-assisted", acting, but=email,
+                    masked=masked_email(email),
+                )  # fmt: skip
 
-            return [fact], write
+            return [MemberRegistered(login, card.segment, kpj, OFFICE)], write
 
         self.act(person, acting, decide)
 
-    def _assisted(self, tx: Transaction, contact: Contact, email: str, acting: Acting) -> None:
-        if contact.email and contact.email.lower() != email.lower():
-            letter = Letter("access-assisted", contact.email, acting.language, {"masked": masked_email(email)})
-            self.outbox.put(tx, letter, acting.now)
-        elif contact.phone and not contact.email:
-            self.outbox.put(tx, Letter("access-opened", contact.phone, acting.language), acting.now, "sms")
+
+def _named(state: Member, registered: int) -> Registration:
+    """Raises Refused(link-used)."""
+    for one in state.registrations:
+        if one.version == registered:
+            return one
+    raise Refused("link-used")
+
+
+def _seen_in_person(tx: Transaction, state: Member, key: Seal) -> None:
+    """Nothing more to check."""

@@ -37,13 +37,13 @@ class Requests(Acts):
         Raises Refused: parameter-unreadable, data-request-open.
         """
         numbers: list[int] = []
-        on_file = self._on_file(person)
+        on_file = self.contact_of(person).email
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_request(state, what, key.text("text", text) if text else "")
             numbers[:] = [state.version + 1]
             email = told_at(state.state, key.address(state).email, on_file)
-            tell = self.letter(Letter("data-request", email, acting.language, {"what": what}), acting)
+            tell = self.letter(person, Letter("data-request", email, acting.language, {"what": what}), acting)
 
             def write(tx: Transaction) -> None:
                 tx.insert("member_requests", {"person": [person], "number": numbers}, "text bigint")
@@ -70,12 +70,12 @@ class Requests(Acts):
 
     def close_request(self, person: str, number: int, outcome: str, acting: Acting) -> None:
         """Answer a request. Raises Refused(parameter-unreadable), NotFound(data-request-unknown)."""
-        on_file = self._on_file(person)
+        on_file = self.contact_of(person).email
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_close_request(state, number, outcome)
             email = told_at(state.state, key.address(state).email, on_file)
-            tell = self.letter(Letter("data-answered", email, acting.language, {"outcome": outcome}), acting)
+            tell = self.letter(person, Letter("data-answered", email, acting.language, {"outcome": outcome}), acting)
 
             def write(tx: Transaction) -> None:
                 tx.run("delete from member_requests where person = ? and number = ?", [person, number])
@@ -84,12 +84,6 @@ class Requests(Acts):
             return [fact], write
 
         self.act(person, acting, decide)
-
-    def _on_file(self, person: str) -> str:
-        """The e-mail address that the register knows, "" without one."""
-        with self.log.database.read() as tx:
-            found = self.vault.data_of(tx, [person]).get(person)
-        return found[1].email if found else ""
 
     def _requests(self, tx: Transaction, person: str) -> list[DataRequest]:
         """All of a person's requests, oldest first."""

@@ -1,7 +1,8 @@
 """The tables of members, beside the log: what a member is looked up by, and links that can be used once.
 
 Derived from no event: password hashes and link secrets stand in no log, because a log is kept for ever. Every row hangs
-on the person's row in the vault, so erasing a person takes them all along.
+on the person's row in the vault, so erasing a person takes them all along. Registrations that are not open yet, with
+the password that was chosen for each, stand apart from the logins; one-time numbers are in `numbers.py`.
 """
 
 from __future__ import annotations
@@ -13,21 +14,33 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.members.state import ACTIVE, WAITING
 from ledger.store.database import Transaction
 
 VALID = timedelta(hours=24)
 VALID_RESET = timedelta(hours=1)
 VALID_CONFIRM = timedelta(days=7)
 
+NEEDS_REGISTRATION = ("verify", "invite", "confirm-login", "deny-login")
+"""Links that are about a registration: all of them end when an access opens."""
+
 
 class Login(NamedTuple):
-    """How a member comes in. `password`: an argon2 text, "" without one; `epoch`: older sessions are dead."""
+    """How a member comes in; there is one only while the access is open. `password`: an argon2 text, "" without one;
+    `epoch`: older sessions are dead.
+    """
 
     person: str
     password: str
-    state: str
     epoch: int
+
+
+class Waiting(NamedTuple):
+    """What a registration that is not open yet will open with."""
+
+    person: str
+    version: int
+    address: bytes
+    password: str
 
 
 class LinkedCard(NamedTuple):
@@ -38,14 +51,18 @@ class LinkedCard(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link that was sent; `version`: of the event in the member stream that it belongs to."""
+    """A link that was sent; `version`: of the event in the member stream that it belongs to; `sent_to`: the hash of the
+    address that it went to.
+    """
 
     purpose: str
     person: str
-    version: int = 0
+    version: int
+    sent_to: bytes
 
 
-_LOGIN = "select person, password, state, epoch from member_logins where "
+_LOGIN = "select person, password, epoch from member_logins where "
+_REGISTRATION = "select person, version, address, password from member_registrations where until >= ? and "
 
 
 def login_of(tx: Transaction, person: str) -> Login | None:
@@ -54,28 +71,75 @@ def login_of(tx: Transaction, person: str) -> Login | None:
 
 
 def login_by_address(tx: Transaction, hashed: bytes) -> Login | None:
-    """The login whose proven address hashes to that; an unproven one is nobody's yet."""
-    rows = tx.rows(f"{_LOGIN} address = ? and state in ('{ACTIVE}', '{WAITING}')", [hashed])
+    """The login whose address hashes to that; one that was not proven is nobody's yet."""
+    rows = tx.rows(f"{_LOGIN} address = ?", [hashed])
     return Login(*rows[0]) if rows else None
 
 
-def put_login(tx: Transaction, person: str, address: bytes, password: str, state: str) -> None:
-    """A registration's row: it replaces one that was there, and ends its sessions.
+def put_login(tx: Transaction, waiting: Waiting) -> None:
+    """A registration opens: its row becomes the login, and every other registration with its links is over.
 
-    Epochs begin at random: after a closed access a new registration revives no session of the old one.
+    Epochs begin at random: after a closed access a new one revives no session of the old one.
     """
-    epoch = secrets.randbits(40)
     tx.insert(
         "member_logins",
-        {"person": [person], "address": [address], "password": [password], "state": [state], "epoch": [epoch]},
-        "text bytea text text bigint",
-        "on conflict (person) do update set address = excluded.address, password = excluded.password, "
-        "state = excluded.state, epoch = member_logins.epoch + 1",
-    )
+        {
+            "person": [waiting.person], "address": [waiting.address], "password": [waiting.password],
+            "epoch": [secrets.randbits(40)],
+        },
+        "text bytea text bigint",
+    )  # fmt: skip
+    tx.run("delete from member_registrations where person = ?", [waiting.person])
+    marks = ", ".join("?" * len(NEEDS_REGISTRATION))
+    tx.run(f"delete from member_links where person = ? and purpose in ({marks})", [waiting.person, *NEEDS_REGISTRATION])
+    tx.run("delete from member_numbers where person = ? and purpose = 'login'", [waiting.person])
 
 
-def set_state(tx: Transaction, person: str, state: str) -> None:
-    tx.run("update member_logins set state = ? where person = ?", [state, person])
+def put_registration(tx: Transaction, waiting: Waiting, ticket: str, now: datetime) -> None:
+    """`ticket`: what the browser that registered holds, "" when none does."""
+    tx.run("delete from member_registrations where until < ?", [now.isoformat()])
+    tx.insert(
+        "member_registrations",
+        {
+            "person": [waiting.person], "version": [waiting.version], "address": [waiting.address],
+            "password": [waiting.password], "ticket": [secret_hash(ticket) if ticket else b""],
+            "until": [(now + VALID_CONFIRM).isoformat()],
+        },
+        "text bigint bytea text bytea text",
+    )  # fmt: skip
+
+
+def registration_of(tx: Transaction, person: str, version: int, now: datetime) -> Waiting:
+    """Raises Refused(link-used): its time is over."""
+    rows = tx.rows(f"{_REGISTRATION} person = ? and version = ?", [now.isoformat(), person, version])
+    if not rows:
+        raise Refused("link-used")
+    return _waiting(*rows[0])
+
+
+def registrations_of(tx: Transaction, person: str) -> frozenset[int]:
+    """The registrations of a person; those whose time is over go when anybody registers."""
+    return frozenset(row[0] for row in tx.rows("select version from member_registrations where person = ?", [person]))
+
+
+def registration_by_ticket(tx: Transaction, ticket: str, now: datetime) -> Waiting | None:
+    """The registration that a browser began."""
+    rows = tx.rows(f"{_REGISTRATION} ticket = ?", [now.isoformat(), secret_hash(ticket)]) if ticket else []
+    return _waiting(*rows[0]) if rows else None
+
+
+def registration_by_address(tx: Transaction, hashed: bytes, now: datetime) -> Waiting | None:
+    """A registration with that address."""
+    rows = tx.rows(f"{_REGISTRATION} address = ? order by version", [now.isoformat(), hashed])
+    return _waiting(*rows[-1]) if rows else None
+
+
+def _waiting(person: str, version: int, address: bytes, password: str) -> Waiting:
+    return Waiting(person, version, bytes(address), password)
+
+
+def drop_registration(tx: Transaction, person: str, version: int) -> None:
+    tx.run("delete from member_registrations where person = ? and version = ?", [person, version])
 
 
 def set_password(tx: Transaction, person: str, password: str) -> None:
@@ -88,42 +152,42 @@ def end_sessions(tx: Transaction, person: str) -> None:
 
 
 def put_link(tx: Transaction, link: Link, now: datetime, valid: timedelta = VALID) -> str:
-    """Make a link and return its secret; older ones for the same purpose end."""
+    """Make a link and return its secret. Those that were sent before stay as they are."""
     secret = secrets.token_urlsafe(32)
-    tx.run("delete from member_links where (person = ? and purpose = ?) or until < ?",
-           [link.person, link.purpose, now.isoformat()])  # fmt: skip
+    tx.run("delete from member_links where until < ?", [now.isoformat()])
     tx.insert(
         "member_links",
         {"hash": [secret_hash(secret)], "purpose": [link.purpose], "person": [link.person], "version": [link.version],
-         "until": [(now + valid).isoformat()]},
-        "bytea text text bigint text",
+         "sent_to": [link.sent_to], "until": [(now + valid).isoformat()]},
+        "bytea text text bigint bytea text",
     )  # fmt: skip
     return secret
-
-
-def end_links(tx: Transaction, person: str, *purposes: str) -> None:
-    """End a person's links for some purposes."""
-    for purpose in purposes:
-        tx.run("delete from member_links where person = ? and purpose = ?", [person, purpose])
 
 
 def link_of(tx: Transaction, secret: str, now: datetime) -> Link:
     """The link behind a secret. Raises Refused(link-used): unknown, used or over, which look the same."""
     rows = tx.rows(
-        "select purpose, person, version from member_links where hash = ? and until >= ?",
+        "select purpose, person, version, sent_to from member_links where hash = ? and until >= ?",
         [secret_hash(secret), now.isoformat()],
     )
     if not rows:
         raise Refused("link-used")
-    return Link(*rows[0])
+    purpose, person, version, sent_to = rows[0]
+    return Link(purpose, person, version, bytes(sent_to))
 
 
-def use_link(tx: Transaction, secret: str, *pairs: str) -> None:
-    """End a link, and those of the given purposes that went out with it. Raises Refused(link-used)."""
-    rows = tx.rows("select person from member_links where hash = ?", [secret_hash(secret)])
+def use_link(tx: Transaction, secret: str) -> None:
+    """End a link, and all that are about the same registration, phone or password. Raises Refused(link-used)."""
+    rows = tx.rows("select person, version from member_links where hash = ?", [secret_hash(secret)])
     if not rows or not tx.run("delete from member_links where hash = ?", [secret_hash(secret)]):
         raise Refused("link-used")
-    end_links(tx, rows[0][0], *pairs)
+    end_asking(tx, *rows[0])
+
+
+def end_asking(tx: Transaction, person: str, version: int) -> None:
+    """What was asked about a registration or phone is answered: its links and numbers are over."""
+    for table in ("member_links", "member_numbers"):
+        tx.run(f"delete from {table} where person = ? and version = ?", [person, version])
 
 
 def secret_hash(secret: str) -> bytes:
@@ -176,5 +240,6 @@ def drop_phone(tx: Transaction, hashed: bytes) -> None:
 
 def clear(tx: Transaction, person: str) -> None:
     """The access ended: nothing finds the member any more."""
-    for table in ("member_logins", "member_cards", "member_phones", "member_links"):
+    for table in ("member_logins", "member_registrations", "member_cards", "member_phones", "member_links",
+                  "member_numbers"):  # fmt: skip
         tx.run(f"delete from {table} where person = ?", [person])

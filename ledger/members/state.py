@@ -1,14 +1,17 @@
 """A member: a person who may see the own accounts from outside, by website, mobile app and SMS. Pure decisions.
 
-The contact rule, in one place: whoever knows NIK, birth date and card number is not yet the person, for a former HR clerk
-knows them too. An e-mail address or phone that is on file opens the door by itself; another one waits until the contact
-on file, or the branch, has confirmed it. Where nothing is on file there is nothing to ask, and a proven address will do.
+The contact rule, in one place and for every door: whoever knows NIK, birth date and card number is not yet the person,
+for a former HR clerk knows them too. An e-mail address or phone that is known (`Known`: on file, or proven for an access
+or a phone that is open) opens the door by itself; another one waits until a known contact or the branch has confirmed
+it; where nothing is known, only the branch can. Registrations and phones that wait stand beside each other: none replaces
+another, and the first that is proven wins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -21,6 +24,7 @@ from ledger.events import (
     Fact,
     MemberClosed,
     MemberConfirmed,
+    MemberDenied,
     MemberRegistered,
     MemberVerified,
     PhoneAsked,
@@ -30,13 +34,46 @@ from ledger.events import (
 )
 
 SENT, WAITING, ACTIVE, CLOSED = "sent", "waiting", "active", "closed"
-"""The address is not proven yet; proven, but another is on file; open; ended."""
+"""A link to prove the address is out; a known contact or the branch must confirm the address first; open; ended."""
 
-KNOWN, NONE, NEW, OFFICE, PROVIDER = "known-contact", "no-contact", "new-contact", "office", "provider"
+KNOWN, NONE, NEW, OFFICE = "known-contact", "no-contact", "new-contact", "office"
 """What an address rests on."""
+
+BY_EMAIL, BY_NUMBER = "email", "number"
+"""How a contact that is known confirms another one; the branch does as `OFFICE`."""
+
+MOST_UNKNOWN = 5
+"""How many registrations and phones with contacts that are not known may come for one person in UNKNOWN_TIME."""
+UNKNOWN_TIME = timedelta(hours=24)
 
 REQUESTS = ("export", "correct", "erase")
 OUTCOMES = ("done", "refused")
+
+
+class Known(NamedTuple):
+    """The contacts of a person: those on file, the address of an open access, the bound phone."""
+
+    emails: tuple[str, ...]
+    phones: tuple[str, ...]
+
+    @classmethod
+    def of(cls, emails: Iterable[str], phones: Iterable[str]) -> Known:
+        """Each contact once; the letter case of an e-mail address does not count."""
+        by_letters = {email.lower(): email for email in emails if email}
+        return cls(tuple(by_letters.values()), tuple(dict.fromkeys(phone for phone in phones if phone)))
+
+    def proof(self, email: str) -> str:
+        """What a given e-mail address rests on."""
+        return self._proof(email.lower() in {known.lower() for known in self.emails})
+
+    def phone_proof(self, phone: str) -> str:
+        """What a given phone rests on."""
+        return self._proof(phone in self.phones)
+
+    def _proof(self, is_known: bool) -> str:
+        if is_known:
+            return KNOWN
+        return NEW if self.emails or self.phones else NONE
 
 
 class Sealed(Struct, frozen=True):
@@ -44,6 +81,17 @@ class Sealed(Struct, frozen=True):
 
     text: str
     version: int
+
+
+class Registration(Struct, frozen=True):
+    """A registration; its name is the stream version. `state`: WAITING or SENT, and ACTIVE for the open one."""
+
+    version: int
+    login: Sealed
+    proof: str
+    segment: str
+    kpj: str
+    state: str
 
 
 class Request(Struct, frozen=True):
@@ -59,18 +107,17 @@ class Request(Struct, frozen=True):
 
 
 class Member(Struct):
-    """The state of a member stream."""
+    """The state of a member stream. `unknown`: when contacts that are not known were given, the newest last."""
 
     person: str
     version: int = 0
-    state: str = ""
-    proof: str = ""
-    segment: str = ""
-    registered: int = 0
-    login: Sealed | None = None
+    access: Registration | None = None
+    registrations: tuple[Registration, ...] = ()
+    is_closed: bool = False
     cards: tuple[str, ...] = ()
     phone: Sealed | None = None
-    waiting_phone: Sealed | None = None
+    waiting_phones: tuple[Sealed, ...] = ()
+    unknown: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
 
     @classmethod
@@ -80,6 +127,33 @@ class Member(Struct):
         for event in events:
             state.evolve(event)
         return state
+
+    @property
+    def state(self) -> str:
+        """The furthest that the access has come, "" when nobody ever asked for one."""
+        if self.access is not None:
+            return ACTIVE
+        states = {registration.state for registration in self.registrations}
+        return next((state for state in (WAITING, SENT) if state in states), CLOSED if self.is_closed else "")
+
+    def registration(self, version: int, state: str) -> Registration:
+        """The registration of that name in that state. Raises Refused(link-used)."""
+        for registration in self.registrations:
+            if registration.version == version and registration.state == state:
+                return registration
+        raise Refused("link-used")
+
+    def waiting_phone(self, asked: int) -> Sealed:
+        """The phone of a request that waits. Raises Refused(link-used)."""
+        for phone in self.waiting_phones:
+            if phone.version == asked:
+                return phone
+        raise Refused("link-used")
+
+    def may_try(self, now: datetime) -> bool:
+        """Whether one more contact that is not known may be given."""
+        since = now - UNKNOWN_TIME
+        return sum(datetime.fromisoformat(at) > since for at in self.unknown if at) < MOST_UNKNOWN
 
     def evolve(self, event: Event) -> None:
         """Take one more event of the stream."""
@@ -95,25 +169,43 @@ class Member(Struct):
     def _take(self, fact: Fact, version: int, recorded_at: str, channel: str) -> None:
         self.version = version
         if isinstance(fact, MemberRegistered):
-            self.state, self.proof, self.segment, self.registered = SENT, fact.proof, fact.segment, version
-            self.login = Sealed(fact.login, version)
-            self.cards = _with(self.cards, fact.kpj)
-        elif isinstance(fact, MemberVerified):
-            self.state = WAITING if self.proof == NEW else ACTIVE
+            state = WAITING if fact.proof in {NEW, NONE} else SENT
+            login = Sealed(fact.login, version)
+            self.registrations += (Registration(version, login, fact.proof, fact.segment, fact.kpj, state),)
+            if state == WAITING:
+                self._count_unknown(recorded_at)
         elif isinstance(fact, MemberConfirmed):
-            self.state = ACTIVE
+            self.registrations = tuple(
+                structs.replace(one, state=SENT) if one.version == fact.registered else one
+                for one in self.registrations
+            )
+        elif isinstance(fact, MemberVerified):
+            for one in self.registrations:
+                if one.version == fact.registered:
+                    self.access = structs.replace(one, state=ACTIVE)
+                    self.cards = _with(self.cards, one.kpj)
+                    self.registrations = ()
+        elif isinstance(fact, MemberDenied):
+            self.registrations = tuple(one for one in self.registrations if one.version != fact.registered)
         elif isinstance(fact, MemberClosed):
-            self.state, self.cards, self.phone, self.waiting_phone = CLOSED, (), None, None
+            self.access, self.registrations, self.cards, self.is_closed = None, (), (), True
+            self.phone, self.waiting_phones = None, ()
         elif isinstance(fact, CardLinked):
             self.cards = _with(self.cards, fact.kpj)
-        elif isinstance(fact, PhoneAsked):
-            self.waiting_phone = Sealed(fact.phone, version)
+        else:
+            self._take_more(fact, version, recorded_at, channel)
+
+    def _take_more(self, fact: Fact, version: int, recorded_at: str, channel: str) -> None:
+        if isinstance(fact, PhoneAsked):
+            self.waiting_phones += (Sealed(fact.phone, version),)
+            self._count_unknown(recorded_at)
         elif isinstance(fact, PhoneBound):
-            self.phone, self.waiting_phone = Sealed(fact.phone, version), None
+            self.phone = Sealed(fact.phone, version)
+            self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
         elif isinstance(fact, PhoneUnbound):
             self.phone = None
         elif isinstance(fact, PhoneDenied):
-            self.waiting_phone = None
+            self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
         elif isinstance(fact, DataRequested):
             self.requests += (Request(version, fact.what, fact.text, recorded_at, channel),)
         elif isinstance(fact, DataRequestClosed):
@@ -122,46 +214,36 @@ class Member(Struct):
                 for r in self.requests
             )
 
+    def _count_unknown(self, at: str) -> None:
+        self.unknown = (*self.unknown, at)[-MOST_UNKNOWN:]
+
 
 def _with(cards: tuple[str, ...], kpj: str) -> tuple[str, ...]:
     return cards if kpj in cards else (*cards, kpj)
 
 
-def proof_of(address: str, on_file: str) -> str:
-    """What a new address rests on, `on_file` being the one the register knows (either may be of any letter case)."""
-    if not on_file:
-        return NONE
-    return KNOWN if address.lower() == on_file.lower() else NEW
-
-
-def may_register(state: Member) -> bool:
-    """Whether a registration may begin anew: one that is open is never replaced from outside."""
-    return state.state != ACTIVE
-
-
 def decide_verify(state: Member, registered: int) -> MemberVerified:
-    """The link of registration `registered` was used. Raises Refused(link-used) when another came since."""
-    if state.state != SENT or state.registered != registered:
-        raise Refused("link-used")
-    return MemberVerified()
+    """The address of registration `registered` was proven. Raises Refused(link-used)."""
+    state.registration(registered, SENT)
+    return MemberVerified(registered)
 
 
-def decide_confirm(state: Member, how: str, registered: int = 0) -> MemberConfirmed:
-    """A waiting registration is confirmed; `registered`: the one that is meant, 0 for the present one.
-
-    Raises Refused(link-used).
-    """
-    if state.state != WAITING or registered not in {0, state.registered}:
-        raise Refused("link-used")
-    return MemberConfirmed(how)
+def decide_confirm(state: Member, how: str, registered: int) -> MemberConfirmed:
+    """The address of a waiting registration is the person's. Raises Refused(link-used)."""
+    state.registration(registered, WAITING)
+    return MemberConfirmed(how, registered)
 
 
-def decide_close(state: Member, why: str, registered: int = 0) -> MemberClosed:
-    """The access ends; `registered` as in `decide_confirm`. Raises NotFound(member-unknown), Refused(link-used)."""
+def decide_deny(state: Member, registered: int) -> MemberDenied:
+    """The address of a waiting registration is somebody else's. Raises Refused(link-used)."""
+    state.registration(registered, WAITING)
+    return MemberDenied(registered)
+
+
+def decide_close(state: Member, why: str) -> MemberClosed:
+    """The access and whatever waits end. Raises NotFound(member-unknown)."""
     if state.state in {"", CLOSED}:
         raise NotFound("member-unknown")
-    if registered not in {0, state.registered}:
-        raise Refused("link-used")
     return MemberClosed(why)
 
 

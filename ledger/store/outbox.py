@@ -1,7 +1,8 @@
 """The outbox: letters that an event caused, written in the event's transaction and sent afterwards.
 
-A letter is sealed with a key of the master key, because some go to people who are not registered; its row is deleted as
-soon as it was sent. A crash between sending and deleting sends it twice; nothing is ever lost before its time is over.
+A letter about a person is sealed with that person's key and its row hangs on the person's row in the vault: erasing takes
+both. One about nobody who is registered is sealed with a key of the master key. A row is deleted as soon as its letter was
+sent. A crash between sending and deleting sends it twice; nothing is ever lost before its time is over.
 """
 
 from __future__ import annotations
@@ -60,15 +61,21 @@ class Outbox:
         self._vault = vault
         self._database = vault.log.database
 
-    def put(self, tx: Transaction, letter: Letter, now: datetime, way: str = "mail") -> None:
-        """Queue a letter inside the transaction of what caused it."""
+    def put(self, tx: Transaction, letter: Letter, now: datetime, way: str = "mail", person: str = "") -> None:
+        """Queue a letter inside the transaction of what caused it; `person`: whom it is about, "" for nobody.
+
+        Nothing is queued about a person whose key is gone.
+        """
+        key = self._vault.keys_of(tx, [person]).get(person) if person else self._vault.derived(b"outbox")
+        if key is None:
+            return
         name, nonce = secrets.token_hex(16), os.urandom(_NONCE)
-        data = AESGCM(self._vault.derived(b"outbox")).encrypt(nonce, msgspec.json.encode(letter), name.encode())
+        data = AESGCM(key).encrypt(nonce, msgspec.json.encode(letter), name.encode())
         tx.insert(
             "outbox",
-            {"id": [name], "way": [way], "sealed": [nonce + data], "tries": [0], "next_at": [now.isoformat()],
-             "until": [(now + KEPT).isoformat()], "error": [""]},
-            "text text bytea bigint text text text",
+            {"id": [name], "person": [person or None], "way": [way], "sealed": [nonce + data], "tries": [0],
+             "next_at": [now.isoformat()], "until": [(now + KEPT).isoformat()], "error": [""]},
+            "text text text bytea bigint text text text",
         )  # fmt: skip
 
     def due(self, now: datetime, limit: int = 20, ways: tuple[str, ...] = ("mail", "sms")) -> list[Due]:
@@ -78,24 +85,27 @@ class Outbox:
         with self._database.write() as tx:
             tx.run("delete from outbox where until < ?", [now.isoformat()])
             rows = tx.rows(
-                f"select id, way, sealed, tries from outbox where next_at <= ? and way in ({marks}) "
+                f"select id, person, way, sealed, tries from outbox where next_at <= ? and way in ({marks}) "
                 f"order by next_at, id limit ?{locked}",
                 [now.isoformat(), *ways, limit],
             )
             for row in rows:
                 tx.run("update outbox set next_at = ? where id = ?", [(now + LEASE).isoformat(), row[0]])
+            keys = self._vault.keys_of(tx, {row[1] for row in rows if row[1]})
         found = []
-        for name, way, sealed, tries in rows:
-            letter = self._open(name, bytes(sealed))
+        for name, person, way, sealed, tries in rows:
+            letter = self._open(keys.get(person) if person else self._vault.derived(b"outbox"), name, bytes(sealed))
             if letter is not None:
                 found.append(Due(name, way, letter, tries))
         return found
 
-    def _open(self, name: str, sealed: bytes) -> Letter | None:
-        """The letter, or None when it was sealed with a master key that is no more: it is dropped in time."""
+    def _open(self, key: bytes | None, name: str, sealed: bytes) -> Letter | None:
+        """The letter, or None when its key is no more: it is dropped in time."""
+        if key is None:
+            return None
         try:
-            key = AESGCM(self._vault.derived(b"outbox"))
-            return msgspec.json.decode(key.decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode()), type=Letter)
+            opened = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode())
+            return msgspec.json.decode(opened, type=Letter)
         except InvalidTag:
             return None
 
@@ -116,11 +126,11 @@ class Outbox:
                 )
 
     def reseal(self, tx: Transaction, keys: Mapping[str, bytes], new: Master) -> None:
-        """Seal what waits with another master key: the last step of a rotation."""
+        """Seal what is about nobody with another master key: the last step of a rotation."""
         del keys
         cipher = AESGCM(new.derive(b"outbox"))
-        for name, sealed in tx.rows("select id, sealed from outbox"):
-            letter = self._open(name, bytes(sealed))
+        for name, sealed in tx.rows("select id, sealed from outbox where person is null"):
+            letter = self._open(self._vault.derived(b"outbox"), name, bytes(sealed))
             if letter is not None:
                 nonce = os.urandom(_NONCE)
                 data = nonce + cipher.encrypt(nonce, msgspec.json.encode(letter), name.encode())

@@ -22,6 +22,15 @@ _VARIABLES = 32_766
 _SIZES = (4096, 512, 64, 8, 1)
 
 
+def make_own(path: Path) -> None:
+    """Make a file that only its owner can read, whatever the umask; one that is there stays as it is.
+
+    SQLite gives its write-ahead log and shared memory the rights of the file itself.
+    """
+    with contextlib.suppress(FileExistsError), failures_told():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 class SqliteTransaction:
     """A transaction on a SQLite file."""
 
@@ -97,7 +106,7 @@ class SqliteDatabase:
         create: bool = True,
     ) -> None:
         """`writer_pragmas`: what connections that write have in addition. `create`: make the file when it is absent."""
-        self.path = Path(path)
+        self.path, self._creates = Path(path), create
         self._uri = f"{self.path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         self._writer_pragmas = writer_pragmas
         self._synchronous, self._cache_mib = synchronous, cache_mib
@@ -116,6 +125,8 @@ class SqliteDatabase:
                 return held[0]
             held[0].close()
             self._local.held, self._local.writes = None, False
+        if self._creates:
+            make_own(self.path)
         with failures_told():
             connection = sqlite3.connect(
                 self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=LOCK_SECONDS

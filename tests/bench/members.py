@@ -40,7 +40,7 @@ def register(members: Members, count: int) -> None:
 def login(members: Members, tokens: Tokens, file: Path) -> None:
     """A new device for every member."""
     with members.log.database.read() as tx:
-        logins = tx.rows("select person, epoch from member_logins where state = 'active' order by person")
+        logins = tx.rows("select person, epoch from member_logins order by person")
         handles = {person: cards_of(tx, person)[0].handle for person, _ in logins}
     lines = [
         f"{tokens.begin(person, epoch, 'bench', read_now()).access_token} {handles[person]}\n"
@@ -52,7 +52,7 @@ def login(members: Members, tokens: Tokens, file: Path) -> None:
 def visit(members: Members, sessions: Sessions, file: Path) -> None:
     """A login on the website for every member."""
     with members.log.database.read() as tx:
-        logins = tx.rows("select person, epoch from member_logins where state = 'active' order by person")
+        logins = tx.rows("select person, epoch from member_logins order by person")
     tokens = [sessions.create(MEMBER, person, epoch, "website", read_now()).token for person, epoch in logins]
     file.write_text("".join(f"{token}\n" for token in tokens))
 

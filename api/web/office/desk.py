@@ -20,8 +20,8 @@ from api.web.holdings import Holdings
 from api.web.office.views import View, handle_of, view_of
 from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import language_of, render
-from ledger.errors import JhtError, NotAllowed, Problem, Unavailable
-from ledger.members import Acting
+from ledger.errors import JhtError, NotAllowed, Problem, Refused, Unavailable
+from ledger.members import Acting, Seen
 
 ENTRANCE, HOME, QUEUE = "/kantor/masuk", "/kantor", "/kantor/permintaan"
 COUNTER, SUPERVISOR = "counter", "supervisor"
@@ -96,7 +96,23 @@ class Desk(NamedTuple):
 
     def acting(self) -> Acting:
         """Who acts. Letters are in Indonesian: the clerk's choice of a language says nothing about the member's."""
-        return Acting(f"user:{self.session.who}", CHANNEL, self.application.now())
+        request = self.request.scope.get("request_id", "")
+        return Acting(f"user:{self.session.who}", CHANNEL, self.application.now(), request=request)
+
+    def seen(self) -> Seen:
+        """What the page of the form showed. Raises Refused(changed-since)."""
+        return Seen.of(self.form.get("versi", ""))
+
+    def deciding(self) -> Acting:
+        """Who acts on what the page of the form showed. Raises Refused(changed-since)."""
+        return self.acting()._replace(seen=self.seen())
+
+    def number(self, field: str) -> int:
+        """A number that the page put into its form. Raises Refused(changed-since)."""
+        text = self.form.get(field, "")
+        if not text.isascii() or not text.isdigit() or len(text) > 9:
+            raise Refused("changed-since")
+        return int(text)
 
     def begin(self, person: str, kpj: str, why: str) -> str:
         """Open a person's data; the handle for the address."""

@@ -1,8 +1,9 @@
 """A member as the branch sees one: the same balances as everywhere, what has not come, the access and what to do for it.
 
 Every look is recorded for the reason of the search. What changes a member's access, and a request about the member's data,
-needs the member at the desk, with the identity card; closing an access that is open, the first half of handing it to
-another address, needs a supervisor.
+needs the member at the desk, with the identity card. Each form carries the versions of what the page showed and is refused
+when anything came since: a clerk never confirms another address or phone than the one that was read out. Closing an access
+that is open, the first half of handing it to another address, needs a supervisor.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
-from ledger.members.state import ACTIVE, CLOSED, REQUESTS, SENT, WAITING
+from ledger.members.state import ACTIVE, CLOSED, REQUESTS
 from ledger.store.account_index import Case, day_text
 from projections.results import BalanceRow
 
@@ -34,7 +35,6 @@ SHOWN_YEARS = 3
 SHOWN_LOOKS = 5
 LISTED = 6
 """Months that have not come which are listed at once; the others are behind a fold."""
-_NO_ACCESS = frozenset({"", SENT, CLOSED})
 
 
 class Shown(NamedTuple):
@@ -165,8 +165,8 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
         queue=QUEUE,
         seen=view.why in SEEN,
-        registers=found.about.state in _NO_ACCESS and desk.application.settings.oidc_issuer is None,
-        closes=found.about.state in {SENT, WAITING, ACTIVE},
+        registers=found.about.state != ACTIVE and desk.application.settings.oidc_issuer is None,
+        closes=found.about.state not in {"", CLOSED},
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
@@ -215,23 +215,23 @@ def _register(desk: Desk, view: View) -> None:
     address = email_of(desk.form, words(desk.language), errors)
     if errors:
         raise Refused("email-unreadable")
-    desk.application.members.register_at_office(_card(desk, view), address, desk.acting())
+    desk.application.members.register_at_office(_card(desk, view), address, desk.deciding())
 
 
 def _link(desk: Desk, view: View) -> None:
-    desk.application.members.link_card(view.person, _card(desk, view), desk.acting())
+    desk.application.members.link_card(view.person, _card(desk, view), desk.deciding())
 
 
 def _confirm(desk: Desk, view: View) -> None:
-    desk.application.members.confirm(view.person, desk.acting())
+    desk.application.members.confirm(view.person, desk.number("pendaftaran"), desk.deciding())
 
 
 def _phone(desk: Desk, view: View) -> None:
-    desk.application.members.confirm_phone(view.person, desk.acting())
+    desk.application.members.confirm_phone(view.person, desk.number("nomor"), desk.deciding())
 
 
 def _close(desk: Desk, view: View) -> None:
-    desk.application.members.close(view.person, "office", desk.acting())
+    desk.application.members.close(view.person, "office", desk.deciding())
 
 
 def _request(desk: Desk, view: View) -> Errors:
@@ -239,7 +239,7 @@ def _request(desk: Desk, view: View) -> Errors:
     errors: Errors = {}
     what, text = data_request_of(desk.form, words(desk.language), errors)
     if not errors:
-        desk.application.members.request_data(view.person, what, text, desk.acting())
+        desk.application.members.request_data(view.person, what, text, desk.deciding())
     return errors
 
 

@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from api import problems
+from api.access.sessions import MEMBER
 from api.route import Told
 from api.web.forms import Errors
 from api.web.office.desk import ANSWERING, QUEUE, SUPERVISOR, Desk, Office
@@ -94,7 +95,7 @@ async def _act(desk: Desk) -> Response:
         if act == "jawab":
             outcome = desk.form.get("hasil", "")
             await desk.application.work(
-                lambda: desk.application.members.close_request(view.person, request.number, outcome, desk.acting())
+                lambda: desk.application.members.close_request(view.person, request.number, outcome, desk.deciding())
             )
             return see_other(f"{QUEUE}?kabar=selesai")
     except Refused as refused:
@@ -119,21 +120,22 @@ async def _correct(desk: Desk, view: View) -> Response:
     changes = {name: text for name in CORRECTED if (text := desk.form.get(name, "").strip())}
     if not changes:
         raise Refused("cell-empty", column=CORRECTED[0])
-    application, acting = desk.application, desk.acting()
+    application, acting = desk.application, desk.deciding()
     done = await application.work(
         lambda: persons.correct(
             application.log, application.members.vault, view.person, changes, acting.by, acting.channel, acting.now,
-            reason=ANSWERING,
+            reason=ANSWERING, seen=acting.seen and acting.seen.person,
+            also=application.members.after_correction(view.person, acting),
         )
     )  # fmt: skip
     return see_other(f"{desk.request.url.path}?kabar={'koreksi' if done else 'sama'}")
 
 
 async def _erase(desk: Desk, view: View, about: About) -> Response:
-    """Raises Refused: confirmation-missing, and as `person.decide_erase`; Unavailable as `holdings`."""
+    """Raises Refused: confirmation-missing, changed-since, and as `person.decide_erase`; Unavailable as `holdings`."""
     if desk.form.get("yakin") != "ya":
         raise Refused("confirmation-missing")
-    application, acting, order = desk.application, desk.acting(), desk.form.get("perintah", "").strip()
+    application, acting, order = desk.application, desk.deciding(), desk.form.get("perintah", "").strip()
     told = about.told
 
     def erase() -> None:
@@ -141,10 +143,13 @@ async def _erase(desk: Desk, view: View, about: About) -> Response:
         persons.erase(
             application.log, application.members.vault, view.person, has_money=has_money, last_activity=last, order=order,
             today=jakarta_date(acting.now), by=acting.by, channel=acting.channel, now=acting.now, reason=ANSWERING,
+            seen=acting.seen and acting.seen.person, also=application.members.must_be_seen(view.person, acting),
         )  # fmt: skip
         if told:
             # The last letter: its address stands sealed in the outbox until it is sent, and nowhere else any more.
             application.members.post(Letter("data-answered", told, acting.language, {"outcome": "done"}), acting)
 
     await application.work(erase)
+    application.identity.sessions.forget(MEMBER, view.person)
+    application.identity.tokens.forget()
     return see_other(f"{QUEUE}?kabar=hapus")

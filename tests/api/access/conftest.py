@@ -72,11 +72,12 @@ class Lobby:
         asyncio.run(all_of_it())
 
     async def enter(
-        self, application: ApplicationState, name: str = ON_FILE, password: str = RIGHT, address: str = HOME
-    ) -> str:
+        self, application: ApplicationState, name: str = ON_FILE, password: str = RIGHT, address: str = HOME,
+        marks: str = "",
+    ) -> str:  # fmt: skip
         """ "in", or the code of the refusal with its details."""
         try:
-            entered = await application.identity.login.member(name, password, address, self.acting())
+            entered = await application.identity.login.member(name, password, address, self.acting(), marks)
         except JhtError as error:
             return " ".join([error.code, *map(str, error.problem.details.values())])
         assert entered.who == self.person

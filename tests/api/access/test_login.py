@@ -7,16 +7,17 @@ from datetime import timedelta
 
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
+from structlog.testing import capture_logs
 
 from api.access import guard, passwords
 from api.access.login import clean_identifier
 from api.application import ApplicationState
 from ledger.errors import Refused, StoreFailed
+from tests.api import peopled
 from tests.api.access.conftest import HOME, NAMES, RIGHT, UNKNOWN, UNVERIFIED, WRONG, Lobby
+from tests.conftest import NOW
 from tests.ledger.members.conftest import CARD, ON_FILE, OTHERS
 from tests.office import nik
-
-LOCKED = "too-many-tries 15"
 
 
 def test_a_member_comes_in_by_e_mail_nik_or_card(lobby: Lobby) -> None:
@@ -55,7 +56,9 @@ def test_a_closed_member_looks_like_nobody(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("name", [ON_FILE, CARD, UNVERIFIED, "nobody@contoh.id", "26000000999"])
-def test_five_wrong_passwords_lock_a_name_over_a_restart_whether_it_is_known_or_not(lobby: Lobby, name: str) -> None:
+def test_from_the_fifth_wrong_password_on_one_waits_longer_each_time_whether_the_name_is_known_or_not(
+    lobby: Lobby, name: str
+) -> None:
     async def four(application: ApplicationState) -> None:
         assert [await lobby.enter(application, name, WRONG) for _ in range(4)] == ["login-wrong"] * 4
         assert lobby.letters(application) == []
@@ -64,26 +67,65 @@ def test_five_wrong_passwords_lock_a_name_over_a_restart_whether_it_is_known_or_
         assert await lobby.enter(application, name, WRONG) == "login-wrong"
         told = lobby.letters(application)
         if name in {ON_FILE, CARD}:
-            assert [(letter.kind, letter.to, letter.details) for letter in told] == [
-                ("locked", ON_FILE, {"minutes": "15"})
-            ]
-        assert await lobby.enter(application, name, RIGHT) == LOCKED
+            assert [(letter.kind, letter.to) for letter in told] == [("locked", ON_FILE)]
+        assert await lobby.enter(application, name, RIGHT) == "too-many-tries 1"
         assert application.identity.passwords.verified == 1
 
-    async def locked(application: ApplicationState) -> None:
-        lobby.later = timedelta(minutes=5)
-        assert await lobby.enter(application, name, RIGHT) == "too-many-tries 10"
-        lobby.later = timedelta(minutes=14, seconds=59)
-        assert await lobby.enter(application, f" {name.upper()}", WRONG) == "too-many-tries 1"
-        assert lobby.letters(application) == []
+    async def waits(application: ApplicationState) -> None:
+        for minutes in (1, 2, 4, 8, 15, 15):
+            lobby.later += timedelta(minutes=minutes) - timedelta(seconds=1)
+            assert await lobby.enter(application, f" {name.upper()}", RIGHT) == "too-many-tries 1", minutes
+            lobby.later += timedelta(seconds=1)
+            assert await lobby.enter(application, name, WRONG) == "login-wrong", minutes
+        assert lobby.letters(application) == [], "told once"
 
     async def over(application: ApplicationState) -> None:
-        lobby.later = timedelta(minutes=15)
-        assert await lobby.enter(application, name, WRONG) == "login-wrong"
+        lobby.later += timedelta(minutes=15)
         assert await lobby.enter(application, name, RIGHT) == ("in" if name in {ON_FILE, CARD} else "login-wrong")
 
-    for act in (four, fifth, locked, over):
+    for act in (four, fifth, waits, over):
         lobby.run(act)
+
+
+def test_a_stranger_never_holds_up_a_device_that_the_owner_knows(lobby: Lobby) -> None:
+    async def act(application: ApplicationState) -> None:
+        devices = application.identity.devices
+        marks = devices.marked("", "member", lobby.person)
+        for _ in range(5):
+            await lobby.enter(application, password=WRONG)
+        assert await lobby.enter(application) == "too-many-tries 1"
+        for foreign in ("", marks[:-1] + "0", devices.marked("", "member", "a" * 32), "x" * 10_000, "\0"):
+            assert await lobby.enter(application, marks=foreign) == "too-many-tries 1", foreign[:60]
+        assert await lobby.enter(application, marks=devices.marked(marks, "staff", "sari")) == "in"
+        for _ in range(5):
+            assert await lobby.enter(application, password=WRONG, marks=marks) == "login-wrong"
+        assert await lobby.enter(application, marks=marks) == "too-many-tries 1", "a stolen mark guesses no faster"
+
+    lobby.run(act)
+
+
+def test_what_is_logged_of_a_login_leads_to_nobody_but_staff(lobby: Lobby) -> None:
+    async def act(application: ApplicationState) -> None:
+        application.identity.users.create("sari", "staff", peopled.hashed(RIGHT), NOW, roles=["counter"])
+        acting = lobby.acting()._replace(request="r-77")
+        login = application.identity.login
+        with capture_logs() as lines:
+            await lobby.enter(application)
+            await lobby.enter(application, CARD)
+            await lobby.enter(application, CARD, WRONG, "198.51.100.9")
+            await lobby.enter(application, "kata sandi saya", WRONG)
+            await login.user("staff", "sari", RIGHT, HOME, acting)
+            with pytest.raises(Refused):
+                await login.user("staff", "kata sandi saya", RIGHT, HOME, acting)
+        first, second, elsewhere, nobody, staff, other = lines
+        assert first["who"] == second["who"] == elsewhere["who"] != nobody["who"]
+        assert first["source"] == second["source"] != elsewhere["source"]
+        assert (staff["who"], staff["request"], staff["outcome"]) == ("sari", "r-77", "accepted")
+        assert other["outcome"] == "refused"
+        for secret in (lobby.person, ON_FILE, CARD, HOME, "kata sandi saya"):
+            assert secret not in repr(lines)
+
+    lobby.run(act)
 
 
 def test_a_right_password_forgets_the_wrong_ones(lobby: Lobby) -> None:
@@ -101,7 +143,7 @@ def test_tries_at_once_in_two_processes_count_as_many(lobby: Lobby) -> None:
             tried = await asyncio.gather(
                 *(lobby.enter(where, password=WRONG) for _ in range(10) for where in (application, second))
             )
-            assert sorted(tried) == ["login-wrong"] * 5 + [LOCKED] * 15
+            assert sorted(tried) == ["login-wrong"] * 5 + ["too-many-tries 1"] * 15
             verified = application.identity.passwords.verified + second.identity.passwords.verified
             assert verified == 5
             assert [letter.kind for letter in lobby.letters(application)] == ["locked"]
@@ -109,16 +151,26 @@ def test_tries_at_once_in_two_processes_count_as_many(lobby: Lobby) -> None:
     lobby.run(act)
 
 
-def test_wrong_passwords_from_one_address_are_limited_over_all_names(lobby: Lobby) -> None:
+def test_an_address_with_too_many_tries_is_slowed_and_not_shut_out(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "PACE_SECONDS", 0.2)
+    monkeypatch.setattr(guard, "MOST_PACED", 4)
+
     async def act(application: ApplicationState) -> None:
-        tried = [await lobby.enter(application, f"user{n}@contoh.id", WRONG) for n in range(8)]
-        assert tried == ["login-wrong"] * 6 + ["too-many-tries 1"] * 2
-        with application.log.database.write() as tx:
-            tx.run("delete from login_windows")
-        for _ in range(6):
-            await application.identity.guard.wrong(HOME)
-        assert await lobby.enter(application) == "too-many-tries 10", "the right password does not help either"
+        loop = asyncio.get_running_loop()
+        tried = [await lobby.enter(application, f"user{n}@contoh.id", WRONG) for n in range(6)]
+        assert tried == ["login-wrong"] * 6
+        begun = loop.time()
+        honest = await asyncio.gather(*(lobby.enter(application) for _ in range(4)))
+        assert (honest, loop.time() - begun >= 0.8) == (["in"] * 4, True), "one after the other"
+        crowd = await asyncio.gather(*(lobby.enter(application) for _ in range(6)))
+        assert sorted(crowd) == ["in"] * 4 + ["too-many-tries 1"] * 2
+        marks = application.identity.devices.marked("", "member", lobby.person)
+        begun = loop.time()
+        assert await lobby.enter(application, marks=marks) == "in"
         assert await lobby.enter(application, address="203.0.113.8") == "in"
+        assert application.identity.guard._queues == {}
 
     lobby.run(act, address_tries=6)
 
@@ -151,7 +203,7 @@ def test_a_notice_that_cannot_be_queued_changes_no_answer(lobby: Lobby, monkeypa
 
         monkeypatch.setattr(application.members, "tell", fails)
         assert [await lobby.enter(application, password=WRONG) for _ in range(5)] == ["login-wrong"] * 5
-        assert await lobby.enter(application) == LOCKED
+        assert await lobby.enter(application) == "too-many-tries 1"
 
     lobby.run(act)
 
@@ -190,12 +242,13 @@ def test_more_logins_than_can_be_hashed_are_told_to_come_again(lobby: Lobby, mon
 def test_letters_to_one_target_are_limited(lobby: Lobby) -> None:
     async def act(application: ApplicationState) -> None:
         for _ in range(5):
-            await application.identity.guard.mail("budi@contoh.id")
+            await application.identity.guard.mail(HOME, "budi@contoh.id")
         with pytest.raises(Refused) as refused:
-            await application.identity.guard.mail(" BUDI@contoh.id")
+            await application.identity.guard.mail(HOME, " BUDI@contoh.id")
         assert refused.value.code == "too-many-tries"
         assert 59 <= int(refused.value.problem.details["minutes"]) <= 60
-        await application.identity.guard.mail("sari@contoh.id")
+        await application.identity.guard.mail(HOME, "sari@contoh.id")
+        await application.identity.guard.mail("198.51.100.9", "budi@contoh.id")
 
     lobby.run(act)
 

@@ -8,24 +8,30 @@ from pathlib import Path
 
 from ledger.store.outbox import Letter
 
+WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3}
+"""A writer of letters -> the place of the kind among what it is given."""
 ROOT = Path(__file__).parents[3]
 URL = "https://saldo.example"
 TOKEN = "A" * 43
 DENY = "B" * 43
 DETAILS = {
     "verify": {"token": TOKEN},
-    "not-matched": {},
+    "register-received": {},
     "already-registered": {},
-    "confirm-old": {"token": TOKEN, "deny": DENY, "masked": "w***n@contoh.id"},
+    "confirm-login": {"token": TOKEN, "deny": DENY, "asks": "wulan@contoh.id", "number": "1234 5678"},
+    "confirm-phone": {"token": TOKEN, "deny": DENY, "asks": "0812-3456-0001", "number": "1234 5678"},
     "confirmed": {},
     "reset": {"token": TOKEN},
     "password-changed": {},
-    "locked": {"minutes": "15"},
+    "locked": {},
     "office-invite": {"token": TOKEN},
     "access-assisted": {"masked": "b***u@contoh.id"},
-    "card-linked": {"kpj": "8901"},
-    "phone-asked": {"token": TOKEN, "deny": DENY},
     "access-opened": {},
+    "access-closed": {},
+    "card-linked": {"kpj": "8901"},
+    "phone-bound": {"phone": "0812-3456-0001"},
+    "phone-unbound": {"phone": "0812-3456-0001"},
+    "contact-changed": {},
     "data-request": {"what": "export"},
     "data-answered": {"outcome": "done"},
 }
@@ -36,14 +42,15 @@ def letter(kind: str = "verify", to: str = "budi@contoh.id", language: str = "id
 
 
 def written() -> Iterator[tuple[str, str]]:
-    """(file, kind) of every letter that the project's source writes: `Letter(kind, ...)` and `tell(person, kind, ...)`."""
+    """(file, kind) of every letter that the project's source writes: `Letter(kind, ...)`, `tell(person, kind, ...)` and
+    the others in WRITERS."""
     for package in ("ledger", "api"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if not isinstance(node, ast.Call):
                     continue
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                at = {"Letter": 0, "tell": 1}.get(name)
+                at = WRITERS.get(name)
                 if at is None or len(node.args) <= at:
                     continue
                 for one in ast.walk(node.args[at]):

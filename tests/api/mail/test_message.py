@@ -76,7 +76,7 @@ def test_a_line_break_in_an_address_makes_no_header() -> None:
 
 def test_a_detail_can_write_neither_a_header_nor_markup_nor_a_template() -> None:
     evil = "x\r\nBcc: lain@contoh.id\r\n\r\n<script>alert(1)</script>{{ 7*7 }}{token.__class__}"
-    message = received(letter("confirm-old", masked=evil))
+    message = received(letter("confirm-login", asks=evil))
     assert message["Bcc"] is None
     html = part(message, "html")
     assert "<script" not in html

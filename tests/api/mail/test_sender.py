@@ -317,7 +317,7 @@ def test_without_a_server_a_letter_is_shown_on_a_terminal(
 ) -> None:
     monkeypatch.setattr(console, "is_terminal", lambda: True)
     ledger.put()
-    ledger.put("phone-asked", "sms", to="+6281234567890")
+    ledger.put("confirm-phone", "sms", to="+6281234567890")
     assert ledger.send() == Round(2, 0, 0)
     shown = capsys.readouterr()
     assert "budi" not in shown.out

@@ -53,25 +53,25 @@ def test_no_subject_has_a_place_to_fill() -> None:
 
 
 def test_links_go_where_the_website_takes_them() -> None:
-    assert [button.address for button in said(letter("confirm-old"), URL + "/").buttons] == [
+    assert [button.address for button in said(letter("confirm-login"), URL + "/").buttons] == [
         f"{URL}/tautan/{TOKEN}",
         f"{URL}/tautan/{DENY}",
     ]
     for kind in ("reset", "office-invite"):
         assert [button.address for button in said(letter(kind), URL).buttons] == [f"{URL}/sandi/{TOKEN}"]
-    assert [button.address for button in said(letter("not-matched"), URL).buttons] == [f"{URL}/daftar"]
+    assert [button.address for button in said(letter("register-received"), URL).buttons] == [f"{URL}/bantuan"]
 
 
 def test_the_hours_told_are_the_hours_a_link_lasts() -> None:
     lasting = {
         "verify": rows.VALID, "office-invite": rows.VALID, "reset": rows.VALID_RESET,
-        "confirm-old": rows.VALID_CONFIRM, "phone-asked": rows.VALID_CONFIRM,
+        "confirm-login": rows.VALID_CONFIRM, "confirm-phone": rows.VALID_CONFIRM,
     }  # fmt: skip
     told = {kind: row["hours"] * 3600 for kind, row in texts().items() if "link" in row}
     assert told == {kind: valid.total_seconds() for kind, valid in lasting.items()}
     assert said(letter("verify"), URL).until.startswith("Tautan berlaku 24 jam")
     assert said(letter("reset", language="en"), URL).until.startswith("The link is valid for 1 hour from")
-    assert said(letter("confirm-old"), URL).until.startswith("Tautan berlaku 7 hari")
+    assert said(letter("confirm-login"), URL).until.startswith("Tautan berlaku 7 hari")
 
 
 def test_a_detail_that_is_a_code_is_told_in_words() -> None:

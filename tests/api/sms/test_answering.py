@@ -70,12 +70,26 @@ def test_a_phone_that_is_not_on_file_learns_nothing_and_waits_for_the_contact_on
         texts.say(registration(9, NOBODYS), NEW_PHONE),
     ]
     assert said == [replies.ASKED] * 5
-    assert texts.letters() == 1
+    assert texts.letters() == 2, "by e-mail and with a number to the phone on file"
     assert texts.say(f"SALDO {CARD}", NEW_PHONE) == replies.STRANGER
     person = texts.members.find_person(nik=nik(1))
     assert person is not None
-    texts.members.confirm_phone(person, Acting("user:sari", "office", NOW))
+    ((asked, _),) = texts.members.about(person).waiting_phones
+    texts.members.confirm_phone(person, asked, Acting("user:sari", "office", NOW))
     assert texts.say(f"SALDO {CARD}", NEW_PHONE) == BALANCE
+
+
+def test_the_number_that_the_phone_on_file_got_confirms_and_a_bare_yes_never_does(texts: Texts) -> None:
+    texts.say(registration(1, CARD), NEW_PHONE)
+    due = texts.members.outbox.due(NOW, 100)
+    (number,) = [one.letter.details["number"] for one in due if one.way == "sms"]
+    assert texts.say("YA", BUDI) == replies.HELP
+    assert texts.say("KODE", BUDI) == texts.say("KODE 1234567", BUDI) == replies.MISREAD["number"]
+    assert texts.say(f"KODE {number}", SITI) == replies.MISREAD["number"], "another phone knows it by chance only"
+    assert texts.say(f"SALDO {CARD}", NEW_PHONE) == replies.STRANGER
+    assert texts.say(f"kode {number}", BUDI) == replies.NUMBER_BOUND
+    assert texts.say(f"SALDO {CARD}", NEW_PHONE) == BALANCE
+    assert texts.say(number, BUDI) == replies.MISREAD["number"], "once"
 
 
 def test_stop_ends_it_until_the_next_registration(texts: Texts) -> None:
@@ -105,7 +119,7 @@ def test_a_machine_is_not_answered(texts: Texts, sender: str) -> None:
 def test_a_retry_gets_the_same_answer_and_does_nothing_again(texts: Texts) -> None:
     for _ in range(3):
         assert texts.say(registration(1, CARD), NEW_PHONE, name="same") == replies.ASKED
-    assert texts.letters() == 1
+    assert texts.letters() == 2
     events = len(texts.api.log.read(0, 1000))
     texts.say(registration(1, CARD), BUDI, name="bind")
     assert texts.say("STOP", BUDI, name="stop") == replies.STOPPED
@@ -285,3 +299,13 @@ def test_a_phone_that_two_persons_have_on_file_belongs_to_who_registered_last(te
     assert texts.say("SALDO", shared).startswith("JHT ***0108 ")
     assert texts.say(registration(7, first), shared) == replies.bound(first)
     assert texts.say("SALDO", shared).startswith("JHT ***0107 ")
+
+
+def test_what_was_answered_about_a_person_is_unreadable_once_the_person_is_erased(texts: Texts) -> None:
+    texts.say(registration(1, CARD))
+    assert texts.say(f"SALDO {CARD}", name="same") == BALANCE
+    assert texts.say(f"SALDO {CARD}", name="same") == BALANCE
+    person = texts.members.find_person(kpj=CARD)
+    assert person is not None
+    texts.api.log.append([], NOW, writes=[lambda tx: texts.members.vault.erase(tx, person)])
+    assert texts.say(f"SALDO {CARD}", name="same") == replies.STRANGER

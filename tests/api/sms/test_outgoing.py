@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from api.sms.outgoing import send_sms
 from api.sms.phones import normal
-from ledger.errors import Refused, Unavailable
+from ledger.errors import JhtError, Refused, Unavailable
 from ledger.settings import Settings
 
 PHONE, TEXT, PASSWORD = "+6281234560001", "Kabar #1 @ JHT", "rahasia/sms"
@@ -114,3 +114,18 @@ def test_without_an_address_nothing_is_sent() -> None:
 )  # fmt: skip
 def test_a_phone_has_one_form_and_a_machine_has_none(written: str, expected: str) -> None:
     assert normal(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("http://ledger:rahasia@sms.example:13013/cgi-bin/sendsms", True),
+        ("http://ledger:rahasia@127.0.0.1:9/cgi-bin/sendsms", False),
+        ("https://ledger:rahasia@127.0.0.1:9/cgi-bin/sendsms", False),
+    ],
+)
+def test_a_password_goes_over_plain_http_to_this_machine_only(url: str, refused: bool) -> None:
+    with pytest.raises(JhtError) as error:
+        asyncio.run(send_sms(Settings(sms_send_url=SecretStr(url)), "+62811", "x"))
+    assert (error.value.code == "setting-wrong") is refused
+    assert "rahasia" not in str(error.value)

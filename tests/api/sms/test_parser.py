@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.sms.parser import Asked, Balance, Help, Misread, Registration, Stop, Unknown, parse
+from api.sms.parser import Asked, Balance, Help, Misread, Number, Registration, Stop, Unknown, parse
 from ledger.identifiers import clean_kpj, clean_nik
 from tests.conftest import LONG, TODAY
 
@@ -190,4 +190,4 @@ def test_a_great_many_mutated_texts_raise_nothing() -> None:
         found = asked("".join(text))
         check(found)
         kinds.add(type(found))
-    assert kinds == {Balance, Registration, Help, Stop, Misread, Unknown}
+    assert kinds == {Balance, Registration, Number, Help, Stop, Misread, Unknown}

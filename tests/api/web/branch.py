@@ -108,8 +108,7 @@ class Branch:
         return [due.letter for due in taken]
 
     def state(self) -> str:
-        login = self.application.members.login_of(self.budi)
-        return login.state if login else ""
+        return self.application.members.about(self.budi).state
 
     def looks(self) -> list[tuple[str, ...]]:
         """(what, key, channel, why, route) of the records of the office."""
@@ -152,9 +151,18 @@ class Browser:
 
     def post(self, path: str, language: str = "id", **form: str) -> str:
         """Send a form with the token of the page that was seen last, and go where the answer leads."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.page)
-        fields = {"csrf": found[1] if found else "", **form}
+        fields = self.hidden(form.get("tindakan", "")) | form
         return self._seen(self.client.post(path, data=fields, headers={"Accept-Language": language}))
+
+    def hidden(self, act: str) -> dict[str, str]:
+        """What the page's forms carry unseen, above all the first one for an act."""
+        forms = re.findall(r"(?s)<form.*?</form>", self.page)
+        forms.sort(key=lambda one: f'name="tindakan" value="{act}"' in one)
+        named = [one for one in forms if f'name="tindakan" value="{act}"' in one]
+        fields = {"csrf": ""}
+        for one in [*forms, *named[:1]]:
+            fields |= dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', one))
+        return fields
 
     def follow(self) -> str:
         """Go where the last answer led."""

@@ -47,18 +47,31 @@ def test_logging_out_everywhere_ends_this_session_too(site: Site) -> None:
         assert one.get("/saldo").status_code == 303
 
 
-def test_a_bound_phone_is_shown_masked_and_can_be_stopped(site: Site) -> None:
+def test_a_bound_phone_is_shown_whole_and_can_be_stopped(site: Site) -> None:
     from ledger.members import Phone
 
     members = site.application.members
     assert members.ask_phone(Phone("+6281234560001", nik(1), CARD), site.acting()) == "bound"
     browser = site.browser(BUDI)
     page = browser.get("/akun").text
-    assert "*001" in page
-    assert "81234560001" not in page
-    assert browser.post("/akun/hp", "/akun").headers["location"] == "/akun?kabar=hp"
+    assert "0812-3456-0001" in page
+    seen = members.about(site.budi).seen.text
+    assert browser.post("/akun/hp", "/akun", versi=seen).headers["location"] == "/akun?kabar=hp"
     assert members.phone_owner("+6281234560001") is None
-    assert browser.post("/akun/hp", "/akun").status_code == 303, "stopping twice is no mistake"
+
+
+def test_only_the_phone_that_was_shown_is_stopped(site: Site) -> None:
+    from ledger.members import Phone
+
+    members, browser = site.application.members, site.browser(BUDI)
+    members.ask_phone(Phone("+6281234560001", nik(1), CARD), site.acting())
+    seen = members.about(site.budi).seen.text
+    members.ask_phone(Phone("+6281299990000", nik(1), CARD), site.acting())
+    for versi in (seen, "", "x.y", "1.1.1"):
+        page = browser.post("/akun/hp", "/akun", versi=versi)
+        assert (page.status_code, "Ada yang berubah sejak halaman ini dibuka" in page.text) == (409, True)
+        assert faults(page.text) == []
+    assert members.phone_owner("+6281234560001") == site.budi
 
 
 def test_a_member_sees_who_looked_and_through_which_door(site: Site) -> None:

@@ -41,7 +41,7 @@ def test_after_five_wrong_tries_the_page_says_how_long_to_wait(site: Site) -> No
         browser.login(BUDI, "salah sekali ini")
     answer = browser.login()
     assert answer.status_code == 429
-    assert "Coba lagi dalam 15 menit" in text(answer.text)
+    assert "Coba lagi dalam 1 menit" in text(answer.text)
 
 
 def test_a_login_makes_a_new_session_and_ends_the_one_that_was_planted(site: Site) -> None:

@@ -304,7 +304,8 @@ def test_names_cannot_bring_markup_into_a_page(branch: Branch) -> None:
 
     evil = "<script>alert(1)</script>\"'><img src=x>"
     application = branch.application
-    persons.correct(application.log, application.members.vault, branch.budi, {"name": evil}, "test", "test", NOW)
+    persons.correct(application.log, application.members.vault, branch.budi, {"name": evil}, "test", "test", NOW,
+                    also=application.members.after_correction(branch.budi, branch.acting()))  # fmt: skip
     branch.api.follow()
     supervisor = branch.supervisor()
     address = supervisor.search()

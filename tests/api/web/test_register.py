@@ -65,13 +65,41 @@ def test_nothing_on_the_page_tells_whether_a_registration_matched(site: Site, gu
         {"nik": nik(1), "kpj": CARD},
     ):  # fmt: skip
         browser = site.browser()
-        # Another address each time with the same mask: one address gets few letters in an hour.
+        # Another address each time with the same mask: a letter to the address on file would say that it is.
         assert send(
             browser, **changes | {"email": f"budi{len(pages)}x{len(changes)}{changes.get('day', '')}4@contoh.id"}
         )
-        pages.add(browser.get("/daftar/terkirim").text)
+        pages.add(re.sub(r'name="csrf" value="[^"]+"', "", browser.get("/daftar/terkirim").text))
     assert len(pages) == 1
-    assert [letter.kind for letter in site.letters()].count("verify") == 1, "a letter says it"
+    told = [letter.kind for letter in site.letters() if letter.to.endswith("4@contoh.id") and "x" in letter.to]
+    assert told == ["register-received"] * 7, "neither do letters to an address that is not on file"
+
+
+def test_the_number_of_the_phone_on_file_is_taken_on_the_same_page(site: Site, guest: Browser) -> None:
+    send(guest, email="lain@contoh.id")
+    (number,) = [letter.details["number"] for letter in site.letters() if "number" in letter.details]
+    stranger = site.browser()
+    send(stranger, nik=nik(9), email="lain@contoh.id")
+    site.letters()
+    wrong = {
+        text(browser.post("/daftar/nomor", "/daftar/terkirim", number=given).text)
+        for browser, given in ((guest, "1111 1111"), (stranger, "1111 1111"), (stranger, number), (guest, "YA"))
+    }
+    assert len(wrong) == 1, "a registration that fits nobody looks the same"
+    assert "Angka ini tidak cocok" in wrong.pop()
+    right = guest.post("/daftar/nomor", "/daftar/terkirim", number=number)
+    assert right.headers["location"] == "/daftar/terkirim?kabar=cocok"
+    page = guest.get("/daftar/terkirim?kabar=cocok").text
+    assert ("Kodenya cocok" in page, faults(page)) == (True, [])
+    (verify,) = site.letters()
+    assert (verify.kind, verify.to) == ("verify", "lain@contoh.id")
+    assert guest.post(f"/tautan/{verify.details['token']}", password=PASSWORD).headers["location"] == "/saldo"
+
+
+def test_a_browser_may_try_few_numbers(site: Site, guest: Browser) -> None:
+    send(guest, email="lain@contoh.id")
+    answers = [guest.post("/daftar/nomor", "/daftar/terkirim", number="1111 1111").status_code for _ in range(11)]
+    assert answers == [422] * 10 + [429]
 
 
 WRONG = (

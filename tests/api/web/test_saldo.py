@@ -166,7 +166,7 @@ def test_a_card_is_added_with_a_notice_and_anothers_is_not(site: Site) -> None:
     assert "Nomor peserta ini tidak lengkap" in text(browser.post("/kartu", kpj="1").text)
     assert browser.post("/kartu", kpj=f"{OTHER_CARD[:4]} {OTHER_CARD[4:]}").headers["location"] == "/saldo"
     assert OTHER_CARD in browser.get("/saldo").text
-    assert [letter.kind for letter in site.letters()] == ["card-linked"]
+    assert [letter.kind for letter in site.letters()] == ["card-linked"] * 2, "by e-mail and by SMS"
 
 
 def test_who_searches_for_card_numbers_is_stopped(site: Site) -> None:

@@ -28,6 +28,11 @@ from tests.conftest import NOW, TODAY
 from tests.ledger.ingestion.registered import HEADER, registration, registrations_table, with_employer
 from tests.scenario import given
 
+
+def nothing_more(tx: object, before: object, after: object) -> None:
+    """Nobody is told."""
+
+
 SITI = Identity("3174015203900001", "Siti", "1990-03-12", "P")
 REACH = Contact("siti@contoh.id", "+62812")
 KNOWN = Person("a" * 32, version=1)
@@ -99,8 +104,8 @@ def person_of(log: Log, vault: Vault, nik: str) -> str:
 def test_a_corrected_person_is_found_by_the_new_nik_only(log: Log, vault: Vault) -> None:
     person = person_of(log, vault, SITI.nik)
     changes = {"nik": "3174015203900003", "phone": "0899999999"}
-    assert correct(log, vault, person, changes, "office", "cli", NOW) is not None
-    assert correct(log, vault, person, changes, "office", "cli", NOW) is None
+    assert correct(log, vault, person, changes, "office", "cli", NOW, also=nothing_more) is not None
+    assert correct(log, vault, person, changes, "office", "cli", NOW, also=nothing_more) is None
     with log.database.read() as tx:
         assert vault.people_by_nik(tx, [SITI.nik, "3174015203900003"]) == {"3174015203900003": person}
         assert vault.by_phone(tx, "+62899999999") == [person]
@@ -110,7 +115,9 @@ def test_a_corrected_person_is_found_by_the_new_nik_only(log: Log, vault: Vault)
 def test_the_nik_of_another_person_is_refused(log: Log, vault: Vault) -> None:
     head = log.head()
     with pytest.raises(JhtError) as refused:
-        correct(log, vault, person_of(log, vault, SITI.nik), {"nik": "3174015203900002"}, "o", "cli", NOW)
+        correct(
+            log, vault, person_of(log, vault, SITI.nik), {"nik": "3174015203900002"}, "o", "cli", NOW, also=nothing_more
+        )
     assert (refused.value.code, log.head()) == ("nik-of-another-person", head)
 
 
@@ -176,7 +183,10 @@ def test_an_export_holds_all_and_an_erased_person_nothing(log: Log, vault: Vault
         channel="cli",
         now=NOW,
     )
-    for act in (lambda: export(log, vault, person), lambda: correct(log, vault, person, {"name": "X"}, "o", "c", NOW)):
+    for act in (
+        lambda: export(log, vault, person),
+        lambda: correct(log, vault, person, {"name": "X"}, "o", "c", NOW, also=nothing_more),
+    ):
         with pytest.raises(JhtError) as refused:
             act()
         assert refused.value.code == "person-erased"

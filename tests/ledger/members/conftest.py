@@ -63,8 +63,17 @@ class Counter:
         return self.person
 
     def state(self) -> str:
-        login = self.members.login_of(self.person)
-        return login.state if login else ""
+        return self.members.about(self.person).state
+
+    def number(self, letters: list[tuple[str, Letter]], phone: str = PHONE) -> str:
+        """The one-time number that a phone was told."""
+        (told,) = [letter.details["number"] for way, letter in letters if way == "sms" and letter.to == phone]
+        return told
+
+    def waiting(self) -> int:
+        """The one registration that waits."""
+        ((registered, _),) = self.members.about(self.person).waiting
+        return registered
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.errors import Refused
 from ledger.members import Phone
+from ledger.members.state import MOST_UNKNOWN
 from tests.ledger.members.conftest import CARD, ON_FILE, OTHERS, PHONE, Counter
 from tests.office import nik, person
 
@@ -15,7 +16,7 @@ STRANGE = "+628999000111"
 
 
 def ask(counter: Counter, phone: str = PHONE, **changes: Any) -> str:
-    said = {"nik": nik(1), "kpj": CARD, "birth_date": "1990-05-17", "name": "", "email": ""} | changes
+    said = {"nik": nik(1), "kpj": CARD, "birth_date": "1990-05-17", "name": ""} | changes
     return counter.members.ask_phone(Phone(phone, **said), counter.acting("sms"))
 
 
@@ -23,7 +24,7 @@ def test_a_phone_on_file_is_bound_by_asking(counter: Counter) -> None:
     assert ask(counter) == "bound"
     assert ask(counter) == "bound", "asking again changes nothing"
     assert counter.members.phone_owner(PHONE) == counter.person
-    assert counter.letters() == []
+    assert [letter.kind for _, letter in counter.letters()] == ["phone-bound"], "the e-mail address on file is told"
     assert len(counter.log.events(f"member:{counter.person}")) == 1
 
 
@@ -44,37 +45,75 @@ def test_what_does_not_fit_is_unknown_and_leaves_nothing(counter: Counter, wrong
 
 
 def test_another_phone_waits_until_the_e_mail_on_file_confirms_it(counter: Counter) -> None:
-    assert ask(counter, STRANGE, email="clerk@contoh.id") == "waiting"
+    assert ask(counter, STRANGE) == "waiting"
     assert counter.members.phone_owner(STRANGE) is None
-    assert counter.members.about(counter.person).waiting_phone == STRANGE
-    letter = counter.letter()
-    assert (letter.kind, letter.to) == ("phone-asked", ON_FILE), "never the address that the phone named"
+    ((_, phone),) = counter.members.about(counter.person).waiting_phones
+    assert phone == STRANGE
+    sent = counter.letters()
+    assert {(way, letter.kind, letter.to) for way, letter in sent} == {
+        ("mail", "confirm-phone", ON_FILE), ("sms", "confirm-phone", PHONE),
+    }  # fmt: skip
+    (letter,) = [letter for way, letter in sent if way == "mail"]
+    assert letter.details["asks"] == "0899-9000-111"
     assert ask(counter, STRANGE) == "waiting"
     assert counter.letters() == [], "asking again sends no second letter"
     counter.members.use_link(letter.details["token"], counter.acting())
     assert counter.members.phone_owner(STRANGE) == counter.person
+    assert {(way, letter.kind, letter.to) for way, letter in counter.letters()} == {
+        ("mail", "phone-bound", ON_FILE), ("sms", "phone-bound", PHONE),
+    }  # fmt: skip
     with pytest.raises(Refused):
         counter.members.use_link(letter.details["deny"], counter.acting())
 
 
+@pytest.mark.parametrize("sender", [PHONE, STRANGE])
+def test_the_number_that_the_phone_on_file_got_confirms_from_either_phone(counter: Counter, sender: str) -> None:
+    ask(counter, STRANGE)
+    number = counter.number(counter.letters())
+    for wrong in ("YA", "1234 5678" if number != "1234 5678" else "1234 5679"):
+        with pytest.raises(Refused):
+            counter.members.confirm_by_phone(sender, wrong, counter.acting("sms"))
+    assert counter.members.confirm_by_phone(sender, number, counter.acting("sms")) == "bound"
+    assert counter.members.phone_owner(STRANGE) == counter.person
+
+
+def test_an_address_that_only_somebody_claimed_is_not_asked(counter: Counter) -> None:
+    """A stranger who registers with an own address and then asks for a phone would confirm it there."""
+    counter.members.register(counter.claim("clerk@contoh.id"), "$argon2id$evil", counter.acting())
+    counter.letters()
+    ask(counter, STRANGE)
+    assert {letter.to for _, letter in counter.letters()} == {ON_FILE, PHONE}
+
+
+def test_phones_wait_beside_each_other_and_too_many_only_stop_strangers(counter: Counter) -> None:
+    strange = [f"+62899900022{number}" for number in range(MOST_UNKNOWN + 1)]
+    for phone in strange:
+        assert ask(counter, phone) == "waiting"
+    waiting = counter.members.about(counter.person).waiting_phones
+    assert [phone for _, phone in waiting] == strange[:-1]
+    assert ask(counter) == "bound"
+
+
 def test_the_contact_on_file_can_deny_a_phone(counter: Counter) -> None:
     ask(counter)
+    counter.letters()
     ask(counter, STRANGE)
-    counter.members.use_link(counter.letter().details["deny"], counter.acting())
+    (letter,) = [letter for way, letter in counter.letters() if way == "mail"]
+    counter.members.use_link(letter.details["deny"], counter.acting())
     assert counter.members.phone_owner(STRANGE) is None
     assert counter.members.phone_owner(PHONE) == counter.person, "the phone that was bound stays"
-    assert counter.members.about(counter.person).waiting_phone == ""
+    assert counter.members.about(counter.person).waiting_phones == ()
 
 
-def test_the_branch_confirms_where_no_e_mail_is_on_file_and_the_old_phone_is_told(counter: Counter) -> None:
-    counter.office.register(person("26000000041", 3, email=""))
+def test_the_branch_confirms_where_nothing_is_on_file(counter: Counter) -> None:
+    counter.office.register(person("26000000041", 3, email="", phone=""))
     asked = Phone(STRANGE, nik(3), "26000000041")
     assert counter.members.ask_phone(asked, counter.acting("sms")) == "waiting"
-    ((way, letter),) = counter.letters()
-    assert (way, letter.kind, letter.to) == ("sms", "phone-asked", "+6281234560003")
+    assert counter.letters() == []
     owner = counter.members.find_person(kpj="26000000041")
     assert owner is not None
-    counter.members.confirm_phone(owner, counter.acting("user:rina"))
+    ((number, _),) = counter.members.about(owner).waiting_phones
+    counter.members.confirm_phone(owner, number, counter.acting("user:rina"))
     assert counter.members.phone_owner(STRANGE) == owner
 
 

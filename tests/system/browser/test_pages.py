@@ -38,17 +38,20 @@ def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
     look(visitor, "register-3-wrong")
     visitor.register(who, f"lain-{who.email}")
     look(visitor, "register-sent")
+    visitor.fill("register.number", "1234 5678")
+    visitor.press("register.number_send")
+    look(visitor, "register-number-wrong")
+    confirm, deny = links(town.letter(who.email))
+    for name, link in (("link-confirm", confirm), ("link-deny", deny)):
+        visitor.open(link)
+        look(visitor, name)
+    town.letter(f"lain-{who.email}")
+    visitor.use(confirm)
     visitor.open(town.link(f"lain-{who.email}"))
     look(visitor, "link-verify")
     with visitor.going():
         visitor.page.locator("main form button").click()
     look(visitor, "link-verify-wrong")
-    visitor.use(visitor.path)
-    look(visitor, "login-waiting")
-    confirm, deny = links(town.letter(who.email))
-    for name, link in (("link-confirm", confirm), ("link-deny", deny)):
-        visitor.open(link)
-        look(visitor, name)
 
 
 def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:

@@ -36,17 +36,24 @@ create table vault_persons (
 create index vault_persons_phone on vault_persons (phone_hash) where phone_hash is not null;
 create index vault_persons_email on vault_persons (email_hash) where email_hash is not null;
 
--- outbox: letters that wait.
+-- outbox: letters that wait. Those about a person go with the person.
 create table outbox (
-    id text primary key, way text not null, sealed bytea not null, tries bigint not null, next_at text not null,
-    until text not null, error text not null);
+    id text primary key, person text collate "C" references vault_persons (person) on delete cascade, way text not null,
+    sealed bytea not null, tries bigint not null, next_at text not null, until text not null, error text not null);
 create index outbox_next on outbox (next_at);
+create index outbox_person on outbox (person);
 
 -- members: what a member is looked up by, and links that can be used once. An erased person's rows go along.
 create table member_logins (
     person text collate "C" primary key references vault_persons (person) on delete cascade, address bytea not null,
-    password text not null, state text not null, epoch bigint not null);
+    password text not null, epoch bigint not null);
 create index member_logins_address on member_logins (address);
+create table member_registrations (
+    person text collate "C" not null references vault_persons (person) on delete cascade,
+    version bigint not null, address bytea not null, password text not null, ticket bytea not null, until text not null,
+    primary key (person, version));
+create index member_registrations_address on member_registrations (address);
+create index member_registrations_ticket on member_registrations (ticket);
 create table member_cards (
     handle text primary key, person text collate "C" not null references vault_persons (person) on delete cascade,
     card bigint not null);
@@ -60,8 +67,14 @@ create table member_requests (
 create table member_links (
     hash bytea primary key, purpose text not null,
     person text collate "C" not null references vault_persons (person) on delete cascade,
-    version bigint not null, until text not null);
+    version bigint not null, sent_to bytea not null, until text not null);
 create index member_links_person on member_links (person);
 -- runs of requests that failed for a reason that may pass: any process may go on with them at once
 create table requests_abandoned (
     stream text collate "C" not null, version bigint not null, primary key (stream, version));
+create table member_numbers (
+    person text collate "C" not null references vault_persons (person) on delete cascade,
+    version bigint not null, purpose text not null, sent_to bytea not null, asked_by bytea not null,
+    hash bytea not null, tries bigint not null, until text not null, primary key (person, version, sent_to));
+create index member_numbers_sent_to on member_numbers (sent_to);
+create index member_numbers_asked_by on member_numbers (asked_by);

@@ -1,0 +1,156 @@
+"""Every change of access is told to the other contacts: a table of fact x letter, and a fact without a row fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ledger import events
+from ledger.acts import person as acts
+from ledger.members import Phone
+from tests.ledger.members.conftest import CARD, HASH, ON_FILE, PHONE, SECOND, Counter
+from tests.office import nik
+
+LOGIN, OTHER_PHONE = "masuk@contoh.id", "+6281299990000"
+EVERY = frozenset({ON_FILE, PHONE, LOGIN})
+
+
+def with_login(counter: Counter) -> None:
+    """An open access with an address that is not on file: three contacts are known."""
+    members = counter.members
+    members.register(counter.claim(LOGIN), HASH, counter.acting())
+    members.confirm(counter.person, counter.waiting(), counter.acting("user:rina"))
+    members.use_link(token(counter, "verify"), counter.acting())
+    counter.letters()
+
+
+def token(counter: Counter, kind: str) -> str:
+    (found,) = [letter.details["token"] for _, letter in counter.letters() if letter.kind == kind]
+    return found
+
+
+def ask(counter: Counter, phone: str) -> None:
+    counter.members.ask_phone(Phone(phone, nik(1), CARD), counter.acting("sms"))
+
+
+def registered(counter: Counter) -> None:
+    counter.members.register(counter.claim(LOGIN), HASH, counter.acting())
+
+
+def confirmed(counter: Counter) -> None:
+    registered(counter)
+    counter.letters()
+    counter.members.confirm(counter.person, counter.waiting(), counter.acting("user:rina"))
+
+
+def verified(counter: Counter) -> None:
+    confirmed(counter)
+    counter.members.use_link(token(counter, "verify"), counter.acting())
+
+
+def denied(counter: Counter) -> None:
+    registered(counter)
+    (deny,) = [letter.details["deny"] for _, letter in counter.letters() if "deny" in letter.details]
+    counter.members.use_link(deny, counter.acting())
+
+
+def closed(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.close(counter.person, "office", counter.acting("user:dewi"))
+
+
+def password_changed(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.change_password(counter.person, "$argon2id$2", counter.acting())
+
+
+def card_linked(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.link_card(counter.person, SECOND, counter.acting())
+
+
+def phone_asked(counter: Counter) -> None:
+    with_login(counter)
+    ask(counter, OTHER_PHONE)
+
+
+def phone_bound(counter: Counter) -> None:
+    phone_asked(counter)
+    counter.letters()
+    ((asked, _),) = counter.members.about(counter.person).waiting_phones
+    counter.members.confirm_phone(counter.person, asked, counter.acting("user:rina"))
+
+
+def phone_unbound(counter: Counter) -> None:
+    phone_bound(counter)
+    counter.letters()
+    counter.members.unbind_phone(OTHER_PHONE, counter.acting())
+
+
+def phone_denied(counter: Counter) -> None:
+    phone_asked(counter)
+    deny = [letter.details["deny"] for _, letter in counter.letters() if "deny" in letter.details]
+    counter.members.use_link(deny[0], counter.acting())
+
+
+def requested(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.request_data(counter.person, "export", "", counter.acting())
+
+
+def answered(counter: Counter) -> None:
+    requested(counter)
+    counter.letters()
+    ((request),) = counter.members.requests_of(counter.person)
+    counter.members.close_request(counter.person, request.number, "done", counter.acting("user:dewi"))
+
+
+def corrected(counter: Counter) -> None:
+    with_login(counter)
+    acts.correct(
+        counter.log, counter.office.vault, counter.person, {"email": "baru@contoh.id"}, "user:dewi", "office",
+        counter.acting().now, also=counter.members.after_correction(counter.person, counter.acting()),
+    )  # fmt: skip
+
+
+Row = tuple[Callable[[Counter], None], set[tuple[str, str]]]
+TOLD: dict[type[events.Fact], Row] = {
+    events.MemberRegistered: (
+        registered, {("register-received", LOGIN), ("confirm-login", ON_FILE), ("confirm-login", PHONE)},
+    ),
+    events.MemberConfirmed: (confirmed, {("verify", LOGIN)}),
+    events.MemberVerified: (verified, {("access-opened", ON_FILE), ("access-opened", PHONE)}),
+    events.MemberDenied: (denied, set()),  # nothing was open, and the stranger learns nothing
+    events.MemberClosed: (closed, {("access-closed", to) for to in EVERY}),
+    events.PasswordChanged: (password_changed, {("password-changed", to) for to in EVERY}),
+    events.CardLinked: (card_linked, {("card-linked", to) for to in EVERY}),
+    events.PhoneAsked: (phone_asked, {("confirm-phone", to) for to in EVERY}),
+    events.PhoneBound: (phone_bound, {("phone-bound", to) for to in EVERY}),
+    events.PhoneUnbound: (phone_unbound, {("phone-unbound", to) for to in {*EVERY, OTHER_PHONE}}),
+    events.PhoneDenied: (phone_denied, set()),  # a known contact said so itself, and nothing was bound
+    events.DataRequested: (requested, {("data-request", LOGIN)}),
+    events.DataRequestClosed: (answered, {("data-answered", LOGIN)}),
+    events.PersonCorrected: (corrected, {("contact-changed", to) for to in {*EVERY, "baru@contoh.id"}}),
+}  # fmt: skip
+NOT_AN_ACCESS = {events.PersonRegistered, events.PersonErased}
+"""Nobody had a contact before; nobody has one after: the branch's last letter is tested with the office."""
+
+
+def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
+    about = {
+        fact for fact in events.FACTS.values()
+        if fact.NAME.startswith(("member-", "person-", "phone-", "password-", "card-linked", "data-request"))
+    }  # fmt: skip
+    assert TOLD.keys() | NOT_AN_ACCESS == about
+
+
+@pytest.mark.parametrize("fact", TOLD)
+def test_what_is_told_to_whom(counter: Counter, fact: type[events.Fact]) -> None:
+    happens, told = TOLD[fact]
+    happens(counter)
+    stream = counter.log.events(f"member:{counter.person}") or counter.log.events(f"person:{counter.person}")
+    if fact is events.PersonCorrected:
+        stream = counter.log.events(f"person:{counter.person}")
+    assert isinstance(stream[-1].fact, fact)
+    assert {(letter.kind, letter.to) for _, letter in counter.letters()} == told
