@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.access.guard import address_of
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of
@@ -32,7 +32,7 @@ async def steady(began: float) -> None:
     await asyncio.sleep(max(0.0, began + SENT_SECONDS - asyncio.get_running_loop().time()))
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the registration."""
 
     def step(request: Request, number: int, errors: Errors) -> Response:
@@ -108,13 +108,13 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return see_other("/daftar")
 
     return [
-        Told("/daftar", visits.page(start), methods=["GET"]),
-        Told("/daftar/data", visits.page(details), methods=["POST"]),
-        Told("/daftar/email", visits.page(contact), methods=["POST"]),
-        Told("/daftar/terkirim", visits.page(send), methods=["POST"]),
-        Told("/daftar/terkirim", visits.page(sent), methods=["GET"]),
-        Told("/daftar/data", visits.page(anew), methods=["GET"]),
-        Told("/daftar/email", visits.page(anew), methods=["GET"]),
+        PlainRoute("/daftar", visits.page(start), methods=["GET"]),
+        PlainRoute("/daftar/data", visits.page(details), methods=["POST"]),
+        PlainRoute("/daftar/email", visits.page(contact), methods=["POST"]),
+        PlainRoute("/daftar/terkirim", visits.page(send), methods=["POST"]),
+        PlainRoute("/daftar/terkirim", visits.page(sent), methods=["GET"]),
+        PlainRoute("/daftar/data", visits.page(anew), methods=["GET"]),
+        PlainRoute("/daftar/email", visits.page(anew), methods=["GET"]),
     ]
 
 

@@ -36,6 +36,12 @@ CORRECTION_REASONS = (
 )  # fmt: skip
 """Why money may be corrected or taken back: a closed list, because free text could hold personal data."""
 
+SUSPENSE_REASONS = (
+    "account-unknown", "no-membership", "card-closed", "before-opening-balance", "nik-differs", "name-differs",
+    "wage-missing", "amounts-disagree",
+)  # fmt: skip
+"""Why received money waits."""
+
 K = TypeVar("K", bound=tuple[object, ...])
 L = TypeVar("L", bound=Line)
 
