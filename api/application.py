@@ -210,10 +210,10 @@ class ApplicationState:
                 for number, card in account_index.cards(tx, cards).items()
             }
 
-    async def record(
-        self, request: Request, caller: Caller, why: str, what: str, position: int, now: datetime
-    ) -> None:
-        """Make the read's record durable; `why`: a reason code or "". Raises Unavailable(record-unavailable): do not serve it then."""
+    async def record(self, request: Request, caller: Caller, why: str, what: str, position: int, now: datetime) -> None:
+        """Make the read's record durable; `why`: a reason code or "".
+
+        Raises Unavailable(record-unavailable): do not serve it then."""
         await self.recorder.write(record_of(request, caller, why, what, position, now))
 
 

@@ -18,7 +18,9 @@ from starlette.responses import Response
 
 from api.route import PlainRoute
 from api.schemas import Problem
+from api.v1.upload_columns import row_name, row_schema
 from ledger.errors import NotFound
+from ledger.layouts import LAYOUTS
 
 STATIC = Path(__file__).parent / "static"
 _KINDS = {
@@ -92,18 +94,24 @@ ROUTES = [
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description of an app, made from its routes by FastAPI.
 
-    Added is the problem that every refusal has; taken away what FastAPI says of validation errors, which never leave.
+    Added are the problem that every refusal has, the rows of uploads, and what each good answer is; taken away is what
+    FastAPI says of validation errors, which never leave.
     """
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     parts = found["components"]["schemas"]
     parts["Problem"] = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    parts |= {row_name(layout): row_schema(layout) for layout in LAYOUTS}
     for name in ("HTTPValidationError", "ValidationError"):
         parts.pop(name, None)
     for methods in found["paths"].values():
         for operation in methods.values():
-            unused = operation["responses"].get("422", {}).get("content", {}).get("application/json", {}).get("schema")
-            if unused == {"$ref": "#/components/schemas/HTTPValidationError"}:
-                del operation["responses"]["422"]
+            for status, response in list(operation["responses"].items()):
+                schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+                name = schema.get("$ref", "").rpartition("/")[2]
+                if name == "HTTPValidationError":
+                    del operation["responses"][status]
+                elif response["description"] == "Successful Response":
+                    response["description"] = parts[name]["description"] if name else "Done"
     return found
 
 

@@ -126,13 +126,10 @@ Why = Annotated[
     refused_as("parameter-unreadable", expected="[a-z][a-z-]{0,39}"),
 ]
 IdempotencyKey = Annotated[
-    str | SkipJsonSchema[None],
+    Annotated[str, Field(min_length=1, max_length=200, pattern="^[!-~]+$")] | SkipJsonSchema[None],
     Header(
         alias="Idempotency-Key",
         description="The same key with the same body is answered the same for ever; with another body it is refused",
-        min_length=1,
-        max_length=200,
-        pattern="^[!-~]+$",
     ),
     refused_as("idempotency-key-unreadable"),
 ]

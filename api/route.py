@@ -84,7 +84,7 @@ class ShortRoute(Route):
     """An ordinary declaration without FastAPI's exit stacks, cache and walk over the parameters.
 
     It costs a third of `Route` and takes what its endpoints have: path parameters, one query model, headers, and
-    dependencies of these. `tests/api/test_short_route.py` holds it equal to `Route`, answer by answer.
+    dependencies of these. `tests/api/mobile/test_short_route.py` holds it equal to `Route`, answer by answer.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -105,7 +105,8 @@ class ShortRoute(Route):
 
 def _solver(dependant: Dependant) -> Solve:
     """What finds the values of a dependant's parameters, in the order in which FastAPI finds them."""
-    assert not (dependant.cookie_params or dependant.body_params or dependant.response_param_name), dependant.path
+    for others in (dependant.cookie_params, dependant.body_params, dependant.response_param_name):
+        assert not others, dependant.path
     parts = [(part.name, part.call, _solver(part)) for part in dependant.dependencies]
     assert all(iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__) for _, call, _ in parts)
     scopes = SecurityScopes([*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())])

@@ -51,9 +51,7 @@ Payer = Annotated[
     str | None,
     Field(description="The employer who paid; null: the participant", pattern="^[0-9]{8}$", examples=["10000001"]),
 ]
-Day = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"}, examples=["2026-11-12"])
-]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"}, examples=["2026-11-12"])]
 Month = Annotated[str, Field(description="The month it is for", pattern=r"^\d{4}-\d\d$", examples=["2026-10"])]
 Moment = Annotated[
     str,
@@ -71,7 +69,8 @@ Next = Annotated[
     str | None, Field(description="The cursor of the next page; null at the end", examples=["WzI0MzIxLDQ4MjExLDBd"])
 ]
 Handle = Annotated[
-    str, Field(description="Stands for a card in addresses", pattern="^[\\w-]{22}$", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
+    str,
+    Field(description="Stands for a card in addresses", pattern="^[\\w-]{22}$", examples=["u0b7Wf0aTz2nCq5m8xKd1g"]),
 ]
 Sentence = Annotated[str, Field(examples=["KPJ ini tidak terdaftar."])]
 Lines = Annotated[int, Field(description="How many lines", ge=0, examples=[1])]

@@ -33,7 +33,7 @@ from api.schemas import (
 
 LONGEST_NAME = 60
 """Letters of a device's name."""
-_TOKEN = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqaHQtbGVkZ2VyIn0.c2lnbmF0dXJl"
+_TOKEN = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqaHQtbGVkZ2VyIn0.c2lnbmF0dXJl"  # noqa: S105
 _REFRESH = "jhtr_q0sVn3kYt7h1xWb5Zc9d2A.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 _SECONDS = int(ACCESS.total_seconds())
 

@@ -24,7 +24,14 @@ from projections.results import Entry
 SCHEME_VERSION = 0
 """Part of every ETag: it will rise when a yield is declared, which changes balances without touching a card."""
 
-FRESH_PROBLEMS = ("read-side-stale", "read-side-empty", "log-restored", "record-unavailable", "store-failed", "internal")
+FRESH_PROBLEMS = (
+    "read-side-stale",
+    "read-side-empty",
+    "log-restored",
+    "record-unavailable",
+    "store-failed",
+    "internal",
+)
 PARAMETER_PROBLEMS = ("parameter-unreadable", "parameter-unknown")
 POSITION_PROBLEMS = ("position-unreadable", "position-foreign", "position-ahead", "position-not-reached")
 READ_PROBLEMS = (*PARAMETER_PROBLEMS, *KEY_PROBLEMS, "object-foreign", *FRESH_PROBLEMS)

@@ -58,12 +58,18 @@ def example_row(layout: str) -> dict[str, str | int]:
     return {c.name: c.value for c in LAYOUTS[layout] if c.required or c.type in {"rupiah", "reference"}}
 
 
+def row_name(layout: str) -> str:
+    """The name of a row's schema: `ContributionRow`."""
+    return layout.title().replace("-", "").removesuffix("s") + "Row"
+
+
 def request_body(layout: str) -> dict[str, Any]:
     """`openapi_extra` of an upload."""
-    row, schema = example_row(layout), row_schema(layout)
-    rows = {"type": "array", "minItems": 1, "items": schema}
+    row = example_row(layout)
+    rows = {"type": "array", "minItems": 1, "items": {"$ref": f"#/components/schemas/{row_name(layout)}"}}
     wrapped = {"type": "object", "properties": {"rows": rows}, "required": ["rows"], "additionalProperties": False}
     text = ",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n"
+    line = msgspec.json.encode(row).decode() + "\n"
     names = ", ".join(f"`{c.name}`" + ("" if c.required else " (may be left out)") for c in LAYOUTS[layout])
     return {
         "requestBody": {
@@ -72,7 +78,7 @@ def request_body(layout: str) -> dict[str, Any]:
             "content": {
                 "application/json": {"schema": {"anyOf": [rows, wrapped]}, "example": [row]},
                 "text/csv": {"schema": {"type": "string"}, "example": text},
-                "application/x-ndjson": {"schema": {"type": "string"}, "example": msgspec.json.encode(row).decode() + "\n"},
+                "application/x-ndjson": {"schema": {"type": "string"}, "example": line},
                 XLSX: {"schema": {"type": "string", "format": "binary"}},
             },
         }

@@ -59,7 +59,9 @@ class Gate(NamedTuple):
                     raise
                 return desk.refused(error.problem)
 
-        return PlainRoute(path, self.visits.page(page, EMPLOYER, ENTRANCE, reads_form=reads_form), methods=list(methods))
+        return PlainRoute(
+            path, self.visits.page(page, EMPLOYER, ENTRANCE, reads_form=reads_form), methods=list(methods)
+        )
 
 
 class Desk(NamedTuple):
