@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from typing import Annotated, TypeVar, cast
+from typing import TypeVar, cast
 
 import structlog
-from fastapi import Depends
 from starlette.requests import Request
 
 from api.access.identity import Identity
@@ -217,10 +216,6 @@ class ApplicationState:
         await self.recorder.write(record_of(request, caller, why, what, position, now))
 
 
-async def application_of(request: Request) -> ApplicationState:
+def application_of(request: Request) -> ApplicationState:
     """What the process that answers a request holds open."""
     return cast(ApplicationState, request.app.state.application)
-
-
-Application = Annotated[ApplicationState, Depends(application_of)]
-"""A route's parameter."""

@@ -16,6 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.responses import KNOWN_VERSION, LANGUAGE
 from api.route import PlainRoute
 from api.schemas import Problem
 from api.v1.upload_columns import row_name, row_schema
@@ -94,8 +95,8 @@ ROUTES = [
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description of an app, made from its routes by FastAPI.
 
-    Added are the problem that every refusal has, the rows of uploads, and what each good answer is; taken away is what
-    FastAPI says of validation errors, which never leave.
+    Added are the problem that every refusal has, the rows of uploads, the headers that concern every answer, and what
+    each good answer is; taken away is what FastAPI says of validation errors, which never leave.
     """
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     parts = found["components"]["schemas"]
@@ -105,6 +106,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         parts.pop(name, None)
     for methods in found["paths"].values():
         for operation in methods.values():
+            versions = [KNOWN_VERSION] if "304" in operation["responses"] else []
+            operation["parameters"] = [*operation.get("parameters", ()), *versions, LANGUAGE]
             for status, response in list(operation["responses"].items()):
                 schema = response.get("content", {}).get("application/json", {}).get("schema", {})
                 name = schema.get("$ref", "").rpartition("/")[2]

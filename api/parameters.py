@@ -15,14 +15,13 @@ from typing import Annotated, Any, LiteralString
 from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import Depends, Header, Path
+from fastapi import Header, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, WrapValidator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import asked_language, shown_name
+from api.problems import shown_name
 from api.schemas import OneOf
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
@@ -63,38 +62,39 @@ def refused_as(code: LiteralString, **details: str | int) -> WrapValidator:
     def check(value: Any, validate: Callable[[Any], Any]) -> Any:
         try:
             return validate(value)
-        except (ValidationError, ValueError):
-            raise PydanticCustomError(code, code, details) from None
+        except ValidationError:
+            raise PydanticCustomError(code, "", details) from None
 
     return WrapValidator(check)
 
 
 def _day(text: object) -> date:
-    day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    try:
+        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    except ValueError:
+        day = None
     if day is None or day.isoformat() != text:
-        raise ValueError
+        raise PydanticCustomError("parameter-unreadable", "", {"expected": "YYYY-MM-DD"})
     return day
 
 
 def _flag(text: object) -> bool:
-    if isinstance(text, bool):
-        return text
     if text not in {"true", "false"}:
-        raise ValueError
+        raise PydanticCustomError("parameter-unreadable", "", {"expected": "true, false"})
     return text == "true"
 
 
 def _kpj(text: object) -> str:
     kpj = clean_kpj(str(text))
     if kpj is None:
-        raise ValueError
+        raise PydanticCustomError("kpj-unreadable", "")
     return kpj
 
 
 def _npp(text: object) -> int:
     npp = clean_npp(str(text))
     if npp is None:
-        raise ValueError
+        raise PydanticCustomError("npp-unreadable", "")
     return int(npp)
 
 
@@ -102,7 +102,6 @@ Kpj = Annotated[
     str,
     BeforeValidator(_kpj),
     WithJsonSchema({"type": "string", "pattern": "^[0-9A-Z]{5,12}$"}),
-    refused_as("kpj-unreadable"),
 ]
 """A membership card's number, cleaned."""
 KpjPath = Annotated[Kpj, Path(description="Membership card number", examples=["26000000017"])]
@@ -114,7 +113,6 @@ PersonPath = Annotated[
 HandlePath = Annotated[
     str, Path(description="A card's `handle`, from the list of cards", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
 ]
-IfNoneMatch = Annotated[str, Header(alias="If-None-Match", description="An ETag of before")]
 Why = Annotated[
     str,
     Header(
@@ -135,23 +133,14 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def language(
-    request: Request,
-    accept_language: Annotated[
-        str, Header(alias="Accept-Language", description="`id` (default) or `en`", examples=["id"])
-    ] = "id",
-) -> str:
-    """The language that the caller asked for: `id` or `en`."""
-    return asked_language(request)
-
-
-Language = Annotated[str, Depends(language)]
-
-
 class Parameters(BaseModel):
     """A query string without parameters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+NoParameters = Annotated[Parameters, Query()]
+"""The parameter of a route that takes none."""
 
 
 class Awaited(Parameters):
@@ -208,7 +197,6 @@ class BalanceQuery(Awaited):
         date | SkipJsonSchema[None],
         Field(description="At the end of this day (Asia/Jakarta); today when absent", examples=["2026-11-21"]),
         BeforeValidator(_day),
-        refused_as("parameter-unreadable", expected="YYYY-MM-DD"),
     ] = None
 
     def past_day(self, present: date) -> date | None:
@@ -234,7 +222,6 @@ class SuspenseQuery(Paged):
         Field(description="Only of this payer", examples=["10000001"]),
         BeforeValidator(_npp),
         WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"}),
-        refused_as("npp-unreadable"),
     ] = None
 
 
@@ -245,7 +232,6 @@ class WriteQuery(Parameters):
         bool,
         Field(description="Decide everything and write nothing"),
         BeforeValidator(_flag),
-        refused_as("parameter-unreadable", expected="true, false"),
     ] = False
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -54,6 +55,7 @@ def status_of(code: str) -> int:
     return STATUS.get(code, OTHERWISE)
 
 
+@lru_cache(256)
 def language_of(accepted: str) -> str:
     """`id` or `en`, whichever an Accept-Language header prefers; `id` when it names neither."""
     best, weight = "id", 0.0

@@ -67,6 +67,15 @@ _HEADERS = {
 }
 
 
+def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example}
+
+
+LANGUAGE = _parameter("Accept-Language", "Language of the sentences: `id` (default) or `en`", "id")
+KNOWN_VERSION = _parameter("If-None-Match", "The ETag of an earlier answer", 'W/"48211-0-2026-11-21-id"')
+"""Headers that no route takes as a parameter: they are read where answers and refusals are made."""
+
+
 def described(*names: str) -> dict[str, Any]:
     """OpenAPI's `headers` of a response."""
     return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}

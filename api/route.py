@@ -70,7 +70,8 @@ class Route(APIRoute):
 
         async def answer(request: Request) -> Response:
             response = await handle(JsonRequest(request.scope, request.receive) if takes_json else request)
-            response.headers.setdefault("cache-control", "no-store")
+            if not any(name == b"cache-control" for name, _ in response.raw_headers):
+                response.raw_headers.append((b"cache-control", b"no-store"))
             return response
 
         return answer
@@ -107,41 +108,45 @@ def _solver(dependant: Dependant) -> Solve:
     """What finds the values of a dependant's parameters, in the order in which FastAPI finds them."""
     for others in (dependant.cookie_params, dependant.body_params, dependant.response_param_name):
         assert not others, dependant.path
-    parts = [(part.name, part.call, _solver(part)) for part in dependant.dependencies]
-    assert all(iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__) for _, call, _ in parts)
-    scopes = SecurityScopes([*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())])
-    query = _query_model(dependant.query_params)
+    parts = [(str(part.name), _called(part.call), _solver(part)) for part in dependant.dependencies]
+    fixed: Values = {}
+    if dependant.security_scopes_param_name:
+        scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
+        fixed[dependant.security_scopes_param_name] = SecurityScopes(scopes)
     headers = [(field, field.alias.lower().encode()) for field in dependant.header_params]
+    fixed |= {field.name: field.default for field, _ in headers}
+    query = _query_model(dependant.query_params)
+    path, request_name = dependant.path_params, dependant.request_param_name
 
     async def solve(request: Request, errors: Errors) -> Values:
-        values: Values = {}
+        values = fixed.copy()
+        if request_name:
+            values[request_name] = request
         for name, call, solve_part in parts:
-            wrong: Errors = []
-            found = await solve_part(request, wrong)
-            if wrong:
-                errors += wrong
-            elif call is not None and name is not None:
+            before = len(errors)
+            found = await solve_part(request, errors)
+            if len(errors) == before:
                 values[name] = await call(**found)
-        for field in dependant.path_params:
-            _take(field, request.path_params[field.alias], "path", values, errors)
+        for field in path:
+            _take(field, request.scope["path_params"][field.alias], ("path", field.alias), values, errors)
         if query is not None:
             field, absent = query
             if request.scope["query_string"]:
-                _take(field, dict(request.query_params), "query", values, errors)
+                _take(field, dict(request.query_params), ("query",), values, errors)
             else:
                 values[field.name] = absent
         for field, alias in headers:
             if alias in request.scope["given"]:
-                _take(field, header(request, alias), "header", values, errors)
-            else:
-                values[field.name] = field.default
-        if dependant.request_param_name:
-            values[dependant.request_param_name] = request
-        if dependant.security_scopes_param_name:
-            values[dependant.security_scopes_param_name] = scopes
+                _take(field, header(request, alias), ("header", field.alias), values, errors)
         return values
 
     return solve
+
+
+def _called(call: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]]:
+    """A dependency that this way can call: FastAPI would run others in a thread."""
+    assert iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__), call
+    return cast(Callable[..., Awaitable[Any]], call)
 
 
 def _query_model(fields: list[ModelField]) -> tuple[ModelField, BaseModel] | None:
@@ -152,8 +157,7 @@ def _query_model(fields: list[ModelField]) -> tuple[ModelField, BaseModel] | Non
     return field, cast(type[BaseModel], field.field_info.annotation)()
 
 
-def _take(field: ModelField, given: Any, place: str, values: Values, errors: Errors) -> None:
-    where = (place,) if place == "query" else (place, field.alias)
+def _take(field: ModelField, given: Any, where: tuple[str, ...], values: Values, errors: Errors) -> None:
     value, wrong = field.validate(given, {}, loc=where)
     if wrong:
         errors += wrong

@@ -46,7 +46,7 @@ class AccessToken(SecurityBase):
 
     async def __call__(self, request: Request) -> Member:
         """Raises NotAllowed: login-missing, login-over."""
-        return await admit(await application_of(request), request)
+        return await admit(application_of(request), request)
 
 
 CurrentMember = Annotated[Member, Security(AccessToken())]

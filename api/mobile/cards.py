@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import schemas
-from api.application import Application, ApplicationState
+from api.application import ApplicationState, application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
 from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
-from api.parameters import Awaited, HandlePath, IfNoneMatch, Language, MobileEntriesQuery, Parameters
-from api.problems import refusals
+from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
+from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route, ShortRoute
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, SCHEME_VERSION, entries_fields
@@ -44,14 +44,13 @@ router = APIRouter(route_class=Route, tags=["mobile"])
 )
 async def balance(
     request: Request,
-    application: Application,
     member: CurrentMember,
     handle: HandlePath,
     query: Annotated[Awaited, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
 ) -> Response:
     """What one of the member's cards holds now."""
+    application = application_of(request)
+    language = asked_language(request)
     card, now = member.card(handle), application.now()
     await application.reach(query.min_position)
     row = await _row(application, card, now)
@@ -71,13 +70,12 @@ async def balance(
 )
 async def cards(
     request: Request,
-    application: Application,
     member: CurrentMember,
     query: Annotated[Awaited, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
 ) -> Cards | Response:
     """The member's cards with their balances."""
+    application = application_of(request)
+    language = asked_language(request)
     now = application.now()
     await application.reach(query.min_position)
     answers = await asyncio.gather(*(_row_or_problem(application, card, now) for card in member.cards.values()))
@@ -108,14 +106,13 @@ async def cards(
 )
 async def entries(
     request: Request,
-    application: Application,
     member: CurrentMember,
     handle: HandlePath,
     query: Annotated[MobileEntriesQuery, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
 ) -> Response:
     """One card's statement, newest month first, in pages."""
+    application = application_of(request)
+    language = asked_language(request)
     card, now, after = member.card(handle), application.now(), query.after(3)
     await application.reach(query.min_position)
     row = await _row(application, card, now)
@@ -139,13 +136,14 @@ async def entries(
     ),
 )
 async def link(
-    application: Application,
+    request: Request,
     member: CurrentMember,
-    query: Annotated[Parameters, Query()],
+    query: NoParameters,
     body: LinkCard,
-    language: Language,
 ) -> LinkedCard:
     """Show one more of the member's own cards."""
+    application = application_of(request)
+    language = asked_language(request)
     # A number that is tried may be another's: nobody searches for them here.
     application.identity.guard.take(LINKS, "link-card", member.person)
     acting = Acting("member", "mobile", application.now(), language)

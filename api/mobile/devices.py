@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 
 from api.access.guard import address_of
 from api.access.sessions import MEMBER
 from api.access.tokens import Pair
-from api.application import Application
+from api.application import application_of
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember
 from api.mobile.cards import BODY_PROBLEMS
 from api.mobile.schemas import LONGEST_NAME, LogIn, Renew, Tokens
-from api.parameters import Language, Parameters
-from api.problems import refusals
+from api.parameters import NoParameters
+from api.problems import asked_language, refusals
 from api.route import Route
 from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import Refused
 from ledger.members import Acting
 
 _ENTRANCE_PROBLEMS = (*PARAMETER_PROBLEMS, *BODY_PROBLEMS, "login-by-provider", "store-failed", "internal")
-NoParameters = Annotated[Parameters, Query()]
 router = APIRouter(route_class=Route, tags=["mobile"])
 
 
@@ -32,10 +29,10 @@ router = APIRouter(route_class=Route, tags=["mobile"])
     summary="Log a device in",
     responses=refusals(*_ENTRANCE_PROBLEMS, "login-wrong", "login-busy", "too-many-tries"),
 )
-async def login(
-    request: Request, application: Application, query: NoParameters, body: LogIn, language: Language
-) -> Tokens:
+async def login(request: Request, query: NoParameters, body: LogIn) -> Tokens:
     """Log a device in with e-mail, NIK or KPJ and the password."""
+    application = application_of(request)
+    language = asked_language(request)
     if application.settings.oidc_issuer is not None:
         raise Refused("login-by-provider")
     acting = Acting("member", "mobile", application.now(), language)
@@ -51,12 +48,13 @@ async def login(
     summary="The next pair of tokens",
     responses=refusals(*_ENTRANCE_PROBLEMS, "refresh-over", "refresh-reused"),
 )
-async def refresh(application: Application, query: NoParameters, body: Renew, language: Language) -> Tokens:
+async def refresh(request: Request, query: NoParameters, body: Renew) -> Tokens:
     """The next pair of tokens, for the refresh token of before, which is worth nothing then.
 
-    When the answer was lost, the same request may be sent again within 30 seconds. A refresh token that was used before
+    When the answer was lost, the same request may be sent again at once. A refresh token that was used longer before
     logs the device out (`refresh-reused`).
     """
+    application = application_of(request)
     if application.settings.oidc_issuer is not None:
         # A login from before the provider ends with its access token.
         raise Refused("login-by-provider")
@@ -71,8 +69,9 @@ async def refresh(application: Application, query: NoParameters, body: Renew, la
     status_code=204,
     responses=refusals(*MEMBER_PROBLEMS, *PARAMETER_PROBLEMS),
 )
-async def logout(application: Application, member: CurrentMember, query: NoParameters, language: Language) -> None:
+async def logout(request: Request, member: CurrentMember, query: NoParameters) -> None:
     """Log this device out."""
+    application = application_of(request)
     await application.work(lambda: application.identity.tokens.end(member.device))
 
 
@@ -83,10 +82,9 @@ async def logout(application: Application, member: CurrentMember, query: NoParam
     status_code=204,
     responses=refusals(*MEMBER_PROBLEMS, *PARAMETER_PROBLEMS),
 )
-async def logout_everywhere(
-    application: Application, member: CurrentMember, query: NoParameters, language: Language
-) -> None:
+async def logout_everywhere(request: Request, member: CurrentMember, query: NoParameters) -> None:
     """Log out on every device and in every browser."""
+    application = application_of(request)
     await application.work(lambda: application.members.end_sessions(member.person))
     application.identity.tokens.forget()
     application.identity.sessions.forget(MEMBER, member.person)

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access.log import Record
-from api.application import Application
+from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
 from api.mobile.schemas import Access, AccessLog, Device, Me
-from api.parameters import Language, MobilePaged, Parameters
-from api.problems import refusals
+from api.parameters import MobilePaged, NoParameters
+from api.problems import asked_language, refusals
 from api.route import Route
 from api.schemas import CHANNELS, moment_text
 from api.v1.accounts import PARAMETER_PROBLEMS
@@ -35,12 +35,12 @@ router = APIRouter(route_class=Route, tags=["mobile"])
 async def me(
     request: Request,
     response: Response,
-    application: Application,
     member: CurrentMember,
-    query: Annotated[Parameters, Query()],
-    language: Language,
+    query: NoParameters,
 ) -> Me:
     """The member's name, masked contact and devices."""
+    application = application_of(request)
+    language = asked_language(request)
     now = application.now()
     about = await application.ask(application.members.about, member.person)
     devices = await application.ask(application.identity.tokens.devices, member.person, now)
@@ -73,12 +73,11 @@ async def me(
 async def access_log(
     request: Request,
     response: Response,
-    application: Application,
     member: CurrentMember,
     query: Annotated[MobilePaged, Query()],
-    language: Language,
 ) -> AccessLog:
     """Who looked at the member's data, by which door and when, newest first, in pages."""
+    application = application_of(request)
     now = application.now()
     looked_for = [member.person, *(kpj_of(card) for card in member.cards.values())]
     looks = await application.ask(application.recorder.seen, looked_for, _mark(query.cursor), query.limit)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access.keys import KEY_PROBLEMS, Caller, api_key
-from api.application import Application
-from api.parameters import BalanceQuery, EntriesQuery, IfNoneMatch, KpjPath, Language, Why, cursor_text
-from api.problems import refusals
+from api.application import application_of
+from api.parameters import BalanceQuery, EntriesQuery, KpjPath, Why, cursor_text
+from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import ShortRoute
 from api.schemas import Balance, Entries, as_of_fields, balance_fields
@@ -50,15 +50,14 @@ router = APIRouter(route_class=ShortRoute, tags=["accounts"])
 )
 async def balance(
     request: Request,
-    application: Application,
     caller: Reader,
     kpj: KpjPath,
     query: Annotated[BalanceQuery, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
     why: Why = "",
 ) -> Response:
     """What one card holds, now or at the end of an earlier day (`as_of`, in Jakarta)."""
+    application = application_of(request)
+    language = asked_language(request)
     card, now = card_number(kpj), application.now()
     present = jakarta_date(now)
     day = query.past_day(present)
@@ -85,15 +84,14 @@ async def balance(
 )
 async def entries(
     request: Request,
-    application: Application,
     caller: Reader,
     kpj: KpjPath,
     query: Annotated[EntriesQuery, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
     why: Why = "",
 ) -> Response:
     """A card's statement, newest month first, in pages."""
+    application = application_of(request)
+    language = asked_language(request)
     card, now, after = card_number(kpj), application.now(), query.after(3)
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)

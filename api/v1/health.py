@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Security
+from fastapi import APIRouter, Security
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from api import schemas
 from api.access.keys import KEY_PROBLEMS, Caller, api_key
-from api.application import Application
-from api.parameters import Parameters
+from api.application import application_of
+from api.parameters import NoParameters
 from api.problems import RETRY_SECONDS, refusals
 from api.responses import described
 from api.route import Route
@@ -60,7 +60,6 @@ class Metrics:
 
 
 router = APIRouter(route_class=Route, tags=["health"])
-NoParameters = Annotated[Parameters, Query()]
 
 
 @router.get("/livez", operation_id="livez", summary="Alive", responses=refusals(*PARAMETER_PROBLEMS))
@@ -76,8 +75,9 @@ async def livez(query: NoParameters) -> schemas.Health:
     responses=refusals(*PARAMETER_PROBLEMS)
     | {503: {"model": schemas.Health, "description": "It cannot", "headers": described("Retry-After")}},
 )
-async def readyz(response: Response, application: Application, query: NoParameters) -> schemas.Health:
+async def readyz(request: Request, response: Response, query: NoParameters) -> schemas.Health:
     """Whether balances can be told truthfully here: the stores answer and the read side is fresh."""
+    application = application_of(request)
     checks = {
         "log": await _check(application.log.head),
         "access": await _check(application.keys.list),
@@ -99,11 +99,11 @@ async def readyz(response: Response, application: Application, query: NoParamete
 )
 async def show_metrics(
     request: Request,
-    application: Application,
     caller: Annotated[Caller, Security(api_key, scopes=["metrics"])],
     query: NoParameters,
 ) -> Response:
     """The counters for Prometheus."""
+    application = application_of(request)
     metrics: Metrics = request.app.state.metrics
     metrics.head.set(await asyncio.to_thread(application.log.head))
     freshness = await application.ask(application.reader.freshness)

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from api import schemas
 from api.access.keys import Caller, api_key
-from api.application import Application
-from api.parameters import BalanceQuery, IfNoneMatch, Language, PersonPath, Why
-from api.problems import refusals
+from api.application import application_of
+from api.parameters import BalanceQuery, PersonPath, Why
+from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, SCHEME_VERSION
@@ -35,15 +35,14 @@ router = APIRouter(route_class=Route, tags=["persons"])
 )  # fmt: skip
 async def balance(
     request: Request,
-    application: Application,
     caller: Annotated[Caller, Security(api_key, scopes=["persons"])],
     person: PersonPath,
     query: Annotated[BalanceQuery, Query()],
-    language: Language,
-    if_none_match: IfNoneMatch = "",
     why: Why = "",
 ) -> Response:
     """The balances of all cards of a person, each for itself and their sum."""
+    application = application_of(request)
+    language = asked_language(request)
     now = application.now()
     present = jakarta_date(now)
     day = query.past_day(present)

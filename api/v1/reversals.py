@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access.keys import Caller, api_key
-from api.application import Application
-from api.parameters import CorrectionReason, IdempotencyKey, Kpj, Language, WriteQuery
+from api.application import application_of
+from api.parameters import CorrectionReason, IdempotencyKey, Kpj, WriteQuery
 from api.route import Route
 from api.schemas import Kind
 from api.schemas import Receipt as ReceiptAnswer
@@ -45,10 +45,10 @@ class Reversal(BaseModel):
     def _named(cls, given: Any) -> Any:
         if isinstance(given, dict):
             if bool(given.get("receipt")) == bool(given.get("remittance")):
-                raise PydanticCustomError("reversal-unclear", "reversal-unclear")
+                raise PydanticCustomError("reversal-unclear", "")
             if not given.get("reason"):
                 known = ", ".join(CORRECTION_REASONS)
-                raise PydanticCustomError("reason-missing", "reason-missing", {"known": known})
+                raise PydanticCustomError("reason-missing", "", {"known": known})
         return given
 
 
@@ -64,14 +64,13 @@ class Reversal(BaseModel):
 )  # fmt: skip
 async def reverse(
     request: Request,
-    application: Application,
     caller: Annotated[Caller, Security(api_key, scopes=["correct"])],
     query: Annotated[WriteQuery, Query()],
     body: Reversal,
-    language: Language,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take posted or suspended lines back, by receipt, remittance, or line; the reason is obligatory."""
+    application = application_of(request)
     write = asked(request, caller, idempotency_key, hashlib.sha256(await request.body()).hexdigest())
 
     async def do() -> Response:

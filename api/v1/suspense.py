@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from api import schemas
 from api.access.keys import Caller, api_key
-from api.application import Application, ApplicationState
-from api.parameters import Language, SuspenseQuery, Why, cursor_text
-from api.problems import refusals
+from api.application import ApplicationState, application_of
+from api.parameters import SuspenseQuery, Why, cursor_text
+from api.problems import asked_language, refusals
 from api.responses import described
 from api.route import Route
 from api.v1.accounts import READ_PROBLEMS
@@ -36,13 +36,13 @@ router = APIRouter(route_class=Route, tags=["suspense"])
 async def suspense(
     request: Request,
     response: Response,
-    application: Application,
     caller: Annotated[Caller, Security(api_key, scopes=["suspense"])],
     query: Annotated[SuspenseQuery, Query()],
-    language: Language,
     why: Why = "",
 ) -> schemas.Suspense:
     """The waiting lines, oldest first; read beside the log itself, so it is never behind."""
+    application = application_of(request)
+    language = asked_language(request)
     key, npp = query.after(2), query.npp
     if npp is not None:
         caller.must_cover([npp])

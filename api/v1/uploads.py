@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access.keys import Caller, api_key
-from api.application import Application, ApplicationState
-from api.parameters import ContributionsQuery, IdempotencyKey, Language, WriteQuery
+from api.application import ApplicationState, application_of
+from api.parameters import ContributionsQuery, IdempotencyKey, WriteQuery
 from api.request_body import Body, spooled
 from api.route import Route
 from api.schemas import Receipt as ReceiptAnswer
@@ -56,13 +56,12 @@ router = APIRouter(route_class=Route, tags=["writing"])
 )
 async def employers(
     request: Request,
-    application: Application,
     caller: Registrar,
     query: Query_,
-    language: Language,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Employers."""
+    application = application_of(request)
     return await _upload(request, application, caller, "employers", query, idempotency_key)
 
 
@@ -77,13 +76,12 @@ async def employers(
 )
 async def registrations(
     request: Request,
-    application: Application,
     caller: Registrar,
     query: Query_,
-    language: Language,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Participants."""
+    application = application_of(request)
     return await _upload(request, application, caller, "registrations", query, idempotency_key)
 
 
@@ -98,13 +96,12 @@ async def registrations(
 )
 async def opening_balances(
     request: Request,
-    application: Application,
     caller: Registrar,
     query: Query_,
-    language: Language,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Opening balances."""
+    application = application_of(request)
     return await _upload(request, application, caller, "opening-balances", query, idempotency_key)
 
 
@@ -119,13 +116,12 @@ async def opening_balances(
 )
 async def contributions(
     request: Request,
-    application: Application,
     caller: Annotated[Caller, Security(api_key, scopes=["post"])],
     query: Annotated[ContributionsQuery, Query()],
-    language: Language,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Contributions."""
+    application = application_of(request)
     if query.reason:
         # Corrections among the lines are a person's decision, as a reversal is.
         caller.must("correct")

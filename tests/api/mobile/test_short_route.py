@@ -16,7 +16,7 @@ SHORT = ("/v1/accounts/{kpj}/balance", "/v1/accounts/{kpj}/entries", "/v1/mobile
 QUERIES = (
     "", "as_of=2026-11-12", "as_of=2026-11-21", "as_of=2026-11-22", "as_of=2026-2-3", "as_of=", "limit=1", "limit=0",
     "limit=501", "limit=x", "limit=1&limit=2", "cursor=abc", "min_position=abc", "min_position=0000000000000000-1",
-    "Budi=1", "Budi+S=1", "%ff=1", "as_of=Budi&limit=x",
+    "as_off=1", "Budi+S=1", "%ff=1", "as_of=Budi&limit=x",
 )  # fmt: skip
 HEADERS: tuple[dict[str, str], ...] = (
     {}, {"Accept-Language": "en"}, {"X-Reason": "counter-visit"}, {"X-Reason": "Budi bertanya"},
