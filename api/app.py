@@ -107,8 +107,8 @@ def create_app(
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.router.routes, MOBILE, site.routes(held), sms.routes(held), office.routes(held), employer.routes(held),
-        persons.router.routes, suspense.router.routes, uploads.router.routes, reversals.router.routes,
+        accounts.router.routes, MOBILE, persons.router.routes, suspense.router.routes, uploads.router.routes,
+        reversals.router.routes, site.routes(held), sms.routes(held), office.routes(held), employer.routes(held),
         health.router.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)

@@ -159,12 +159,12 @@ class ApplicationState:
             return found
         raise found or NotFound("account-not-found")
 
-    async def reach(self, text: str | None) -> None:
-        """Wait until the read side has reached a `min_position`, if one was given.
+    async def reach(self, text: str) -> None:
+        """Wait until the read side has reached a `min_position`; "" when none was given.
 
         Raises Refused: position-unreadable, position-foreign, position-ahead; Unavailable(position-not-reached).
         """
-        if text is None:
+        if not text:
             return
         head = await asyncio.to_thread(self.log.head)
         wanted = parse_position(text, self.log.log_id, head)

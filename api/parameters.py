@@ -133,6 +133,11 @@ IdempotencyKey = Annotated[
 ]
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Of a text that is "" when it is absent, and may not be sent so."""
+    del schema["default"]
+
+
 class Parameters(BaseModel):
     """A query string without parameters."""
 
@@ -147,12 +152,15 @@ class Awaited(Parameters):
     """Of a read."""
 
     min_position: Annotated[
-        str | SkipJsonSchema[None],
+        str,
         Field(
             description="Wait until the read side has reached this position (from a receipt)",
             examples=["3f9c2a1b7d04e586-48211"],
+            min_length=1,
+            json_schema_extra=_without_default,
         ),
-    ] = None
+        refused_as("position-unreadable"),
+    ] = ""
 
 
 Limit = Annotated[
@@ -166,11 +174,15 @@ class Paged(Parameters):
     """Of a listing."""
 
     limit: Limit = 100
-    cursor: Annotated[str | SkipJsonSchema[None], Field(description="`next` of the page before")] = None
+    cursor: Annotated[
+        str,
+        Field(description="`next` of the page before", min_length=1, json_schema_extra=_without_default),
+        refused_as("parameter-unreadable", expected="next"),
+    ] = ""
 
     def after(self, width: int) -> tuple[int, ...] | None:
         """The key in `cursor`, `width` numbers, or None. Raises Refused(parameter-unreadable)."""
-        if self.cursor is None:
+        if not self.cursor:
             return None
         text = self.cursor[:200]
         try:

@@ -8,13 +8,13 @@ PlainRoute    Starlette's, for pages, gateways and files: not described
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from fastapi.security import SecurityScopes
 from pydantic import BaseModel
@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.request_body import JsonRequest
 from api.responses import header
@@ -30,6 +30,7 @@ from api.responses import header
 Values = dict[str, Any]
 Errors = list[Any]
 Solve = Callable[[Request, Errors], Awaitable[Values]]
+_NO_FILES = AsyncExitStack()
 
 
 class PlainRoute(StarletteRoute):
@@ -60,8 +61,6 @@ class Route(APIRoute):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.begins = self.path.partition("{")[0]
-        # Here and not around the whole application: pages and the short routes have no need of it.
-        self.app: ASGIApp = AsyncExitStackMiddleware(self.app)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's."""
@@ -79,6 +78,11 @@ class Route(APIRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Starlette's, with the route itself in the scope; here routes stand in the application without a router."""
         return _matches(self, self.begins, scope)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Starlette's, with the stack for files of forms that FastAPI insists on: no form comes here, so it stays empty."""
+        scope["fastapi_middleware_astack"] = _NO_FILES
+        await StarletteRoute.handle(self, scope, receive, send)
 
 
 class ShortRoute(Route):
@@ -106,47 +110,53 @@ class ShortRoute(Route):
 
 def _solver(dependant: Dependant) -> Solve:
     """What finds the values of a dependant's parameters, in the order in which FastAPI finds them."""
-    for others in (dependant.cookie_params, dependant.body_params, dependant.response_param_name):
-        assert not others, dependant.path
-    parts = [(str(part.name), _called(part.call), _solver(part)) for part in dependant.dependencies]
-    fixed: Values = {}
-    if dependant.security_scopes_param_name:
-        scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
-        fixed[dependant.security_scopes_param_name] = SecurityScopes(scopes)
+    _check(dependant, "path_params", "query_params", "header_params", "dependencies")
+    parts = [_part(part) for part in dependant.dependencies]
     headers = [(field, field.alias.lower().encode()) for field in dependant.header_params]
-    fixed |= {field.name: field.default for field, _ in headers}
+    absent: Values = {field.name: field.default for field, _ in headers}
     query = _query_model(dependant.query_params)
     path, request_name = dependant.path_params, dependant.request_param_name
 
     async def solve(request: Request, errors: Errors) -> Values:
-        values = fixed.copy()
+        values = absent.copy()
+        for name, call, named, constants in parts:
+            values[name] = await call(**{named: request}, **constants)
         if request_name:
             values[request_name] = request
-        for name, call, solve_part in parts:
-            before = len(errors)
-            found = await solve_part(request, errors)
-            if len(errors) == before:
-                values[name] = await call(**found)
+        scope = request.scope
         for field in path:
-            _take(field, request.scope["path_params"][field.alias], ("path", field.alias), values, errors)
+            _take(field, scope["path_params"][field.alias], ("path", field.alias), values, errors)
         if query is not None:
-            field, absent = query
-            if request.scope["query_string"]:
-                _take(field, dict(request.query_params), ("query",), values, errors)
+            if scope["query_string"]:
+                _take(query[0], dict(request.query_params), ("query",), values, errors)
             else:
-                values[field.name] = absent
+                values[query[0].name] = query[1]
         for field, alias in headers:
-            if alias in request.scope["given"]:
+            if alias in scope["given"]:
                 _take(field, header(request, alias), ("header", field.alias), values, errors)
         return values
 
     return solve
 
 
-def _called(call: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]]:
-    """A dependency that this way can call: FastAPI would run others in a thread."""
+def _part(dependant: Dependant) -> tuple[str, Callable[..., Awaitable[Any]], str, Values]:
+    """A dependency on the request alone: its name, what to call, the request's name, and its scopes by name."""
+    _check(dependant)
+    call, scopes = dependant.call, dependant.security_scopes_param_name
+    # FastAPI would run a plain function in a thread.
     assert iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__), call
-    return cast(Callable[..., Awaitable[Any]], call)
+    wanted = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
+    constants = {scopes: SecurityScopes(wanted)} if scopes else {}
+    return (
+        str(dependant.name), cast(Callable[..., Awaitable[Any]], call), str(dependant.request_param_name), constants,
+    )  # fmt: skip
+
+
+def _check(dependant: Dependant, *known: str) -> None:
+    """Nothing that is declared may be left out silently."""
+    for kind in ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies"):
+        assert kind in known or not getattr(dependant, kind), (dependant.call, kind)
+    assert not dependant.response_param_name, dependant.call
 
 
 def _query_model(fields: list[ModelField]) -> tuple[ModelField, BaseModel] | None:

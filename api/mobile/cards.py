@@ -122,7 +122,7 @@ async def entries(
     log_id = application.log.log_id
     body = entries_fields(log_id, masked(row.kpj), lines, query.limit)
     body["as_of"] = schemas.as_of_fields(log_id, row, jakarta_date(now))
-    version = f"{row.version}-{SCHEME_VERSION}-{query.limit}.{query.cursor or ''}"
+    version = f"{row.version}-{SCHEME_VERSION}-{query.limit}.{query.cursor}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

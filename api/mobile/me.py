@@ -109,9 +109,8 @@ def _cursor(more: str) -> str | None:
     return base64.urlsafe_b64encode(more.encode()).rstrip(b"=").decode() or None
 
 
-def _mark(cursor: str | None) -> str:
-    """The recorder's mark in `cursor`; what is none it refuses itself."""
-    text = cursor or ""
+def _mark(text: str) -> str:
+    """The recorder's mark in a cursor; what is none it refuses itself."""
     try:
         mark = base64.b64decode(text[:100] + "=" * (-len(text[:100]) % 4), altchars=b"-_", validate=True).decode(
             "ascii"

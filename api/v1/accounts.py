@@ -105,7 +105,7 @@ async def entries(
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
     body["as_of"] = as_of_fields(application.log.log_id, row, jakarta_date(now))
-    version = f"{row.version}-{SCHEME_VERSION}-{query.limit}.{query.cursor or ''}"
+    version = f"{row.version}-{SCHEME_VERSION}-{query.limit}.{query.cursor}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 
