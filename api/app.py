@@ -73,7 +73,7 @@ def create_app(
 ) -> FastAPI:
     """The application for some settings; nothing is opened before it starts.
 
-    `opened` replaces what the process holds open (a benchmark measures with and without the records).
+    `application` replaces what the process holds open (a benchmark measures with and without the records).
     """
     held = application or ApplicationState(settings, now)
     metrics = Metrics()

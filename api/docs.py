@@ -108,6 +108,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in methods.values():
             versions = [KNOWN_VERSION] if "304" in operation["responses"] else []
             operation["parameters"] = [*operation.get("parameters", ()), *versions, LANGUAGE]
+            for parameter in operation["parameters"]:
+                if parameter["schema"].get("default") == "":  # what stands for an absent text may not be sent
+                    del parameter["schema"]["default"]
             for status, response in list(operation["responses"].items()):
                 schema = response.get("content", {}).get("application/json", {}).get("schema", {})
                 name = schema.get("$ref", "").rpartition("/")[2]

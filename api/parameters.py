@@ -133,11 +133,6 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    """Of a text that is "" when it is absent, and may not be sent so."""
-    del schema["default"]
-
-
 class Parameters(BaseModel):
     """A query string without parameters."""
 
@@ -151,16 +146,11 @@ NoParameters = Annotated[Parameters, Query()]
 class Awaited(Parameters):
     """Of a read."""
 
-    min_position: Annotated[
-        str,
-        Field(
-            description="Wait until the read side has reached this position (from a receipt)",
-            examples=["3f9c2a1b7d04e586-48211"],
-            min_length=1,
-            json_schema_extra=_without_default,
-        ),
-        refused_as("position-unreadable"),
-    ] = ""
+    min_position: Annotated[str, Field(min_length=1), refused_as("position-unreadable")] = Field(
+        "",
+        description="Wait until the read side has reached this position (from a receipt)",
+        examples=["3f9c2a1b7d04e586-48211"],
+    )
 
 
 Limit = Annotated[
@@ -174,11 +164,9 @@ class Paged(Parameters):
     """Of a listing."""
 
     limit: Limit = 100
-    cursor: Annotated[
-        str,
-        Field(description="`next` of the page before", min_length=1, json_schema_extra=_without_default),
-        refused_as("parameter-unreadable", expected="next"),
-    ] = ""
+    cursor: Annotated[str, Field(min_length=1), refused_as("parameter-unreadable", expected="next")] = Field(
+        "", description="`next` of the page before"
+    )
 
     def after(self, width: int) -> tuple[int, ...] | None:
         """The key in `cursor`, `width` numbers, or None. Raises Refused(parameter-unreadable)."""

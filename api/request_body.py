@@ -70,8 +70,8 @@ async def spooled(request: Request, limit: int, kinds: tuple[str, ...] = KINDS) 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in kinds:
         raise Refused("content-type-unknown")
-    said = request.headers.get("content-length", "")
-    if said.isascii() and said.isdigit() and len(said) < 19 and int(said) > limit:
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and len(announced) < 19 and int(announced) > limit:
         raise Refused("body-too-large", limit=f"{limit} bytes")
     digest = hashlib.sha256()
     pieces: list[bytes] = []

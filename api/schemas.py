@@ -16,7 +16,6 @@ from pydantic_core import CoreSchema, core_schema
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
 from ledger.identifiers import KINDS, SEGMENTS
-from ledger.layouts import LAYOUTS
 from ledger.store.log import position_text
 from projections.event_batch import TYPES
 from projections.results import STATUSES, BalanceRow
@@ -73,7 +72,6 @@ Handle = Annotated[
     Field(description="Stands for a card in addresses", pattern="^[\\w-]{22}$", examples=["u0b7Wf0aTz2nCq5m8xKd1g"]),
 ]
 Sentence = Annotated[str, Field(examples=["KPJ ini tidak terdaftar."])]
-Lines = Annotated[int, Field(description="How many lines", ge=0, examples=[1])]
 Code = Annotated[str, Field(pattern="^[a-z-]+$", examples=["account-unknown"])]
 NoMoney = Annotated[
     Literal["no-contribution-yet"] | None, Field(description="Why the balance is 0, where no contribution ever came")
@@ -205,65 +203,6 @@ class Health(Answer):
 
     status: Literal["ok", "unavailable"]
     checks: Annotated[dict[str, str], Field(examples=[{"log": "ok", "access": "ok", "read-side": "ok"}])]
-
-
-class ReceiptTotals(Answer):
-    """Lines by what became of them."""
-
-    posted: Lines
-    already: Lines
-    suspended: Lines
-    refused: Lines
-    warnings: Lines
-
-
-Verdict = Literal["refused", "suspended", "warning"]
-
-
-class ReceiptCode(Answer):
-    """How many lines a code was told of."""
-
-    verdict: Verdict
-    code: Code
-    lines: Lines
-
-
-class ReceiptOutcome(Answer):
-    """What became of one remittance or registration; `code` is empty unless it was refused whole."""
-
-    name: Annotated[str, Field(examples=["remittance-e:10000001:000:2026-10"])]
-    first_line: Annotated[int, Field(examples=[1])]
-    posted: Lines
-    already: Lines
-    suspended: Lines
-    refused: Lines
-    code: Annotated[str, Field(pattern="^[a-z-]*$", examples=[""])]
-
-
-class ReceiptProblem(Answer):
-    """One thing wrong at one place, in both languages; a refused value is never repeated."""
-
-    verdict: Verdict
-    code: Code
-    line: Annotated[int, Field(description="Counts from 1 with a file's header line", examples=[2])]
-    column: Annotated[str, Field(examples=["kpj"])]
-    details: Annotated[dict[str, str | int], Field(examples=[{"npp": "10000001"}])]
-    id: Sentence
-    en: Annotated[str, Field(examples=["This KPJ is not registered."])]
-
-
-class Receipt(Answer):
-    """What became of every line of a write. `position` is null when nothing was written."""
-
-    receipt: Annotated[str, Field(examples=["9f86d081884c7d659a2feaa0c55ad015"])]
-    layout: Annotated[str, OneOf((*LAYOUTS, "reversals"))]
-    dry_run: bool
-    totals: ReceiptTotals
-    codes: list[ReceiptCode]
-    outcomes_total: Annotated[int, Field(examples=[1])]
-    outcomes: list[ReceiptOutcome]
-    problems: list[ReceiptProblem]
-    position: Position | None
 
 
 class Problem(Answer):

@@ -82,7 +82,7 @@ class Caller(msgspec.Struct, frozen=True):
             raise NotAllowed("scope-missing", scope=scope)
 
     def must_cover(self, npps: Iterable[int]) -> None:
-        """Every one of the employers (0: a participant who pays for himself). Raises NotAllowed(object-foreign)."""
+        """Every one of the employers (0: a participant who pays their own). Raises NotAllowed(object-foreign)."""
         if self.npps is not None and not self.npps.issuperset(npps):
             raise NotAllowed("object-foreign")
 

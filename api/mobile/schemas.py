@@ -57,12 +57,8 @@ class Sent(BaseModel):
 class LogIn(Sent):
     """A member's login on a device."""
 
-    identifier: Annotated[
-        str, Field(description="E-mail, NIK or KPJ", min_length=1, max_length=254, examples=["budi@contoh.id"])
-    ]
-    password: Annotated[
-        str, Field(min_length=1, description=f"At most {LONGEST} letters", examples=["kuda-lumping-1990"])
-    ]
+    identifier: Annotated[str, Field(description="E-mail, NIK or KPJ", max_length=254, examples=["budi@contoh.id"])]
+    password: Annotated[str, Field(description=f"At most {LONGEST} letters", examples=["kuda-lumping-1990"])]
     device: Annotated[
         str,
         Field(

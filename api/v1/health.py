@@ -83,7 +83,7 @@ async def readyz(request: Request, response: Response, query: NoParameters) -> s
         "access": await _check(application.keys.list),
         "read-side": await _check(lambda: application.reader.check_fresh(application.now())),
     }
-    if all(said == "ok" for said in checks.values()):
+    if all(found == "ok" for found in checks.values()):
         return schemas.Health(status="ok", checks=checks)
     response.status_code = 503
     response.headers["Retry-After"] = str(RETRY_SECONDS)

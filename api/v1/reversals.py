@@ -17,9 +17,8 @@ from api.application import application_of
 from api.parameters import CorrectionReason, IdempotencyKey, Kpj, WriteQuery
 from api.route import Route
 from api.schemas import Kind
-from api.schemas import Receipt as ReceiptAnswer
 from api.v1.idempotency import asked, once, writer_of
-from api.v1.receipts import WRITE_PROBLEMS, receipt_response, receipt_responses, request_id
+from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
 from ledger.acts.reversal import Target
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotAllowed, NotFound
@@ -56,7 +55,7 @@ class Reversal(BaseModel):
     "/v1/reversals",
     operation_id="reversals",
     summary="Take contributions back",
-    response_model=ReceiptAnswer,
+    response_model=Receipt,
     responses=receipt_responses(
         *WRITE_PROBLEMS, "reason-missing", "reversal-unclear", "remittance-not-found", "line-not-found",
         "receipt-not-found", "kpj-unreadable",

@@ -20,14 +20,14 @@ from api.application import ApplicationState, application_of
 from api.parameters import ContributionsQuery, IdempotencyKey, WriteQuery
 from api.request_body import Body, spooled
 from api.route import Route
-from api.schemas import Receipt as ReceiptAnswer
 from api.v1.idempotency import asked, once, writer_of
-from api.v1.receipts import WRITE_PROBLEMS, receipt_response, receipt_responses, request_id
+from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
 from api.v1.upload_columns import request_body
 from ledger.ingestion.door import SMALL
 from ledger.ingestion.readers.reading import read
 from ledger.ingestion.readers.table import Table
-from ledger.receipt import Header, Receipt
+from ledger.receipt import Header
+from ledger.receipt import Receipt as Decided
 
 SMALL_BODY = 256 << 10
 """Bytes that are read in the event loop: cheaper than handing them to a thread."""
@@ -41,7 +41,7 @@ _ABOUT = (
 )
 
 Registrar = Annotated[Caller, Security(api_key, scopes=["register"])]
-Query_ = Annotated[WriteQuery, Query()]
+Write = Annotated[WriteQuery, Query()]
 router = APIRouter(route_class=Route, tags=["writing"])
 
 
@@ -50,14 +50,14 @@ router = APIRouter(route_class=Route, tags=["writing"])
     operation_id="employers",
     summary="Register employers",
     description=_ABOUT,
-    response_model=ReceiptAnswer,
+    response_model=Receipt,
     responses=_RESPONSES,
     openapi_extra=request_body("employers"),
 )
 async def employers(
     request: Request,
     caller: Registrar,
-    query: Query_,
+    query: Write,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Employers."""
@@ -70,14 +70,14 @@ async def employers(
     operation_id="registrations",
     summary="Register participants and their cards",
     description=_ABOUT,
-    response_model=ReceiptAnswer,
+    response_model=Receipt,
     responses=_RESPONSES,
     openapi_extra=request_body("registrations"),
 )
 async def registrations(
     request: Request,
     caller: Registrar,
-    query: Query_,
+    query: Write,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Participants."""
@@ -90,14 +90,14 @@ async def registrations(
     operation_id="opening_balances",
     summary="Record opening balances",
     description=_ABOUT,
-    response_model=ReceiptAnswer,
+    response_model=Receipt,
     responses=_RESPONSES,
     openapi_extra=request_body("opening-balances"),
 )
 async def opening_balances(
     request: Request,
     caller: Registrar,
-    query: Query_,
+    query: Write,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Opening balances."""
@@ -110,7 +110,7 @@ async def opening_balances(
     operation_id="contributions",
     summary="Post received contributions",
     description=_ABOUT,
-    response_model=ReceiptAnswer,
+    response_model=Receipt,
     responses=_RESPONSES,
     openapi_extra=request_body("contributions"),
 )
@@ -155,7 +155,7 @@ async def _upload(
 
 async def _ingest(
     application: ApplicationState, caller: Caller, layout: str, body: Body, header: Header, dry_run: bool
-) -> Receipt:
+) -> Decided:
     backdate = "backdate" in caller.scopes
     source = body.source()
     if layout == "contributions" and not dry_run and body.size <= SMALL_BODY:
