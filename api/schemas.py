@@ -187,7 +187,7 @@ class Waiting(Answer):
     detail: Sentence
     recorded_at: Moment
     age_days: Annotated[int, Field(ge=0, examples=[7])]
-    remittance: Annotated[str, Field(examples=["remittance-e:10000001:000:2026-10"])]
+    remittance: Annotated[str, Field(examples=["remittance-e:10000001:2026-10"])]
 
 
 class Suspense(Answer):

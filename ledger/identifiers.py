@@ -69,9 +69,10 @@ def clean_npp(text: str) -> str | None:
 
 
 def clean_division(text: str) -> str | None:
-    """An employer's division in capitals (`000` when empty), or None when it has no such shape."""
+    """An employer's division: capitals, without leading zeros, then three wide (`1` and `001` are one; `000` when empty);
+    None when it has no such shape."""
     division = text.strip().upper() or "000"
-    return division if _DIVISION.fullmatch(division) else None
+    return division.lstrip("0").zfill(3) if _DIVISION.fullmatch(division) else None
 
 
 def clean_nik(text: str) -> str | None:
@@ -138,9 +139,9 @@ def account_stream(kpj: str) -> str:
     return f"account:{kpj}"
 
 
-def employer_remittance_stream(npp: str, division: str, month: str) -> str:
-    """`remittance-e:<npp>:<division>:<yyyy-mm>`: one employer's contributions for one month."""
-    return f"remittance-e:{npp}:{division}:{month}"
+def employer_remittance_stream(npp: str, month: str) -> str:
+    """`remittance-e:<npp>:<yyyy-mm>`: one employer's contributions for one month, all its divisions together."""
+    return f"remittance-e:{npp}:{month}"
 
 
 def own_remittance_stream(kpj: str, month: str) -> str:

@@ -79,7 +79,7 @@ def fold(lines: Lines) -> Columns:
     event = lines.event
     paid_month = lines.paid_month[event]
     type_ = lines.type[event]
-    opening = type_ == OPENING
+    opening = type_ >= OPENING
     total = lines.employer + lines.worker
     sign = np.where(total < 0, -1, 1)
     tambahan = np.minimum(np.abs(lines.tambahan), np.abs(total))

@@ -130,7 +130,7 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     cards: dict[int, list[Any]] = {}
     changed: dict[int, tuple[str, int]] = {}
     started: list[tuple[Any, ...]] = []
-    ended: list[tuple[int, int, int, int]] = []
+    ended: list[tuple[int, int, int, str, int]] = []
     number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
     for event in events:
         card, fact = number[event.stream], event.fact
@@ -144,7 +144,8 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
             since = month_number(fact.since) or 0
             started.append((card, event.version, int(fact.npp or 0), segment, since, 0))
         elif isinstance(fact, MembershipEnded):
-            ended.append((month_number(fact.until) or 0, card, int(fact.npp or 0), event.version))
+            since = month_number(fact.since) or 0
+            ended.append((month_number(fact.until) or 0, card, int(fact.npp or 0), fact.segment, since))
         elif isinstance(fact, SegmentChanged):
             segment = fact.segment
         if card in cards:
@@ -165,10 +166,8 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
             f"update {table}_cards set version = ?, segment = case when ? = '' then segment else ? end where card = ?",
             [position, segment, segment, card],
         )
-    for until, card, npp, version in ended:
-        # The newest membership of that payer that began before and still lasts.
+    for ending in ended:
         tx.run(
-            f"update {table}_memberships set until = ? where card = ? and version = (select max(version) "
-            f"from {table}_memberships where card = ? and npp = ? and until = 0 and version < ?)",
-            [until, card, card, npp, version],
+            f"update {table}_memberships set until = ? where card = ? and npp = ? and segment = ? and since = ?",
+            list(ending),
         )

@@ -6,58 +6,48 @@ that cannot be applied is set apart with the reason, never dropped: `follow.py` 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ledger.errors import BrokenLog
 from ledger.events import (
-    FACTS,
-    AccountOpened,
+    BALANCES,
+    DIRECTORY,
     ContributionsPosted,
     ContributionsReversed,
-    EmployerRegistered,
     Event,
-    MembershipEnded,
-    MembershipStarted,
+    Fact,
+    Opening,
     OpeningBalanceRecorded,
-    PersonCorrected,
-    PersonErased,
-    PersonRegistered,
-    SegmentChanged,
+    OpeningBalanceReversed,
     SuspenseReleased,
 )
+from ledger.events.upcasters import KNOWN, stored_names
 from ledger.identifiers import KINDS, card_number, month_number
 from ledger.store.account_index import day_number, payer_of
-from ledger.store.codec import StoredRow, decode, decoder, recorded_at_of, state_json
+from ledger.store.codec import StoredRow, decode, recorded_at_of
 
 Ints = NDArray[np.int64]
 
-POSTED, RELEASED, REVERSED, OPENING = range(4)
-TYPES = ("posted", "released", "reversed", "opening")
-_TYPE_OF = {
-    ContributionsPosted.NAME: POSTED,
-    SuspenseReleased.NAME: RELEASED,
-    ContributionsReversed.NAME: REVERSED,
-    OpeningBalanceRecorded.NAME: OPENING,
+POSTED, RELEASED, REVERSED, OPENING, OPENING_REVERSED = range(5)
+TYPES = ("posted", "released", "reversed", "opening", "opening-reversed")
+_TYPE_OF: dict[type[Fact], int] = {
+    ContributionsPosted: POSTED,
+    SuspenseReleased: RELEASED,
+    ContributionsReversed: REVERSED,
+    OpeningBalanceRecorded: OPENING,
+    OpeningBalanceReversed: OPENING_REVERSED,
 }
-MONEY = frozenset(_TYPE_OF)
-PEOPLE = frozenset(
-    fact.NAME
-    for fact in (
-        EmployerRegistered, PersonRegistered, PersonCorrected, PersonErased, AccountOpened, MembershipStarted,
-        MembershipEnded, SegmentChanged, OpeningBalanceRecorded,
-    )
-)  # fmt: skip
+MONEY = stored_names(BALANCES)
+PEOPLE = stored_names(DIRECTORY)
 PAGE_BYTES = 2 * 2**20
 """Stored bytes of one page: some 100,000 lines, or thousands of registrations."""
 _ABSURD = 2**50
 """No single amount is this big; a fold that met one could leave 64 bits."""
-_FAILURES = (BrokenLog, KeyError, ValueError, OverflowError, zlib.error, msgspec.DecodeError)
+_FAILURES = (BrokenLog, KeyError, ValueError, OverflowError)
 
 
 class Broken(NamedTuple):
@@ -86,6 +76,7 @@ class Lines(NamedTuple):
     worker: Ints
     tambahan: Ints
     epoch: Ints
+    part: Ints
     months: Ints
     position: Ints
     type: Ints
@@ -111,7 +102,7 @@ class EventBatch(NamedTuple):
 def read_batch(rows: Sequence[StoredRow], *, money: bool = True, people: bool = True) -> EventBatch:
     """The page of some rows of the log, in order and at least one; ask only for what will be folded."""
     wanted = [row for row in rows if row.name in MONEY] if money else []
-    unknown = [Broken(r.position, r.stream, r.name, "UnknownName") for r in rows if r.name not in FACTS]
+    unknown = [Broken(r.position, r.stream, r.name, "UnknownName") for r in rows if r.name not in KNOWN]
     broken: list[Broken] = []
     try:
         lines = columns(wanted)
@@ -147,7 +138,8 @@ def _sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tup
         try:
             use(row)
         except _FAILURES as error:
-            broken.append(Broken(row.position, row.stream, row.name, type(error).__name__))
+            what = str(error.problem.details["what"]) if isinstance(error, BrokenLog) else type(error).__name__
+            broken.append(Broken(row.position, row.stream, row.name, what))
         else:
             sound.append(row)
     return sound, broken
@@ -157,31 +149,33 @@ def columns(rows: Sequence[StoredRow]) -> Lines:
     """The money lines of rows of MONEY events. Raises whatever a row that cannot be read raises."""
     events: list[tuple[int, ...]] = []
     references: list[str] = []
-    lines: list[Any] = []
     counts: list[int] = []
     kpjs: list[str] = []
-    opened: dict[int, OpeningBalanceRecorded] = {}
-    seen = bytearray(3)
+    parts: dict[str, list[Ints]] = {name: [] for name in (*_LINE_COLUMNS, "suspended")}
     for row in rows:
-        data = state_json(row.state)
-        fact = decoder(row.name).decode(data).fact
-        kind_of_event = _TYPE_OF[row.name]
-        if kind_of_event == OPENING:
+        event = decode(row)
+        fact: Any = event.fact
+        kind_of_event = _TYPE_OF[type(fact)]
+        if isinstance(fact, Opening):
             day = fact.as_of
             month, kind, npp, reference, credited = day[:7], "opening", 0, fact.source, fact.credited_yield
-            opened[len(lines)] = fact
-            lines.append(fact)
-            counts.append(1)
             kpjs.append(row.stream.partition(":")[2])
+            size, sign = 1, -1 if kind_of_event == OPENING_REVERSED else 1
+            credited *= sign
+            given = {"employer": [fact.employer], "worker": [fact.worker], "tambahan": [fact.tambahan]}
+            given["months"] = [fact.months * sign]
         else:
             day, month, kind, reference, credited = fact.paid_on, fact.month, fact.kind, fact.reference, 0
-            npp = payer_of(row.stream)
-            lines += fact.lines
-            counts.append(len(fact.lines))
-            kpjs += [line.kpj for line in fact.lines]
-            # The keys are absent where the value is the default: mostly everywhere.
-            for i, key in enumerate((b'"epoch"', b'"tambahan"', b'"months"')):
-                seen[i] |= key in data
+            npp, size, sign = payer_of(row.stream), len(fact.lines), -1 if kind_of_event == REVERSED else 1
+            kpjs += fact.lines.kpj
+            given = {name: getattr(fact.lines, name, []) for name in _LINE_COLUMNS}
+            given["months"] = given["months"] or [fact.lines.ROW._field_defaults["months"]] * size
+        given["suspended"] = getattr(getattr(fact, "lines", None), "suspended", [])
+        for name, made in parts.items():
+            values = given.get(name)
+            array = np.array(values, np.int64) if values else np.zeros(size, np.int64)
+            made.append(-array if sign < 0 and name in _SIGNED else array)
+        counts.append(size)
         events.append(
             (
                 row.position, kind_of_event, month_number(month) or 0, KINDS.index(kind), day_number(day),
@@ -189,64 +183,28 @@ def columns(rows: Sequence[StoredRow]) -> Lines:
             )
         )  # fmt: skip
         references.append(reference)
-    table = np.array(events, np.int64).reshape(len(events), 9).T
+    table = np.array(events, np.int64).reshape(len(events), len(_EVENT_COLUMNS)).T
     count = np.array(counts, np.int64)
-    event = np.repeat(np.arange(len(events)), count)
-    card = card_numbers(kpjs)
-    if opened or REVERSED in table[1]:
-        made = _mixed(lines, event, table[1], count, card)
-    else:
-        made = _plain(lines, event, count, card, seen)
-    if (
-        len(made["card"])
-        and max(int(made[name].max()) for name in ("wage", "back_pay", "employer", "worker")) > _ABSURD
-    ):
+    joined = {name: np.concatenate(values) if values else np.zeros(0, np.int64) for name, values in parts.items()}
+    suspended = joined.pop("suspended")
+    joined |= {"event": np.repeat(np.arange(len(events)), count), "card": card_numbers(kpjs), "line": _within(count)}
+    if suspended.any():
+        joined = {name: values[suspended == 0] for name, values in joined.items()}
+    if len(joined["card"]) and max(int(np.abs(joined[name]).max()) for name in _AMOUNTS) > _ABSURD:
         raise OverflowError
-    return Lines(**made, **dict(zip(_EVENT_COLUMNS, table, strict=True)), reference=references)
+    return Lines(**joined, **dict(zip(_EVENT_COLUMNS, table, strict=True)), reference=references)
 
 
+_AMOUNTS = ("wage", "back_pay", "employer", "worker")
+_SIGNED = frozenset(("employer", "worker", "tambahan"))
+_LINE_COLUMNS = (*_AMOUNTS, "tambahan", "epoch", "part", "months")
 _EVENT_COLUMNS = ("position", "type", "month", "kind", "paid_on", "paid_month", "npp", "recorded", "credited")
-
-
-def _numbers(values: list[int]) -> Ints:
-    return np.array(values, np.int64)
 
 
 def _within(count: Ints) -> Ints:
     """0, 1, 2 .. inside each event."""
     starts = np.cumsum(count) - count
     return np.arange(int(count.sum())) - np.repeat(starts, count)
-
-
-def _plain(lines: list[Any], event: Ints, count: Ints, card: Ints, seen: bytearray) -> dict[str, Ints]:
-    """Columns of posted and released lines; `seen`: whether epoch, tambahan, months are given anywhere."""
-    zeros = np.zeros(len(lines), np.int64)
-    return {
-        "event": event,
-        "card": card,
-        "line": _within(count),
-        "wage": _numbers([line.wage for line in lines]),
-        "back_pay": _numbers([line.back_pay for line in lines]),
-        "employer": _numbers([line.employer for line in lines]),
-        "worker": _numbers([line.worker for line in lines]),
-        "tambahan": _numbers([line.tambahan for line in lines]) if seen[1] else zeros,
-        "epoch": _numbers([line.epoch for line in lines]) if seen[0] else zeros,
-        "months": _numbers([line.months for line in lines]) if seen[2] else np.ones(len(lines), np.int64),
-    }
-
-
-def _mixed(lines: list[Any], event: Ints, types: Ints, count: Ints, card: Ints) -> dict[str, Ints]:
-    """Columns of lines of any type: reversals turn negative, held ones go, opening balances have no wage."""
-    made = {
-        name: _numbers([getattr(line, name, 0) for line in lines])
-        for name in ("wage", "back_pay", "employer", "worker", "tambahan", "epoch", "months")
-    }
-    made |= {"event": event, "card": card, "line": _within(count)}
-    reversal = types[event] == REVERSED
-    for name in ("employer", "worker", "tambahan"):
-        made[name][reversal] *= -1
-    held = np.array([getattr(line, "held", False) for line in lines], bool)
-    return {name: values[~held] for name, values in made.items()} if held.any() else made
 
 
 def card_numbers(kpjs: list[str]) -> Ints:

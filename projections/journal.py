@@ -22,6 +22,8 @@ from ledger.events import (
     Line,
     LinesSuspended,
     OpeningBalanceRecorded,
+    OpeningBalanceReversed,
+    ReleasedLine,
     ReversedLine,
     SuspenseReleased,
 )
@@ -84,19 +86,21 @@ def _event(form: Format, row: StoredRow, seen: set[str]) -> Iterator[str]:
 
 def _postings(event: Event) -> list[Posting]:
     fact, payer = event.fact, _payer(event.stream)
-    if isinstance(fact, OpeningBalanceRecorded):
+    if isinstance(fact, OpeningBalanceRecorded | OpeningBalanceReversed):
+        sign = -1 if isinstance(fact, OpeningBalanceRecorded) else 1
         member = f"Liabilities:Members:K{event.stream.partition(':')[2]}"
         parts = ((":Employer", fact.employer), (":Worker", fact.worker), (":Yield", fact.credited_yield))
-        credits = [(member + part, -amount) for part, amount in parts if amount]
-        return _closed("Equity:Opening", credits)
+        return _closed("Equity:Opening", [(member + part, sign * amount) for part, amount in parts if amount])
     if isinstance(fact, ContributionsPosted):
         return _closed(f"Assets:Received:{payer}", [p for line in fact.lines for p in _owed(line)])
     if isinstance(fact, LinesSuspended):
-        waiting = [(_suspense(payer, line), -line.employer - line.worker) for line in fact.lines]
+        waiting = [(_suspense(payer, line.kpj), -line.employer - line.worker) for line in fact.lines]
         return _closed(f"Assets:Received:{payer}", [p for p in waiting if p[1]])
     if isinstance(fact, SuspenseReleased):
         moved = [p for line in fact.lines for p in _owed(line)]
-        return moved + [(_suspense(payer, line), line.employer + line.worker) for line in fact.lines]
+        return moved + [
+            (_suspense(payer, line.waited_as or line.kpj), line.employer + line.worker) for line in fact.lines
+        ]
     if isinstance(fact, ContributionsReversed):
         back = [p for line in fact.lines for p in _taken_back(payer, line)]
         return _closed(f"Assets:Received:{payer}", back)
@@ -110,20 +114,20 @@ def _closed(against: str, postings: list[Posting]) -> list[Posting]:
     return [(against, -sum(amount for _, amount in postings)), *postings]
 
 
-def _owed(line: Line) -> list[Posting]:
+def _owed(line: Line | ReleasedLine | ReversedLine) -> list[Posting]:
     member = f"Liabilities:Members:K{line.kpj}"
     shares = ((":Employer", line.employer), (":Worker", line.worker))
     return [(member + part, -amount) for part, amount in shares if amount]
 
 
 def _taken_back(payer: str, line: ReversedLine) -> list[Posting]:
-    if line.held:
-        return [(_suspense(payer, line), line.employer + line.worker)]
+    if line.suspended:
+        return [(_suspense(payer, line.kpj), line.employer + line.worker)]
     return [(account, -amount) for account, amount in _owed(line)]
 
 
-def _suspense(payer: str, line: Line) -> str:
-    return f"Liabilities:Suspense:{payer}:K{line.kpj}"
+def _suspense(payer: str, kpj: str) -> str:
+    return f"Liabilities:Suspense:{payer}:K{kpj}"
 
 
 def _payer(stream: str) -> str:

@@ -79,9 +79,9 @@ def named_cards(log: Log, stream: str) -> list[int]:
     npp = payer_of(stream)
     with log.database.read() as tx:
         rows = tx.rows(
-            f"select {CARD_COLUMNS} from register_cards where npp = ? or more like ?",
+            f"select {CARD_COLUMNS} from account_index_cards where npp = ? or more like ?",
             [npp, f"[[{npp},%"],
-        ) + tx.rows(f"select {CARD_COLUMNS} from register_cards where more like ?", [f"%],[{npp},%"])
+        ) + tx.rows(f"select {CARD_COLUMNS} from account_index_cards where more like ?", [f"%],[{npp},%"])
     return sorted({row[0] for row in rows if any(m.npp == npp for m in Card.of_row(row).memberships)})
 
 

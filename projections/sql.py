@@ -57,7 +57,7 @@ def _last_of(entries: str, card: str, position: str, when: str) -> str:
     """The newest contribution that still stands: a reversal repeats month, paid day and payer, so they net out."""
     return (
         f"select e.month, v.paid_on, v.npp from {entries} e join {entries}_events v on v.position = e.position "
-        f"where e.card = {card} and e.position <= {position} and v.type <> {OPENING} and {when} "
+        f"where e.card = {card} and e.position <= {position} and v.type < {OPENING} and {when} "
         "group by e.month, v.paid_on, v.npp having sum(e.employer + e.worker) > 0 "
         "order by e.month desc, v.paid_on desc, v.npp desc limit 1"
     )
@@ -84,10 +84,10 @@ def card(live: dict[str, Generation]) -> str:
 def history(entries: Generation) -> str:
     """Month, is opening, paid day, npp, employer, worker, credited, months, newest position."""
     return (
-        f"select e.month, case when v.type = {OPENING} then 1 else 0 end, v.paid_on, v.npp, sum(e.employer), "
+        f"select e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp, sum(e.employer), "
         f"sum(e.worker), sum(v.credited), sum(e.months), max(e.position) from {entries.table} e "
         f"join {entries.table}_events v on v.position = e.position where e.card = ? "
-        f"group by e.month, case when v.type = {OPENING} then 1 else 0 end, v.paid_on, v.npp"
+        f"group by e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp"
     )
 
 

@@ -92,7 +92,7 @@ class Office:
 
     def remittance(self, month: str = "2026-10", npp: str = NPP) -> list[Event]:
         """The events of an employer's remittance."""
-        return self.log.events(f"remittance-e:{npp}:000:{month}")
+        return self.log.events(f"remittance-e:{npp}:{month}")
 
     def close(self) -> None:
         self.door.close()

@@ -126,7 +126,7 @@ def _a_late_registration_releases_its_money(server: Server, part: Part) -> None:
 def _a_reversal_takes_a_line_back_once(server: Server, before: dict[str, Any], last: Path, part: Part) -> None:
     row = next(row for row in rows_of(last) if not _waits(row, part) and row["kind"] != "supplement")
     body = (
-        f'{{"remittance":"remittance-e:{row["npp"]}:000:{row["month"]}","kpj":"{row["kpj"]}","reason":"wrong-amount"}}'
+        f'{{"remittance":"remittance-e:{row["npp"]}:{row["month"]}","kpj":"{row["kpj"]}","reason":"wrong-amount"}}'
     ).encode()
     first = server.post("/v1/reversals", body)
     assert (first.status, first.json["totals"]["posted"]) == (200, 1)

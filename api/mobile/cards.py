@@ -145,7 +145,7 @@ async def link(
     application = application_of(request)
     language = asked_language(request)
     # A number that is tried may be another's: nobody searches for them here.
-    application.identity.guard.take(LINKS, "link-card", member.person)
+    await application.identity.guard.take(LINKS, "link-card", member.person)
     acting = Acting("member", "mobile", application.now(), language)
     linked = await application.work(lambda: application.members.link_card(member.person, body.kpj, acting))
     application.identity.tokens.forget()

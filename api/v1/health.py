@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Security
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -19,6 +22,7 @@ from api.parameters import NoParameters
 from api.problems import RETRY_SECONDS, refusals
 from api.responses import described
 from api.route import Route
+from api.server import METRICS
 from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import JhtError
 
@@ -26,7 +30,11 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
 class Metrics:
-    """The counters of one process. Labels are route templates and codes: never a number that names somebody."""
+    """The counters of one process; of all, where `jht serve` runs several.
+
+    Then they stand in files that the processes share (`server.METRICS`), so any of them shows their
+    sum. Labels are route templates and codes: never a number that names somebody.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -36,14 +44,7 @@ class Metrics:
         self.seconds = Histogram(
             "jht_http_request_seconds", "Time to answer", ["route"], buckets=_SECONDS, registry=self.registry
         )
-        self.head = Gauge("jht_log_position", "Last position of the log", registry=self.registry)
-        self.position = Gauge("jht_read_position", "Position of the read side", registry=self.registry)
-        self.age = Gauge(
-            "jht_read_confirmed_age_seconds",
-            "Since the read side last confirmed the head",
-            registry=self.registry,
-        )
-        self.records = Gauge("jht_access_records_written", "Access records written", registry=self.registry)
+        self.records = Counter("jht_access_records_written", "Access records written", registry=self.registry)
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._histograms: dict[str, Histogram] = {}
 
@@ -57,6 +58,30 @@ class Metrics:
         if histogram is None:
             histogram = self._histograms[route] = self.seconds.labels(route)
         histogram.observe(seconds)
+
+    def shown(self, head: int, read: int, age: float | None) -> bytes:
+        """Prometheus text: the counters, and the log's position, the read side's, and the seconds since it confirmed
+        the head (None: never). Those are the stores', the same whichever process is asked. Blocking."""
+        registry = self.registry
+        if METRICS in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(_Positions(head, read, age))
+
+
+class _Positions:
+    """What is no counter, as a collector."""
+
+    def __init__(self, head: int, read: int, age: float | None) -> None:
+        self._told: list[tuple[str, str, float]] = [
+            ("jht_log_position", "Last position of the log", head),
+            ("jht_read_position", "Position of the read side", read),
+        ]
+        if age is not None:
+            self._told.append(("jht_read_confirmed_age_seconds", "Since the read side last confirmed the head", age))
+
+    def collect(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told]
 
 
 router = APIRouter(route_class=Route, tags=["health"])
@@ -105,13 +130,11 @@ async def show_metrics(
     """The counters for Prometheus."""
     application = application_of(request)
     metrics: Metrics = request.app.state.metrics
-    metrics.head.set(await asyncio.to_thread(application.log.head))
-    freshness = await application.ask(application.reader.freshness)
-    metrics.position.set(freshness.position)
-    if freshness.confirmed_at is not None:
-        metrics.age.set((application.now() - freshness.confirmed_at).total_seconds())
-    metrics.records.set(application.recorder.written)
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    head = await asyncio.to_thread(application.log.head)
+    seen = await application.ask(application.reader.freshness)
+    age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
+    text = await asyncio.to_thread(metrics.shown, head, seen.position, age)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _check(function: Callable[[], object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -26,12 +27,12 @@ class Asked(NamedTuple):
     body_hash: str
 
 
-def asked(request: Request, caller: Caller, key: str | None, body_hash: str) -> Asked:
+def asked(application: ApplicationState, request: Request, caller: Caller, key: str | None, body_hash: str) -> Asked:
     """A write under its Idempotency-Key, if it has one."""
     route = request.scope["route"].path
     if key is None:
         return Asked(route, "", "", body_hash)
-    return Asked(route, key, log_request.digest_of(caller.id, route, key), body_hash)
+    return Asked(route, key, log_request.digest_of(application.log, caller.id, route, key), body_hash)
 
 
 async def once(
@@ -62,7 +63,7 @@ async def once(
             # What cannot be used today cannot be used tomorrow: the refusal is the answer of this key.
             response = answer(request, refused.problem)
     except BaseException:
-        log_request.abandon(begun)
+        await asyncio.shield(application.work(lambda: log_request.abandon(application.log, begun)))
         raise
     text = bytes(response.body).decode()
     await application.work(

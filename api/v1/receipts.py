@@ -48,7 +48,7 @@ class ReceiptCode(Answer):
 class ReceiptOutcome(Answer):
     """What became of one remittance or registration; `code` is empty unless it was refused whole."""
 
-    name: Annotated[str, Field(examples=["remittance-e:10000001:000:2026-10"])]
+    name: Annotated[str, Field(examples=["remittance-e:10000001:2026-10"])]
     first_line: Annotated[int, Field(examples=[1])]
     posted: Lines
     already: Lines
@@ -83,9 +83,9 @@ class Receipt(Answer):
     position: Position | None
 
 
-def request_id(caller: Caller, write: Asked) -> str:
+def request_id(application: ApplicationState, caller: Caller, write: Asked) -> str:
     """The receipt's id: of the Idempotency-Key, or of the body, so that what is sent again has the same receipt."""
-    return (write.digest or digest_of(caller.id, write.route, write.body_hash))[:32]
+    return (write.digest or digest_of(application.log, caller.id, write.route, write.body_hash))[:32]
 
 
 def receipt_response(application: ApplicationState, receipt: decided.Receipt) -> Response:

@@ -35,7 +35,7 @@ class Reversal(BaseModel):
 
     reason: CorrectionReason
     receipt: Annotated[str, Field(description="Everything that one receipt posted", max_length=64)] = ""
-    remittance: Annotated[str, Field(max_length=64, examples=["remittance-e:10000001:000:2026-10"])] = ""
+    remittance: Annotated[str, Field(max_length=64, examples=["remittance-e:10000001:2026-10"])] = ""
     kpj: Annotated[Kpj | None, Field(examples=["26000000017"])] = None
     kind: Kind | None = None
 
@@ -70,11 +70,11 @@ async def reverse(
 ) -> Response:
     """Take posted or suspended lines back, by receipt, remittance, or line; the reason is obligatory."""
     application = application_of(request)
-    write = asked(request, caller, idempotency_key, hashlib.sha256(await request.body()).hexdigest())
+    write = asked(application, request, caller, idempotency_key, hashlib.sha256(await request.body()).hexdigest())
 
     async def do() -> Response:
         target = _target(caller, body)
-        header = Header(writer_of(caller), caller.channel, request_id(caller, write), body.reason)
+        header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), body.reason)
         take_back = partial(application.door.reverse, target, header, dry_run=query.dry_run)
         return receipt_response(application, await application.work(take_back))
 

@@ -139,10 +139,10 @@ async def _upload(
 ) -> Response:
     body = await spooled(request, application.settings.max_body)
     try:
-        write = asked(request, caller, key, body.digest)
+        write = asked(application, request, caller, key, body.digest)
 
         async def do() -> Response:
-            header = Header(writer_of(caller), caller.channel, request_id(caller, write), reason)
+            header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
             return receipt_response(
                 application, await _ingest(application, caller, layout, body, header, query.dry_run)
             )

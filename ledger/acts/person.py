@@ -270,7 +270,9 @@ def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:
         data = vault.data_of(tx, [person]).get(person)
         if data is None:
             raise NotFound("person-erased")
-        cards = [row[0] for row in tx.rows("select card from register_cards where person = ? order by card", [person])]
+        cards = [
+            row[0] for row in tx.rows("select card from account_index_cards where person = ? order by card", [person])
+        ]
         streams = log.streams_in(tx, [stream, *(account_stream(kpj_of(card)) for card in cards)])
     identity, contact = data
     return {

@@ -1,19 +1,23 @@
 """Suspense that heals itself: waiting lines post as soon as their card is registered, with their own paid dates.
 
 A reaction: it only calls decisions, is idempotent by stream version, and is no part of any rebuild. It runs after each
-registration and from the follower, so that a crash between the two loses nothing.
+registration and from the projector, so that a crash between the two loses nothing. A stream that cannot be read keeps its
+own lines waiting, nobody else's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
+from ledger.acts.handle import handle
+from ledger.acts.remittances import remittances
 from ledger.decisions import remittance
-from ledger.decisions.remittance import LiveLine, Remittance
+from ledger.decisions.remittance import LiveLine, Release
+from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number
 from ledger.receipt import Header
@@ -33,9 +37,18 @@ class Released(NamedTuple):
         return Released(self.lines + other.lines, max(self.position, other.position))
 
 
+class Place(NamedTuple):
+    """Where a line waits: the stream, the event's version, the line's number in it from 0."""
+
+    stream: str
+    version: int
+    line: int
+
+
+RELEASE_REASONS = ("further-payment", "identity-checked", "right-card")
+"""Why an officer posts a line that waits."""
 RELEASED_BY_ITSELF = ("account-unknown", "no-membership")
 STREAMS_A_COMMIT = 200
-TRIES = 20
 
 
 def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Released:
@@ -62,26 +75,16 @@ def _release(log: Log, streams: list[str], header: Header, now: datetime) -> Rel
     except (VersionTaken, AccountIndexChanged):
         released = Released(0, 0)
         for stream in streams:
-            released = released.with_(_alone(log, stream, header, now))
+            released = released.with_(handle(lambda stream=stream: _try(log, [stream], header, now)))  # type: ignore[misc]
         return released
-
-
-def _alone(log: Log, stream: str, header: Header, now: datetime) -> Released:
-    for attempt in range(TRIES):
-        try:
-            return _try(log, [stream], header, now)
-        except (VersionTaken, AccountIndexChanged):
-            if attempt == TRIES - 1:
-                raise
-    return Released(0, 0)
 
 
 def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
     with log.database.read() as tx:
         position = log.head_in(tx)
-        states = {name: Remittance.of(name, events) for name, events in log.streams_in(tx, streams).items()}
+        states, _ = remittances(log, tx, streams)
         waiting = {name: state.waiting() for name, state in states.items()}
-        numbers = {card_number(held.line.kpj) for lines in waiting.values() for held in lines}
+        numbers = {card_number(one.line.kpj) for lines in waiting.values() for one in lines}
         cards = account_index.cards(tx, numbers)
     events: list[Event] = []
     used: list[int] = []
@@ -89,11 +92,11 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     for name, state in states.items():
         npp = account_index.payer_of(name)
         ready = []
-        for held in waiting[name]:
-            card = cards.get(card_number(held.line.kpj))
-            rule = _postable(card, held, npp)
+        for one in waiting[name]:
+            card = cards.get(card_number(one.line.kpj))
+            rule = _postable(card, one, npp)
             if card is not None and rule:
-                ready.append((held, held.line.kpj, RuleIds(rule), card.epoch))
+                ready.append(Release(one, one.line.kpj, RuleIds(rule), card.epoch))
                 used.append(card.card)
         facts = remittance.release(state, ready)
         released += len(ready)
@@ -106,24 +109,72 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     return Released(released, appended.positions[-1])
 
 
-def _postable(card: Card | None, held: LiveLine, npp: int) -> str:
-    """The id of the rule under which a waiting line posts now, or '' while it must wait on."""
-    month = month_number(held.month) or 0
-    membership = card.membership(npp, month) if card else None
-    if card is None or membership is None or not card.plain or held.reason not in RELEASED_BY_ITSELF:
+def release_line(log: Log, place: Place, header: Header, clock: Callable[[], datetime], kpj: str = "") -> Released:
+    """Post one waiting line because an officer decided so: a second payment as a further part, a line whose NIK or name
+    differs after a look at the papers, a line of an unknown card to the right one (`kpj`).
+
+    Raises Refused: reason-missing, reason-unknown, suspense-not-releasable (the card cannot take it, or the amounts are
+    not the rule's: such a line is reversed, not released); NotFound(suspense-not-found); BrokenLog.
+    """
+    if header.reason not in RELEASE_REASONS:
+        known = ", ".join(RELEASE_REASONS)
+        raise Refused("reason-unknown" if header.reason else "reason-missing", known=known)
+    return handle(lambda: _release_line(log, place, header, clock, kpj))
+
+
+def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], datetime], kpj: str) -> Released:
+    with log.database.read() as tx:
+        position = log.head_in(tx)
+        states, broken = remittances(log, tx, [place.stream])
+        if place.stream in broken:
+            raise broken[place.stream]
+        state = states.get(place.stream)
+        one = state.live.get((place.version, place.line)) if state is not None else None
+        if state is None or one is None or not one.reason:
+            raise NotFound("suspense-not-found")
+        number = card_number(kpj or one.line.kpj)
+        card = account_index.cards(tx, [number]).get(number)
+    rule, obstacle = _posting(card, one, account_index.payer_of(place.stream))
+    if card is None or obstacle:
+        raise Refused("suspense-not-releasable", why=obstacle)
+    facts = remittance.release(state, [Release(one, kpj or one.line.kpj, RuleIds(rule), card.epoch)])
+    events = remittance.events(
+        state.version, place.stream, facts, header.by, header.channel, header.request, header.reason
+    )
+    appended = log.append(events, clock(), changed_since=position, cards=[card.card])
+    return Released(1, appended.positions[-1])
+
+
+def _postable(card: Card | None, one: LiveLine, npp: int) -> str:
+    """The id of the rule under which a waiting line posts now by itself, or '' while it must wait on."""
+    if one.reason not in RELEASED_BY_ITSELF:
         return ""
-    if card.opening and day_number(held.paid_on) <= card.opening:
-        return ""
+    rule, obstacle = _posting(card, one, npp)
+    return "" if obstacle else rule
+
+
+def _posting(card: Card | None, one: LiveLine, npp: int) -> tuple[str, str]:
+    """(the id of the rule, why the card cannot take the line as a suspense code or '')."""
+    month = month_number(one.month) or 0
+    if card is None:
+        return "", "account-unknown"
+    membership = card.membership(npp, month, one.under.segment)
+    if not card.plain:
+        return "", "card-closed"
+    if membership is None:
+        return "", "no-membership"
+    if card.opening and day_number(one.under.paid_on) <= card.opening:
+        return "", "before-opening-balance"
     rule = rules().for_segment(membership.segment, month)
+    line = one.line
     if rule is None:
-        return ""
-    line = held.line
+        return "", "month-without-rule"
     if isinstance(rule, PmiRule):
         employer, worker = 0, int(rule.nearest(np.array([line.worker]))[0])
-    else:
-        if not line.wage + line.back_pay:
-            return ""
+    elif line.wage + line.back_pay:
         shares = rule.shares(np.array([line.wage + line.back_pay]))
         employer, worker = int(shares[0][0]), int(shares[1][0])
+    else:
+        return "", "wage-missing"
     off = max(abs(line.employer - employer), abs(line.worker - worker))
-    return rule.id if off <= rules().tolerance else ""
+    return rule.id, "" if off <= rules().tolerance else "amounts-disagree"

@@ -25,7 +25,10 @@ from ledger.store.account_index import Card, Membership, day_text
 
 
 class Registration(Struct, frozen=True, gc=False):
-    """One row of a registrations upload. `npp` 0: the holder pays himself. `left_on` None: still a member."""
+    """One row of a registrations upload. `npp` 0: the holder pays for themselves. `left_on` None: still a member.
+
+    `since` and `until` are the months of `registered_on` and `left_on`; `why` is one of LEAVING.
+    """
 
     line: int
     card: int
@@ -41,6 +44,7 @@ class Registration(Struct, frozen=True, gc=False):
     since: int
     left_on: int | None = None
     until: int = 0
+    why: str = "unknown"
 
 
 def check_registration(row: Registration, *, employer_known: bool, today: int, oldest_birth: int) -> Problem | None:
@@ -71,33 +75,32 @@ def decide_register(card: Card | None, person: str, row: Registration) -> list[F
     facts: list[Fact] = []
     if card is None:
         kpj = kpj_of(row.card)
-        facts.append(AccountOpened(kpj, person, row.segment, _day_text(row.registered_on), is_legacy(kpj)))
+        facts.append(AccountOpened(kpj, person, row.segment, day_text(row.registered_on), is_legacy(kpj)))
     elif card.person != person:
         raise Conflict("kpj-of-another-person", line=row.line, column="kpj")
     else:
         same = [m for m in card.memberships if m.npp == row.npp and m.segment == row.segment]
         for held in same:
             if held.since == row.since:
-                return _ending(card, held, row)
+                return _ending(held, row)
         for held in same:
             if _overlaps(held, row):
                 raise _conflict(held, row)
         if card.segment != row.segment:
             facts.append(SegmentChanged(row.segment, month_text(row.since)))
-    facts.append(_started(row.segment, row.since, row.npp))
+    facts.append(_started(row.segment, row.registered_on, row.npp))
     if row.until:
-        facts.append(_ended(row.until, row.npp))
+        facts.append(_ended(row, row.since))
     return facts
 
 
-def _ending(card: Card, held: Membership, row: Registration) -> list[Fact]:
+def _ending(held: Membership, row: Registration) -> list[Fact]:
     """What a row adds to the membership it names."""
     if not row.until or row.until == held.until:
         return []
-    # The fact names the payer alone, so it must mean this membership and no other that lasts.
-    if held.until or next(m for m in card.memberships if m.npp == row.npp and not m.until) is not held:
+    if held.until:
         raise _conflict(held, row)
-    return [_ended(row.until, row.npp)]
+    return [_ended(row, held.since)]
 
 
 def _overlaps(held: Membership, row: Registration) -> bool:
@@ -116,17 +119,17 @@ def _span(since: int, until: int) -> str:
     return f"{month_text(since)} - {month_text(until) if until else '...'}"
 
 
-_day_text = lru_cache(100_000)(day_text)
-
-
 @lru_cache(100_000)
-def _started(segment: str, since: int, npp: int) -> MembershipStarted:
-    return MembershipStarted(segment, month_text(since), f"{npp:08d}" if npp else "")
+def _started(segment: str, joined_on: int, npp: int) -> MembershipStarted:
+    day = day_text(joined_on)
+    return MembershipStarted(npp=f"{npp:08d}" if npp else "", segment=segment, joined_on=day, since=day[:7])
 
 
-@lru_cache(100_000)
-def _ended(until: int, npp: int) -> MembershipEnded:
-    return MembershipEnded(month_text(until), f"{npp:08d}" if npp else "")
+def _ended(row: Registration, since: int) -> MembershipEnded:
+    return MembershipEnded(
+        npp=f"{row.npp:08d}" if row.npp else "", segment=row.segment, since=month_text(since),
+        left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why,
+    )  # fmt: skip
 
 
 def decide_opening(

@@ -1,15 +1,17 @@
 """One payer's contributions for one month: what the stream holds, and what a new upload adds to it. Pure.
 
-The stream decides "one contribution per payer, worker, month and kind": a line that is there already with the same
-content is `already`, with other content a conflict that names both. Nothing is ever overwritten; a reversal takes a
-line back by name and repeats its shares.
+A live line is known by the event and line that brought it. What is sent again - same kind, paid day, reference and amounts,
+whatever the division - is there already; the same paid day and reference with other amounts is a conflict that names both.
+Another paid day or reference is a further payment: a supplement or a correction gets the next `part`, a second regular
+payment waits in suspense until somebody decides. Nothing is ever overwritten; a reversal takes a line back by name and
+repeats its shares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -22,11 +24,15 @@ from ledger.events import (
     Event,
     Fact,
     Line,
+    Lines,
     LinesSuspended,
     ReleasedLine,
+    ReleasedLines,
     ReversedLine,
+    ReversedLines,
     RuleIds,
     SuspendedLine,
+    SuspendedLines,
     SuspenseReleased,
 )
 from ledger.money import rupiah
@@ -35,59 +41,95 @@ CORRECTION_REASONS = (
     "wrong-amount", "wrong-person", "wrong-month", "paid-twice", "payment-returned", "legal-order",
 )  # fmt: skip
 """Why money may be corrected or taken back: a closed list, because free text could hold personal data."""
-
+SECOND_PAYMENT = "second-payment"
+"""Why a second regular payment of a month waits."""
 SUSPENSE_REASONS = (
     "account-unknown", "no-membership", "card-closed", "before-opening-balance", "nik-differs", "name-differs",
-    "wage-missing", "amounts-disagree",
+    "wage-missing", "amounts-disagree", SECOND_PAYMENT,
 )  # fmt: skip
 """Why received money waits."""
 
-K = TypeVar("K", bound=tuple[object, ...])
-L = TypeVar("L", bound=Line)
+R = TypeVar("R")
+
+
+class Under(NamedTuple):
+    """What the lines of one event have in common, besides the month."""
+
+    kind: str
+    paid_on: str
+    reference: str
+    division: str = "000"
+    segment: str = ""
 
 
 class Content(NamedTuple):
-    """What makes two uploads of a line the same line."""
+    """The amounts of a line: what makes two uploads of one payment the same."""
 
     wage: int
     back_pay: int
     employer: int
     worker: int
-    paid_on: str
-    reference: str
-
-    def __str__(self) -> str:
-        shares = f"{rupiah(self.employer)} + {rupiah(self.worker)}"
-        return f"{shares} ({rupiah(self.wage)}, {self.paid_on}, {self.reference or '-'})"
 
 
 class LiveLine(Struct, frozen=True):
-    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of event `version`."""
+    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of event `version`.
+
+    `request`: the upload that brought its money. `rules`: what decided the amounts, None while it waits.
+    """
 
     version: int
     index: int
-    line: Line
-    kind: str
+    line: Any
     month: str
-    paid_on: str
-    reference: str
+    under: Under
     rules: RuleIds | None = None
     reason: str = ""
     request: str = ""
 
     @property
+    def place(self) -> tuple[int, int]:
+        """What later facts call the line by."""
+        return self.version, self.index
+
+    @property
     def content(self) -> Content:
         line = self.line
-        return Content(line.wage, line.back_pay, line.employer, line.worker, self.paid_on, self.reference)
+        return Content(line.wage, line.back_pay, line.employer, line.worker)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is posted and carries money, so that its month counts."""
+        return not self.reason and self.line.employer + self.line.worker > 0
+
+    def __str__(self) -> str:
+        return _described(self.content, self.under)
+
+
+def _described(content: Content, under: Under) -> str:
+    shares = f"{rupiah(content.employer)} + {rupiah(content.worker)}"
+    return f"{shares} ({rupiah(content.wage)}, {under.paid_on}, {under.reference or '-'})"
 
 
 class Remittance:
-    """The state of a remittance stream. `live`: (kind, kpj) -> the line that counts now."""
+    """The state of a remittance stream.
+
+    `live`: (event version, line) -> the line, in the order they came. Lines are taken apart only when somebody asks for
+    them; `cards`, every KPJ that was ever named, `posts`, the facts with lines, and `size`, how many lines
+    those have, are there at once.
+    """
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self.version = 0
-        self.live: dict[tuple[str, str], LiveLine] = {}
+        self.position = 0
+        self.size = 0
+        self.cards: set[str] = set()
+        self.posts: list[Fact] = []
+        self._unread: list[Event] = []
+        self._live: dict[tuple[int, int], LiveLine] = {}
+        self._reversed: list[LiveLine] = []
+        self._payments: dict[tuple[str, str, str], list[LiveLine]] = {}
+        self._counting: dict[str, int] = {}
 
     @classmethod
     def of(cls, stream: str, events: Iterable[Event]) -> Remittance:
@@ -99,50 +141,97 @@ class Remittance:
 
     def evolve(self, event: Event) -> None:
         """Take one more event of the stream."""
-        self.version = event.version
-        fact = event.fact
-        if isinstance(fact, ContributionsPosted | SuspenseReleased | LinesSuspended):
-            rules = None if isinstance(fact, LinesSuspended) else fact.rules
-            for index, line in enumerate(fact.lines):
-                before = self.live.get((fact.kind, line.kpj))
-                # A released line still belongs to the upload that brought its money.
-                request = before.request if before and isinstance(fact, SuspenseReleased) else event.request
-                self.live[fact.kind, line.kpj] = LiveLine(
-                    event.version, index, line, fact.kind, fact.month, fact.paid_on, fact.reference, rules,
-                    line.reason if isinstance(line, SuspendedLine) else "", request,
-                )  # fmt: skip
-        elif isinstance(fact, ContributionsReversed):
-            for line in fact.lines:
-                self.live.pop((fact.kind, line.kpj), None)
+        self.version, self.position = event.version, event.position
+        lines = getattr(event.fact, "lines", None)
+        if lines is not None:
+            self.cards.update(lines.kpj)
+            self.size += len(lines)
+            self.posts.append(event.fact)
+            self._unread.append(event)
 
-    def is_paid(self, kpj: str, leaving_out: LiveLine | None = None) -> bool:
-        """Whether the month counts for the worker already: some posted line of his carries money."""
-        return any(
-            held.line.employer + held.line.worker > 0
-            for (_, worker), held in self.live.items()
-            if worker == kpj and not held.reason and held is not leaving_out
-        )
+    @property
+    def live(self) -> dict[tuple[int, int], LiveLine]:
+        """Every line that counts or waits now."""
+        self._read()
+        return self._live
+
+    @property
+    def reversed(self) -> list[LiveLine]:
+        """Every line that was taken back, in the order in which that was done."""
+        self._read()
+        return self._reversed
+
+    def payments(self, segment: str, kind: str, kpj: str) -> Sequence[LiveLine]:
+        """A worker's live lines of a kind, oldest first."""
+        self._read()
+        return self._payments.get((segment, kind, kpj), ())
+
+    def counting(self, kpj: str) -> int:
+        """How many posted lines of a worker carry money: the month counts while there is one."""
+        self._read()
+        return self._counting.get(kpj, 0)
 
     def waiting(self) -> list[LiveLine]:
         """The lines in suspense, in the order they came."""
-        return sorted((h for h in self.live.values() if h.reason), key=lambda h: (h.version, h.index))
+        return [line for line in self.live.values() if line.reason]
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, []
+        for event in unread:
+            fact = event.fact
+            if isinstance(fact, ContributionsReversed):
+                for place in zip(fact.lines.column("event"), fact.lines.column("line"), strict=True):
+                    taken = self._take(place)
+                    if taken is not None:
+                        self._reversed.append(taken)
+            elif isinstance(fact, ContributionsPosted | LinesSuspended | SuspenseReleased):
+                self._add_all(event, fact)
+
+    def _add_all(self, event: Event, fact: ContributionsPosted | LinesSuspended | SuspenseReleased) -> None:
+        under = Under(fact.kind, fact.paid_on, fact.reference, fact.division, fact.segment)
+        rules = None if isinstance(fact, LinesSuspended) else fact.rules
+        for index, line in enumerate(fact.lines):
+            request, reason = event.request, ""
+            if isinstance(line, ReleasedLine):
+                before = self._take((line.event, line.line))
+                # A released line still belongs to the upload that brought its money.
+                request = before.request if before else request
+            elif isinstance(line, SuspendedLine):
+                reason = line.reason
+            self._add(LiveLine(event.version, index, line, fact.month, under, rules, reason, request))
+
+    def _add(self, one: LiveLine) -> None:
+        self._live[one.place] = one
+        self._payments.setdefault((one.under.segment, one.under.kind, one.line.kpj), []).append(one)
+        if one.counts:
+            self._counting[one.line.kpj] = self._counting.get(one.line.kpj, 0) + 1
+
+    def _take(self, place: tuple[int, int]) -> LiveLine | None:
+        one = self._live.pop(place, None)
+        if one is not None:
+            self._payments[one.under.segment, one.under.kind, one.line.kpj].remove(one)
+            if one.counts:
+                self._counting[one.line.kpj] -= 1
+        return one
 
 
 class Candidate(NamedTuple):
     """A line of an upload, its amounts settled, ready for the stream's decision. `reason`: a suspense code or ''."""
 
     file_line: int
-    kind: str
     kpj: str
+    under: Under
     content: Content
     reason: str
+    rule: str = ""
     epoch: int = 0
 
 
 class Decision(Struct):
     """What an upload does to one stream: facts to append, counts of lines, problems to tell.
 
-    `taken`: file lines that are posted or suspended by it, not there already.
+    `taken`: file lines that are posted or suspended by it, not there already. `second`: file lines of it that wait
+    because their month was paid before.
     """
 
     facts: list[Fact]
@@ -152,117 +241,163 @@ class Decision(Struct):
     refused: int = 0
     conflicts: list[Problem] = []
     taken: set[int] = set()
+    second: list[int] = []
 
 
-def decide(state: Remittance, month: str, rules: RuleIds, candidates: Sequence[Candidate]) -> Decision:
-    """Post, suspend or recognise the lines of one upload; at most one candidate per (kind, kpj)."""
+def decide(state: Remittance, month: str, candidates: Sequence[Candidate]) -> Decision:
+    """Post, suspend or recognise the lines of one upload."""
     decision = Decision([])
-    posts: list[tuple[tuple[str, str, str], Line]] = []
-    suspends: list[tuple[tuple[str, str, str], SuspendedLine]] = []
+    posts: list[tuple[tuple[Under, str], Line]] = []
+    suspends: list[tuple[tuple[Under, str], SuspendedLine]] = []
+    added: dict[tuple[str, str, str], list[tuple[Under, Content, int]]] = {}
     paid: set[str] = set()
     for one in candidates:
-        held = state.live.get((one.kind, one.kpj))
-        if held is not None:
-            if held.content == one.content:
+        under, content = one.under, one.content
+        key = (under.segment, under.kind, one.kpj)
+        there = [(line.under, line.content, line.line.part) for line in state.payments(*key)]
+        there += added.get(key, ())
+        same = next((held for held in there if _same_payment(held[0], under)), None)
+        if same is not None:
+            if same[1] == content:
                 decision.already += 1
             else:
                 decision.refused += 1
-                details: dict[str, str | int] = {"held": str(held.content), "sent": str(one.content)}
+                details: dict[str, str | int] = {
+                    "held": _described(same[1], same[0]), "sent": _described(content, under),
+                }  # fmt: skip
                 decision.conflicts.append(Problem("line-conflict", one.file_line, "", details))
             continue
+        part = _free_part([held[2] for held in there])
+        added.setdefault(key, []).append((under, content, part))
         decision.taken.add(one.file_line)
-        wage, back_pay, employer, worker, paid_on, reference = one.content
-        under = (one.kind, paid_on, reference)
-        if one.reason:
-            suspends.append(
-                (
-                    under,
-                    SuspendedLine(one.kpj, wage, back_pay, employer, worker, one.epoch, reason=one.reason),
-                )
-            )
+        reason = one.reason
+        if not reason and there and under.kind == "regular":
+            reason = SECOND_PAYMENT
+            decision.second.append(one.file_line)
+        if reason:
+            line = SuspendedLine(one.kpj, *content, one.epoch, 0, part, reason)
+            suspends.append(((under, ""), line))
             continue
-        first = one.kpj not in paid and not (state.live and state.is_paid(one.kpj))
+        first = one.kpj not in paid and not state.counting(one.kpj) and content.employer + content.worker > 0
         paid.add(one.kpj)
-        posts.append((under, Line(one.kpj, wage, back_pay, employer, worker, one.epoch, months=int(first))))
-    for (kind, paid_on, reference), lines in _events(posts):
-        decision.facts.append(ContributionsPosted(month, paid_on, rules, lines, kind, reference))
-    for (kind, paid_on, reference), held_lines in _events(suspends):
-        decision.facts.append(LinesSuspended(month, paid_on, held_lines, kind, reference))
+        posts.append(((under, one.rule), Line(one.kpj, *content, one.epoch, 0, part, int(first))))
+    for (under, rule), lines in _together(posts):
+        decision.facts.append(_posted(month, under, RuleIds(rule), Lines.of(lines)))
+    for (under, _), waiting in _together(suspends):
+        decision.facts.append(LinesSuspended(month=month, **under._asdict(), lines=SuspendedLines.of(waiting)))
     decision.posted, decision.suspended = len(posts), len(suspends)
     return decision
 
 
-def post_all(
-    month: str, kind: str, paid_on: str, reference: str, rules: RuleIds, batches: Iterable[list[Line]]
-) -> list[Fact]:
-    """The facts of lines that all post into an empty stream under one kind, date and reference: the common case.
+def _same_payment(one: Under, other: Under) -> bool:
+    return one.paid_on == other.paid_on and one.reference == other.reference
+
+
+def _free_part(used: Sequence[int]) -> int:
+    """The first part number that no live line has: one that was reversed may be used again."""
+    return next(part for part in range(len(used) + 1) if part not in used)
+
+
+def _posted(month: str, under: Under, rules: RuleIds, lines: Lines) -> ContributionsPosted:
+    return ContributionsPosted(month=month, **under._asdict(), rules=rules, lines=lines)
+
+
+def post_all(month: str, under: Under, rules: RuleIds, batches: Iterable[Lines]) -> list[Fact]:
+    """The facts of lines that all post, each the first payment of its worker in the stream: the common case.
 
     `batches`: at most LINES_AN_EVENT lines each.
     """
-    return [ContributionsPosted(month, paid_on, rules, lines, kind, reference) for lines in batches]
+    return [_posted(month, under, rules, lines) for lines in batches]
 
 
-def holds_all(history: Sequence[Event], kind: str, paid_on: str, reference: str, lines: Sequence[Line]) -> bool:
-    """Whether a stream that was only ever posted to holds all of these lines: the quick answer to the same file again.
+def holds_all(history: Sequence[Fact], facts: Sequence[Fact]) -> bool:
+    """Whether a stream that was only ever posted to holds all lines of these posting facts: the quick answer to the same
+    file again.
 
     False may also mean "not known this way": then each line is looked at.
     """
-    held: set[Line] = set()
-    for event in history:
-        fact = event.fact
-        if not isinstance(fact, ContributionsPosted):
-            return False
-        if (fact.kind, fact.paid_on, fact.reference) == (kind, paid_on, reference):
-            held.update(fact.lines)
-    return held.issuperset(lines)
+    posted = list(_posts(history))
+    if len(posted) < len(history):
+        return False
+    sent = list(_posts(facts))
+    if len(posted) >= len(sent) and all(
+        _payment(one) == _payment(two) and one.lines == two.lines for one, two in zip(posted, sent)
+    ):
+        return True
+    held: dict[tuple[str, str, str], set[tuple[Any, ...]]] = {}
+    for fact in posted:
+        held.setdefault(_payment(fact), set()).update(_amounts(fact.lines))
+    return all(held.get(_payment(fact), set()).issuperset(_amounts(fact.lines)) for fact in sent)
 
 
-def release(state: Remittance, candidates: Sequence[tuple[LiveLine, str, RuleIds, int]]) -> list[Fact]:
-    """The facts that post waiting lines: (held line, its kpj, rules, epoch), with their own paid dates."""
-    posts: list[tuple[tuple[str, str, str, RuleIds], ReleasedLine]] = []
+def _posts(facts: Sequence[Fact]) -> Iterator[ContributionsPosted]:
+    return (fact for fact in facts if isinstance(fact, ContributionsPosted))
+
+
+def _payment(fact: ContributionsPosted) -> tuple[str, str, str]:
+    return fact.kind, fact.paid_on, fact.reference
+
+
+def _amounts(lines: Lines) -> Iterator[tuple[Any, ...]]:
+    return zip(*(lines.column(name) for name in ("kpj", *Content._fields)), strict=True)
+
+
+class Release(NamedTuple):
+    """A waiting line that posts now: to which card, under which rule, in which epoch of the card."""
+
+    waiting: LiveLine
+    kpj: str
+    rules: RuleIds
+    epoch: int
+
+
+def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
+    """The facts that post waiting lines, with their own paid dates."""
+    posts: list[tuple[tuple[Under, RuleIds], ReleasedLine]] = []
     paid: set[str] = set()
-    for held, kpj, rules, epoch in candidates:
-        line = held.line
-        first = kpj not in paid and not state.is_paid(kpj) and line.employer + line.worker > 0
-        paid.add(kpj)
+    for one in releases:
+        waiting, line = one.waiting, one.waiting.line
+        first = one.kpj not in paid and not state.counting(one.kpj) and line.employer + line.worker > 0
+        paid.add(one.kpj)
         posts.append(
             (
-                (held.kind, held.paid_on, held.reference, rules),
+                (waiting.under, one.rules),
                 ReleasedLine(
-                    kpj, line.wage, line.back_pay, line.employer, line.worker, epoch, line.tambahan, int(first),
-                    held.version, held.index,
+                    one.kpj, line.wage, line.back_pay, line.employer, line.worker, one.epoch, line.tambahan, line.part,
+                    int(first), waiting.version, waiting.index, "" if one.kpj == line.kpj else line.kpj,
                 ),
             )
         )  # fmt: skip
-    month = candidates[0][0].month if candidates else ""
+    month = releases[0].waiting.month if releases else ""
     return [
-        SuspenseReleased(month, paid_on, rules, lines, kind, reference)
-        for (kind, paid_on, reference, rules), lines in _events(posts)
+        SuspenseReleased(month=month, **under._asdict(), rules=rules, lines=ReleasedLines.of(lines))
+        for (under, rules), lines in _together(posts)
     ]
 
 
 def reverse(state: Remittance, taken: Sequence[LiveLine]) -> list[Fact]:
     """The facts that neutralise live lines of the stream, posted or waiting."""
-    backs: list[tuple[tuple[str, str, str], ReversedLine]] = []
-    left = dict(state.live)
-    for held in taken:
-        kpj, line = held.line.kpj, held.line
-        left.pop((held.kind, kpj), None)
-        still_paid = any(h.line.employer + h.line.worker > 0 for (_, k), h in left.items() if k == kpj and not h.reason)
-        carried = not held.reason and line.employer + line.worker > 0
+    backs: list[tuple[Under, ReversedLine]] = []
+    left: dict[str, int] = {}
+    for one in taken:
+        kpj, line = one.line.kpj, one.line
+        months = 0
+        if one.counts:
+            left[kpj] = left.get(kpj, state.counting(kpj)) - 1
+            months = 0 if left[kpj] else -1
         backs.append(
             (
-                (held.kind, held.paid_on, held.reference),
+                one.under,
                 ReversedLine(
-                    kpj, line.wage, line.back_pay, line.employer, line.worker, line.epoch, line.tambahan,
-                    -1 if carried and not still_paid else 0, held.version, held.index, bool(held.reason),
+                    kpj, line.wage, line.back_pay, line.employer, line.worker, line.epoch, line.tambahan, line.part,
+                    months, one.version, one.index, bool(one.reason),
                 ),
             )
         )  # fmt: skip
     month = taken[0].month if taken else ""
     return [
-        ContributionsReversed(month, paid_on, lines, kind, reference)
-        for (kind, paid_on, reference), lines in _events(backs)
+        ContributionsReversed(month=month, **under._asdict(), lines=ReversedLines.of(lines))
+        for under, lines in _together(backs)
     ]
 
 
@@ -279,8 +414,11 @@ def events(
     ]  # fmt: skip
 
 
-def _events(lines: list[tuple[K, L]]) -> Iterable[tuple[K, list[L]]]:
-    """Lines gathered under their common (kind, paid date, reference), at most LINES_AN_EVENT together."""
+K = TypeVar("K", bound=tuple[Any, ...])
+
+
+def _together(lines: list[tuple[K, R]]) -> Iterator[tuple[K, list[R]]]:
+    """Lines gathered under what they have in common, at most LINES_AN_EVENT together."""
     if len({key for key, _ in lines}) > 1:
         lines = sorted(lines, key=lambda pair: msgspec.json.encode(pair[0]))
     for key, group in groupby(lines, key=lambda pair: pair[0]):

@@ -7,10 +7,10 @@ sight as reversed. The order of a month is the log's, so a page that was left of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ledger.decisions.remittance import Remittance
-from ledger.events import ContributionsReversed, Event, Line
+from ledger.decisions.remittance import Remittance, Under
+from ledger.events import ContributionsReversed, Event
 from ledger.store.log import Log
 
 POSTED, HELD, REVERSED = "posted", "held", "reversed"
@@ -21,9 +21,8 @@ Streams = dict[str, int]
 
 
 class Place(NamedTuple):
-    """Where a line stands in a month: the event of a division's stream, and its number in it from 0."""
+    """Where a line stands in a month: the event of its stream, and its number in it from 0."""
 
-    division: str
     version: int
     number: int
 
@@ -32,6 +31,7 @@ class MonthLine(NamedTuple):
     """One line of a month. Amounts in rupiah; `state` is POSTED, HELD (`reason`: a suspense code) or REVERSED."""
 
     place: Place
+    division: str
     kpj: str
     kind: str
     state: str
@@ -89,24 +89,25 @@ def lines_of(streams: Mapping[str, Sequence[Event]]) -> list[MonthLine]:
     """The lines that a month's streams hold: pure."""
     found = []
     for stream, events in streams.items():
-        division = stream.split(":")[2]
-        for held in Remittance.of(stream, events).live.values():
-            place, state = Place(division, held.version, held.index), HELD if held.reason else POSTED
-            found.append(_line(place, held.line, held.kind, state, held.reason, held.paid_on, held.reference))
+        for one in Remittance.of(stream, events).live.values():
+            found.append(_line(Place(*one.place), HELD if one.reason else POSTED, one.reason, one.line, one.under))
         for event in events:
             fact = event.fact
             if isinstance(fact, ContributionsReversed):
-                for index, line in enumerate(fact.lines):
-                    place = Place(division, event.version, index)
-                    found.append(_line(place, line, fact.kind, REVERSED, "", fact.paid_on, fact.reference))
+                under = Under(fact.kind, fact.paid_on, fact.reference, fact.division, fact.segment)
+                found.extend(
+                    _line(Place(event.version, index), REVERSED, "", line, under)
+                    for index, line in enumerate(fact.lines)
+                )
     found.sort()
     return found
 
 
-def _line(place: Place, line: Line, kind: str, state: str, reason: str, paid_on: str, reference: str) -> MonthLine:
+def _line(place: Place, state: str, reason: str, line: Any, under: Under) -> MonthLine:
     return MonthLine(
-        place, line.kpj, kind, state, reason, line.wage, line.back_pay, line.employer, line.worker, paid_on, reference
-    )
+        place, under.division, line.kpj, under.kind, state, reason, line.wage, line.back_pay, line.employer, line.worker,
+        under.paid_on, under.reference,
+    )  # fmt: skip
 
 
 def totals_of(month: str, lines: Iterable[MonthLine]) -> MonthTotals:

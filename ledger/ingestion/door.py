@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import release, reversal
+from ledger.acts.remittances import States
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.contributions.check import Upload, employers_of, prepare
 from ledger.ingestion.contributions.decide import decide
 from ledger.ingestion.contributions.identity_match import holders_with
-from ledger.ingestion.contributions.lookup import Part, look_up
+from ledger.ingestion.contributions.lookup import RemittanceBatch, look_up
 from ledger.ingestion.contributions.pipeline import Pipeline
 from ledger.ingestion.readers.reading import Limits, Source, read
 from ledger.ingestion.readers.table import Table
@@ -58,6 +59,7 @@ class Door:
         self.engine = Pipeline(log, clock, holders_with(vault.people_by_nik, vault.data_of))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._states = States()
         self._lock = threading.Lock()
 
     def ingest(
@@ -161,7 +163,7 @@ class Door:
 
     def _write_distinct(self, uploads: list[Upload]) -> list[Upload]:
         taken: set[str] = set()
-        now, later = list[Part](), list[Upload]()
+        now, later = list[RemittanceBatch](), list[Upload]()
         for upload in uploads:
             groups = upload.groups.tolist()
             streams = {upload.stream(g) for g in groups}
@@ -169,9 +171,9 @@ class Door:
                 later.append(upload)
             elif groups:
                 taken |= streams
-                now.append(Part(upload, groups))
+                now.append(RemittanceBatch(upload, groups))
         if now:
-            found = look_up(self.log, now, self.engine.holders)
+            found = look_up(self.log, now, self.engine.holders, self._states)
             self.engine.write(decide(now, found), found.position)
         return later
 

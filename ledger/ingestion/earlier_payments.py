@@ -30,13 +30,14 @@ def first_paid(
         for row in log.rows_under(tx, prefixes, _NAMES, after):
             fact = decode(row).fact
             if isinstance(fact, ContributionsPosted | SuspenseReleased):
-                for place, line in enumerate(fact.lines):
-                    card = card_number(line.kpj)
+                for place, kpj in enumerate(fact.lines.kpj):
+                    card = card_number(kpj)
                     if fact.paid_on <= until.get(card, ""):
                         standing.setdefault(card, {})[row.stream, row.version, place] = fact.paid_on
             elif isinstance(fact, ContributionsReversed):
-                for gone in fact.lines:
-                    standing.get(card_number(gone.kpj), {}).pop((row.stream, gone.event, gone.line), None)
+                columns = (fact.lines.kpj, fact.lines.column("event"), fact.lines.column("line"))
+                for kpj, event, place in zip(*columns, strict=True):
+                    standing.get(card_number(kpj), {}).pop((row.stream, event, place), None)
     return {card: min(days.values()) for card, days in standing.items() if days}
 
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from ledger.decisions.account import decide_opening
 from ledger.errors import Problem, Refused
-from ledger.events import Event, OpeningBalanceRecorded
+from ledger.events import Event, OpeningBalanceRecorded, OpeningBalanceReversed
 from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.earlier_payments import first_paid
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
-from ledger.store.account_index import Card, day_text, evolve
+from ledger.store.account_index import Card, day_of, day_text, evolve
 from ledger.store.database import Transaction
 from ledger.store.log import AccountIndexChanged, Log
 
@@ -38,6 +38,8 @@ def _account(events: Sequence[Event]) -> _Account:
         card = evolve(card, event)
         if isinstance(event.fact, OpeningBalanceRecorded):
             opening = event.fact
+        elif isinstance(event.fact, OpeningBalanceReversed):
+            opening = None
     return _Account(card, events[-1].version, opening)
 
 
@@ -115,8 +117,9 @@ def _batches(table: Table, receipt: Receipt, today: date) -> Iterator[list[_Row]
                 line,
                 card,
                 OpeningBalanceRecorded(
-                    day_text(as_of), max(employer, 0), max(worker, 0), max(credited, 0), max(months, 0),
-                    day_text(since) if since >= 0 else "", source,
+                    as_of=day_text(as_of), employer=max(employer, 0), worker=max(worker, 0),
+                    credited_yield=max(credited, 0), months=max(months, 0),
+                    member_since=day_text(since) if since >= 0 else "", source=source, yield_through=day_of(as_of).year,
                 ),
             )
             for line, card, as_of, employer, worker, credited, months, since, source in zip(

@@ -114,25 +114,22 @@ def check(
     others = {card for line, card in cards.items() if line not in accepted and card >= 0}
     waiting = sum(
         1
-        for key in zip(
-            (upload.divisions[code] for code in upload.division[kept].tolist()), upload.kind[kept].tolist(),
-            upload.card[kept].tolist(), strict=True,
-        )
+        for key in zip(upload.kind[kept].tolist(), upload.card[kept].tolist(), strict=True)
         if key in live and live[key].state == HELD
-    )  # fmt: skip
+    )
     return Checked(receipt, lines, accepted, frozenset(others), waiting, bool(dropped))
 
 
-_Key = tuple[str, int, int]
+_Key = tuple[int, int]
 
 
 def _live(booked: Sequence[MonthLine]) -> dict[_Key, MonthLine]:
-    """(division, place in KINDS, card) -> the line that counts now."""
-    return {
-        (line.place.division, KINDS.index(line.kind), card_number(line.kpj)): line
-        for line in booked
-        if line.state != REVERSED
-    }
+    """(place in KINDS, card) -> the first line that counts now, whatever its division."""
+    found: dict[_Key, MonthLine] = {}
+    for line in booked:
+        if line.state != REVERSED:
+            found.setdefault((KINDS.index(line.kind), card_number(line.kpj)), line)
+    return found
 
 
 def _must_be_of(table: Table, npp: int, month: int) -> None:
@@ -161,12 +158,11 @@ def _complete(table: Table, npp: int, month: int, today: date, live: dict[_Key, 
 def _as_booked(table: Table, unpaid: Mask, live: dict[_Key, MonthLine]) -> None:
     """Give lines that are booked already the date and reference they were booked with."""
     columns = table.columns
-    division, reference = columns["division"], columns["reference"]
+    reference = columns["reference"]
     paid_on, codes, texts = columns["paid_on"].copy(), reference.codes.copy(), list(reference.texts)
     places = {text: code for code, text in enumerate(texts)}
     for row in np.flatnonzero(unpaid).tolist():
-        key = division.texts[division.codes[row]], int(columns["kind"][row]), int(columns["kpj"][row])
-        line = live.get(key)
+        line = live.get((int(columns["kind"][row]), int(columns["kpj"][row])))
         if line is None:
             continue
         paid_on[row] = day_number(line.paid_on)
@@ -192,11 +188,12 @@ def _rows(table: Table, kept: Mask) -> Table:
 
 
 def _twice(table: Table) -> list[Problem]:
-    """Workers that come again in the same division with the same kind: all but their first line."""
-    seen: dict[_Key, int] = {}
+    """Payments that come again - the same worker, kind, paid day and reference: all but their first line."""
+    seen: dict[tuple[int, ...], int] = {}
     found = []
-    columns, division = table.columns, table.columns["division"]
-    keys = zip(division.codes.tolist(), columns["kind"].tolist(), columns["kpj"].tolist(), strict=True)
+    columns = table.columns
+    named = (columns["kind"], columns["kpj"], columns["paid_on"], columns["reference"].codes)
+    keys = zip(*(values.tolist() for values in named), strict=True)
     for line, key in zip(table.lines.tolist(), keys, strict=True):
         other = seen.setdefault(key, line)
         if other != line:

@@ -14,13 +14,10 @@ from ledger.members.registration import Registrations
 from ledger.members.requests import Requests
 from ledger.members.rows import Link, LinkedCard
 from ledger.members.state import Member, decide_link
-from ledger.store.database import Transaction, make_tables
+from ledger.store.database import Transaction
 from ledger.store.log import Log
-from ledger.store.outbox import SCHEMA as OUTBOX_SCHEMA
 from ledger.store.outbox import Letter
 from ledger.store.vault import Master, Vault
-
-_LOCK = 7430814
 
 
 class Members(Registrations, Phones, Requests):
@@ -28,8 +25,7 @@ class Members(Registrations, Phones, Requests):
 
     @classmethod
     def open(cls, log: Log, vault: Vault) -> Members:
-        """The members of a log; the first opening makes the tables."""
-        make_tables(log.database, "outbox", _LOCK, rows.SCHEMA, OUTBOX_SCHEMA)
+        """The members of a log."""
         return cls(log, vault)
 
     def use_link(self, token: str, acting: Acting) -> Link:

@@ -16,22 +16,6 @@ from ledger.errors import Refused
 from ledger.members.state import ACTIVE, WAITING
 from ledger.store.database import Transaction
 
-_PERSON = "person text not null references vault_persons (person) on delete cascade"
-SCHEMA = f"""
-create table if not exists member_logins (
-    person text primary key references vault_persons (person) on delete cascade, address bytea not null,
-    password text not null, state text not null, epoch bigint not null);
-create index if not exists member_logins_address on member_logins (address);
-create table if not exists member_cards (handle text primary key, {_PERSON}, card bigint not null);
-create unique index if not exists member_cards_person on member_cards (person, card);
-create table if not exists member_phones (hash bytea primary key, {_PERSON});
-create index if not exists member_phones_person on member_phones (person);
-create table if not exists member_requests ({_PERSON}, number bigint not null, primary key (person, number));
-create table if not exists member_links (
-    hash bytea primary key, purpose text not null, {_PERSON}, version bigint not null, until text not null);
-create index if not exists member_links_person on member_links (person)
-"""
-
 VALID = timedelta(hours=24)
 VALID_RESET = timedelta(hours=1)
 VALID_CONFIRM = timedelta(days=7)

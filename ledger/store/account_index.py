@@ -1,6 +1,6 @@
-"""The register: who may receive money, kept in small tables beside the log and written in the append's transaction.
+"""The account index: who may receive money, kept in small tables beside the log, written in the append's transaction.
 
-It is derived from the log alone (`rebuild` makes it again, `check` compares), but unlike a projection it is never
+It is derived from the log alone (`account_index_check` holds it against the log), but unlike a projection it is never
 behind: ingestion reads it in sets, remembers the log position, and the append asks once, under the lock, whether a card
 changed since. So a line cannot be posted to a card that was closed in between, nor held for one that was registered.
 
@@ -31,6 +31,7 @@ from ledger.events import (
     MembershipEnded,
     MembershipStarted,
     OpeningBalanceRecorded,
+    OpeningBalanceReversed,
     SegmentChanged,
     SuspenseReleased,
 )
@@ -40,33 +41,7 @@ from ledger.store.database import Transaction
 Ints = NDArray[np.int64]
 EPOCH_DAY = date(1970, 1, 1)
 
-SCHEMA = """
-create table if not exists register_employers (npp bigint primary key, changed_at bigint not null);
-create table if not exists register_cards (
-    card bigint primary key, person text not null, segment text not null,
-    npp bigint not null, since bigint not null, until bigint not null, more text not null,
-    plain bigint not null, epoch bigint not null, opening bigint not null, changed_at bigint not null);
-create index if not exists register_cards_changed on register_cards (changed_at);
-create table if not exists register_suspense (
-    stream text not null, version bigint not null, line bigint not null, card bigint not null, npp bigint not null,
-    month bigint not null, kind bigint not null, paid_on bigint not null, employer bigint not null,
-    worker bigint not null, reason text not null, position bigint not null, recorded_at text not null,
-    primary key (stream, version, line));
-create index if not exists register_suspense_card on register_suspense (card);
-create index if not exists register_suspense_position on register_suspense (position, line);
-create table if not exists register_receipts (
-    request text primary key, first bigint not null, last bigint not null);
-"""
-
-
-def schema(dialect: str) -> str:
-    """`SCHEMA` in a store's words: SQLite keeps a table by its integer key itself, PostgreSQL's texts sort by bytes."""
-    if dialect == "sqlite":
-        return SCHEMA.replace("bigint primary key", "integer primary key")
-    return SCHEMA.replace("text primary key", 'text collate "C" primary key')
-
-
-TABLES = ("register_employers", "register_cards", "register_suspense", "register_receipts")
+TABLES = ("account_index_employers", "account_index_cards", "account_index_suspense", "account_index_requests")
 CARD_COLUMNS = "card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at"
 CARD_TYPES = "bigint text text bigint bigint bigint text bigint bigint bigint bigint"
 
@@ -100,7 +75,7 @@ class Membership(NamedTuple):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A row of `register_cards`. `opening`: day number of the opening balance, 0 without one."""
+    """A row of `account_index_cards`. `opening`: day number of the opening balance, 0 without one."""
 
     card: int
     person: str
@@ -111,9 +86,11 @@ class Card(msgspec.Struct, frozen=True):
     opening: int = 0
     changed_at: int = 0
 
-    def membership(self, npp: int, month: int) -> Membership | None:
-        """The membership that lets `npp` (0: the holder) pay for `month`, or None."""
-        return next((m for m in self.memberships if m.covers(npp, month)), None)
+    def membership(self, npp: int, month: int, segment: str = "") -> Membership | None:
+        """The membership that lets `npp` (0: the holder, as one of a `segment`) pay for `month`, or None."""
+        return next(
+            (m for m in self.memberships if m.covers(npp, month) and (not segment or m.segment == segment)), None
+        )
 
     def row(self) -> tuple[Any, ...]:
         newest = self.memberships[0] if self.memberships else Membership(0, self.segment, 0, 0)
@@ -139,7 +116,7 @@ def evolve(card: Card | None, event: Event) -> Card | None:
 
 
 def after_fact(card: Card | None, fact: Fact, position: int = 0) -> Card | None:
-    """The card after a fact of its account stream: pure, the same for the register and for a decision."""
+    """The card after a fact of its account stream: pure, the same for the index and for a decision."""
     if isinstance(fact, AccountOpened):
         return Card(card_number(fact.kpj), fact.person, fact.segment, changed_at=position)
     if card is None:
@@ -149,14 +126,16 @@ def after_fact(card: Card | None, fact: Fact, position: int = 0) -> Card | None:
         started = Membership(int(fact.npp or 0), fact.segment, month_number(fact.since) or 0, 0)
         return msgspec.structs.replace(card, segment=fact.segment, memberships=(started, *card.memberships), **changed)
     if isinstance(fact, MembershipEnded):
-        npp, until = int(fact.npp or 0), month_number(fact.until) or 0
-        open_one = next((m for m in card.memberships if m.npp == npp and not m.until), None)
-        ended = tuple(m._replace(until=until) if m is open_one else m for m in card.memberships)
+        named = (int(fact.npp or 0), fact.segment, month_number(fact.since) or 0)
+        until = month_number(fact.until) or 0
+        ended = tuple(m._replace(until=until) if m[:3] == named else m for m in card.memberships)
         return msgspec.structs.replace(card, memberships=ended, **changed)
     if isinstance(fact, SegmentChanged):
         return msgspec.structs.replace(card, segment=fact.segment, **changed)
     if isinstance(fact, OpeningBalanceRecorded):
         return msgspec.structs.replace(card, opening=day_number(fact.as_of), **changed)
+    if isinstance(fact, OpeningBalanceReversed):
+        return msgspec.structs.replace(card, opening=0, **changed)
     return card
 
 
@@ -168,7 +147,7 @@ def cards(tx: Transaction, numbers: Iterable[int]) -> dict[int, Card]:
     given, params = tx.relation(card=("bigint", wanted))
     rows = tx.rows(
         f"select {', '.join('r.' + c for c in CARD_COLUMNS.split(', '))} from {given} q "
-        "join register_cards r on r.card = q.card",
+        "join account_index_cards r on r.card = q.card",
         params,
     )
     return {row[0]: Card.of_row(row) for row in rows}
@@ -191,7 +170,7 @@ def not_plain(tx: Transaction, card: Ints, group: Ints, groups: Sequence[tuple[i
         )
         params = [*(list(column) for column in zip(*groups, strict=True)), *params]
     rows = tx.rows(
-        f"select q.card, q.g from {given} q left join register_cards r on r.card = q.card and r.npp = q.npp "
+        f"select q.card, q.g from {given} q left join account_index_cards r on r.card = q.card and r.npp = q.npp "
         "and r.since > 0 and r.since <= q.month and (r.until = 0 or r.until >= q.month) and r.plain = 1 "
         "and r.opening < q.paid where r.card is null",
         params,
@@ -228,7 +207,7 @@ def employers(tx: Transaction, npps: Iterable[int]) -> set[int]:
     return {
         row[0]
         for row in tx.rows(
-            f"select q.npp from {given} q join register_employers r on r.npp = q.npp",
+            f"select q.npp from {given} q join account_index_employers r on r.npp = q.npp",
             params,
         )
     }
@@ -239,7 +218,7 @@ def changed_since(tx: Transaction, numbers: Sequence[int], position: int) -> boo
     given, params = tx.relation(card=("bigint", sorted(set(numbers))))
     return bool(
         tx.rows(
-            f"select 1 from {given} q join register_cards r on r.card = q.card where r.changed_at > ? limit 1",
+            f"select 1 from {given} q join account_index_cards r on r.card = q.card where r.changed_at > ? limit 1",
             [*params, position],
         )
     )
@@ -274,7 +253,7 @@ def suspense_of(tx: Transaction, numbers: Iterable[int]) -> list[Case]:
         Case(*row)
         for row in tx.rows(
             f"select {', '.join('s.' + c for c in Case._fields)} from {given} q "
-            "join register_suspense s on s.card = q.card order by s.position, s.line",
+            "join account_index_suspense s on s.card = q.card order by s.position, s.line",
             params,
         )
     ]
@@ -292,7 +271,7 @@ def suspense_page(
     return [
         Case(*row)
         for row in tx.rows(
-            f"select {CASE_COLUMNS} from register_suspense where (position, line) > (?, ?) {where}"
+            f"select {CASE_COLUMNS} from account_index_suspense where (position, line) > (?, ?) {where}"
             "order by position, line limit ?",
             [*after, *params, limit],
         )
@@ -304,7 +283,7 @@ def suspense_after(tx: Transaction, position: int) -> list[int]:
     return [
         row[0]
         for row in tx.rows(
-            "select distinct s.card from register_suspense s join register_cards r on r.card = s.card "
+            "select distinct s.card from account_index_suspense s join account_index_cards r on r.card = s.card "
             "where r.changed_at > ? order by s.card",
             [position],
         )
@@ -313,7 +292,7 @@ def suspense_after(tx: Transaction, position: int) -> list[int]:
 
 def receipt(tx: Transaction, request: str) -> tuple[int, int] | None:
     """First and last log position of what a request wrote, or None."""
-    rows = tx.rows("select first, last from register_receipts where request = ?", [request])
+    rows = tx.rows("select first, last from account_index_requests where request = ?", [request])
     return (rows[0][0], rows[0][1]) if rows else None
 
 
@@ -323,7 +302,7 @@ def payer_of(stream: str) -> int:
 
 
 def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], times: Sequence[str]) -> None:
-    """Bring the register up to events just appended at these positions and times, in the same transaction."""
+    """Bring the index up to events just appended at these positions and times, in the same transaction."""
     kinds = {type(event.fact) for event in events}
     if EmployerRegistered in kinds:
         _record_employers(tx, zip(events, positions, strict=True))
@@ -339,7 +318,7 @@ def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], t
             spans.setdefault(request, []).extend((positions[first], positions[at - 1]))
     if spans:
         tx.insert(
-            "register_receipts",
+            "account_index_requests",
             {
                 "request": list(spans),
                 "first": [span[0] for span in spans.values()],
@@ -350,25 +329,9 @@ def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], t
         )
 
 
-def begin_again(tx: Transaction) -> None:
-    """Put the register aside and empty it, to be recorded again; see `differences`."""
-    for table in TABLES:
-        tx.run(f"create temporary table was_{table} as select * from {table}")
-        tx.run(f"delete from {table}")
-
-
-def differences(tx: Transaction) -> int:
-    """How many rows the register had, or lacked, against what the log says; forgets what was put aside."""
-    wrong = 0
-    for table in TABLES:
-        for one, other in ((table, f"was_{table}"), (f"was_{table}", table)):
-            sql = f"select count(*) from (select * from {one} except select * from {other}) d"
-            wrong += tx.rows(sql)[0][0]
-        tx.run(f"drop table was_{table}")
-    return wrong
-
-
-_CARD_FACTS = (AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded)
+_CARD_FACTS = (
+    AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded, OpeningBalanceReversed,
+)  # fmt: skip
 _SUSPENSE_FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
 _month = cache(month_number)
 
@@ -376,7 +339,7 @@ _month = cache(month_number)
 def _record_employers(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
     some = [(e.fact.npp, position) for e, position in placed if isinstance(e.fact, EmployerRegistered)]
     tx.insert(
-        "register_employers",
+        "account_index_employers",
         {"npp": [int(npp) for npp, _ in some], "changed_at": [position for _, position in some]},
         "bigint bigint",
         "on conflict (npp) do nothing",
@@ -399,7 +362,7 @@ def _record_cards(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
         return
     names = CARD_COLUMNS.split(", ")
     tx.insert(
-        "register_cards",
+        "account_index_cards",
         dict(zip(names, zip(*(rows[card] for card in sorted(rows)), strict=True), strict=True)),
         CARD_TYPES,
         "on conflict (card) do update set " + ", ".join(f"{c} = excluded.{c}" for c in names[1:]),
@@ -443,10 +406,10 @@ def _record_suspense(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) 
         elif isinstance(fact, SuspenseReleased):
             gone.extend((event.stream, line.event, line.line) for line in fact.lines)
         elif isinstance(fact, ContributionsReversed):
-            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.held)
+            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.suspended)
     if waiting:
         tx.insert(
-            "register_suspense",
+            "account_index_suspense",
             dict(zip(Case._fields, zip(*waiting, strict=True), strict=True)),
             CASE_TYPES,
         )
@@ -457,7 +420,7 @@ def _record_suspense(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) 
             line=("bigint", [g[2] for g in gone]),
         )
         tx.run(
-            "delete from register_suspense where (stream, version, line) in "
+            "delete from account_index_suspense where (stream, version, line) in "
             f"(select q.stream, q.version, q.line from {given} q)",
             params,
         )

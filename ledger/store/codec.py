@@ -1,25 +1,28 @@
-"""How an event is stored: its name, and its header and fact as one JSON text, compressed when that pays.
+"""How an event is stored: its name, and its header and fact as one JSON text, compressed where that pays.
 
     {"recorded_at":"2026-11-21T06:29:00.123456Z","by":"...","channel":"...","reason":"...","request":"...","fact":{...}}
 
 `recorded_at` stands first and has a fixed width, because the log sets it inside the append lock, long after the rest
-was encoded. A large state is stored as `z` + those 45 bytes in clear + zlib of the rest; its first byte tells.
-Reading validates (`msgspec` checks every type and bound), so a stored -5 never comes back as money.
+was encoded. A large state is stored as `z` + those 45 bytes in clear + zstd of the rest; its first byte tells.
+Reading validates (`msgspec` checks every type and bound, columns are of one length), so a stored -5 never comes back as
+money. Older versions are upgraded on reading (`ledger.events.upcasters`), for every reader.
 """
 
 from __future__ import annotations
 
-import zlib
+import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
+import zstandard
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.errors import BrokenLog
-from ledger.events import FACTS, Event, Fact, Line
+from ledger.events import FACTS, Event, Fact
+from ledger.events.upcasters import upgraded
 
 F = TypeVar("F")
 _COMPRESS_FROM = 512
@@ -28,6 +31,23 @@ _STAMP = slice(16, 43)
 _CLEAR = 45
 _HEAD = b'{"recorded_at":"'
 _PACKED = ord("z")
+_LEVEL = 1
+_LARGEST = 1 << 26
+"""No state unpacks to more: a thousand lines take a hundredth of it."""
+
+UNREADABLE = (KeyError, ValueError, TypeError, zstandard.ZstdError, msgspec.MsgspecError)
+"""What reading a state that is not what its name says may raise before it is told as BrokenLog."""
+
+
+class _Packing(threading.local):
+    """Compressors are not to be shared by threads; a new one for each state costs as much as the compression."""
+
+    def __init__(self) -> None:
+        self.pack = zstandard.ZstdCompressor(level=_LEVEL)
+        self.unpack = zstandard.ZstdDecompressor()
+
+
+_packing = _Packing()
 
 
 class Stored(msgspec.Struct, Generic[F], frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -56,9 +76,12 @@ _encoder = msgspec.json.Encoder()
 
 @cache
 def decoder(name: str) -> msgspec.json.Decoder[Stored[Any]]:
-    """The decoder of a stored name. Raises KeyError for a name this version does not know."""
+    """The decoder of a present stored name. Raises KeyError for any other."""
     kind: Any = FACTS[name]
     return msgspec.json.Decoder(Stored[kind])
+
+
+_old_decoder = msgspec.json.Decoder(Stored[dict[str, Any]])
 
 
 def encode(event: Event) -> bytes:
@@ -68,12 +91,7 @@ def encode(event: Event) -> bytes:
     )
     if len(data) < _COMPRESS_FROM:
         return data
-    return b"z" + data[:_CLEAR] + zlib.compress(data[_CLEAR:], 1)
-
-
-def lines_as_json(lines: Sequence[str]) -> list[Line]:
-    """The lines of a fact that is only going to be encoded, each as its JSON already; the encoder takes it over."""
-    return cast(list[Line], msgspec.Raw(f"[{','.join(lines)}]"))
+    return b"z" + data[:_CLEAR] + _packing.pack.compress(data[_CLEAR:])
 
 
 def stamp(state: bytes, recorded_at: str) -> bytes:
@@ -99,15 +117,17 @@ def state_json(state: bytes) -> bytes:
     """The uncompressed stored JSON: what a hash leaf covers."""
     if state[:1] != b"z":
         return state
-    return state[1 : 1 + _CLEAR] + zlib.decompress(state[1 + _CLEAR :])
+    return state[1 : 1 + _CLEAR] + _packing.unpack.decompress(state[1 + _CLEAR :], max_output_size=_LARGEST)
 
 
 def decode(row: StoredRow) -> Event:
     """The event of a stored row. Raises BrokenLog when it cannot be read as what its name says."""
     try:
-        stored = decoder(row.name).decode(state_json(row.state))
-    except (KeyError, zlib.error, msgspec.DecodeError) as error:
-        raise BrokenLog("log-broken", position=row.position, what=type(error).__name__) from error
+        data = state_json(row.state)
+        stored: Stored[Any] = decoder(row.name).decode(data) if row.name in FACTS else _of_old_version(row.name, data)
+    except UNREADABLE as error:
+        what = "UnknownName" if isinstance(error, KeyError) else type(error).__name__
+        raise BrokenLog("log-broken", position=row.position, what=what) from error
     return Event(
         stream=row.stream,
         version=row.version,
@@ -119,6 +139,12 @@ def decode(row: StoredRow) -> Event:
         recorded_at=stored.recorded_at,
         position=row.position,
     )
+
+
+def _of_old_version(name: str, data: bytes) -> Stored[Fact]:
+    old = _old_decoder.decode(data)
+    present, fact = upgraded(name, old.fact)
+    return Stored(old.recorded_at, old.by, old.channel, msgspec.convert(fact, FACTS[present]), old.reason, old.request)
 
 
 class JhtMapper(Mapper[str]):

@@ -1,43 +1,51 @@
-"""The log: events in one total order, appended in one transaction with the register and the vault.
+"""The log: events in one total order, appended in one transaction with the account index and the vault.
 
-The library gives the schema, the recorders, the (stream, version) key that decides every race, and the order: on
-PostgreSQL a bigserial under a table lock (commit order = position order, so a reader that tails the log misses nothing),
-on SQLite an explicit AUTOINCREMENT key, because an implicit rowid may be renumbered. This module adds bulk appends, the
-register's check under the same lock, and `recorded_at`, which never runs backwards.
+The library's recorders (`recorders`) write and read it: the (stream, version) key decides every race, and positions are
+1, 2, 3 .. without gaps, given under the append lock, so commit order = position order and a reader that tails the log
+misses nothing. This module adds what an append has to ask under that lock: whether this program knows the schema, whether
+a card changed since it was looked up, and what time it is.
 
-A position is a number inside and `<log id>-<n>` outside; positions can have gaps.
+`recorded_at` never runs backwards. PostgreSQL's clock, read under the lock, says it; a process whose own clock differs by
+more than five minutes, either way, may not write. On SQLite it is the process's clock. A log that is ahead of the clock by
+more than that is not written to until an operator has said, once, that this is so (`accept_clock`): later events then
+carry the log's last moment until the clock has come up to it.
+
+A position is a number inside and `<log id>-<n>` outside. A number says nothing of what stands there: who keeps one keeps
+the fingerprint of the event with it, and compares (`fingerprint_at`).
 """
 
 from __future__ import annotations
 
+import hmac
 import secrets
-import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
 
-import psycopg
-from eventsourcing.application import Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper
-from eventsourcing.postgres import PostgresApplicationRecorder
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteConnectionPool
+from eventsourcing.persistence import IntegrityError, JSONTranscoder, Notification, StoredEvent
 
-from ledger.errors import Refused
+from ledger.clock import read_now
+from ledger.errors import Refused, Unavailable
 from ledger.events import Event
 from ledger.settings import Settings
-from ledger.store import account_index
-from ledger.store.codec import JhtMapper, StoredRow, decode, encode, recorded_at_of, stamp_all
-from ledger.store.database import Database, Transaction, failures_told, open_database, table_exists, tune_sqlite
+from ledger.store import account_index, account_index_check, migrations
+from ledger.store.account_index_check import AccountIndexCheck
+from ledger.store.codec import JhtMapper, StoredRow, decode, stamp_all
+from ledger.store.database import Database, Transaction, open_database, table_exists
+from ledger.store.place import check_place
+from ledger.store.recorders import Head, recorder_of
 
-SCHEMA_VERSION = "1"
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clocks of a process and its store, or of the log and the present, may be apart."""
 _WRITER_PRAGMAS = (
     # Registrations write at random places of the hashes' indexes; what has no room in memory is written twice.
     "cache_size=-262144",
     # What an erasure deletes is overwritten, and so is what a page leaves behind when its rows move to others.
     "secure_delete=ON",
 )
-_META = "create table if not exists log_meta (name text primary key, value text not null)"
 
 
 class VersionTaken(Exception):
@@ -45,7 +53,7 @@ class VersionTaken(Exception):
 
 
 class AccountIndexChanged(Exception):
-    """A card changed after it was looked up: read the register again and decide again."""
+    """A card changed after it was looked up: read the account index again and decide again."""
 
 
 class Appended(NamedTuple):
@@ -55,148 +63,137 @@ class Appended(NamedTuple):
     recorded_at: str
 
 
-class _TunedPool(SQLiteConnectionPool):
-    """Pragmas hold per connection and the library opens several."""
-
-    def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        tune_sqlite(connection._sqlite_conn)
-        return connection
+def fingerprint_of(row: StoredRow) -> str:
+    """Sixteen hex digits of an event as it is stored: what tells two events at one position apart."""
+    name = f"{row.stream}\n{row.version}\n{row.name}\n".encode()
+    return sha256(name + row.state).hexdigest()[:16]
 
 
-class SqliteRecorder(SQLiteApplicationRecorder):
-    """The library's recorder on a table whose positions can never be renumbered."""
-
-    def __init__(self, datastore: Any, events_table_name: str = "stored_events") -> None:
-        datastore.pool.__class__ = _TunedPool
-        super().__init__(datastore, events_table_name)
-        columns = "(originator_id, originator_version, topic, state)"
-        self.insert_events_statement = f"INSERT INTO {self.events_table_name} {columns} VALUES (?,?,?,?)"
-
-    def construct_create_table_statements(self) -> list[str]:
-        return [
-            f"CREATE TABLE IF NOT EXISTS {self.events_table_name} ("
-            "rowid INTEGER PRIMARY KEY AUTOINCREMENT, originator_id TEXT NOT NULL, "
-            "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, "
-            "UNIQUE (originator_id, originator_version))"
-        ]
-
-
-class PostgresRecorder(PostgresApplicationRecorder):
-    """The library's recorder as it is; appends go through `Log.append`, under the same lock and NOTIFY."""
-
-
-class Ledger(Application[str]):
-    """The library's application over the project's mapper and recorders."""
-
-    def construct_mapper(self) -> Mapper[str]:
-        return JhtMapper(self.construct_transcoder())
-
-
-def _environment(settings: Settings, create: bool) -> dict[str, str]:
-    shared = {"ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": "yes" if create else "no"}
-    if settings.sqlite_path is not None:
-        return shared | {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": str(settings.sqlite_path),
-            "APPLICATION_RECORDER_TOPIC": "ledger.store.log:SqliteRecorder",
-        }
-    info = psycopg.conninfo.conninfo_to_dict(settings.database_url)
-    return shared | {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": str(info.get("dbname") or ""),
-        "POSTGRES_HOST": str(info.get("host") or "127.0.0.1"),
-        "POSTGRES_PORT": str(info.get("port") or "5432"),
-        "POSTGRES_USER": str(info.get("user") or "postgres"),
-        "POSTGRES_PASSWORD": str(info.get("password") or ""),
-        "POSTGRES_ENABLE_DB_FUNCTIONS": "no",
-        "APPLICATION_RECORDER_TOPIC": "ledger.store.log:PostgresRecorder",
-    }
+def iso(moment: datetime) -> str:
+    """A moment as the log writes it: UTC, fixed width, so texts compare as moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Log:
-    """The event log with its register. `log_id` changes when a log is restored from a backup."""
+    """The event log with its account index. `log_id` changes when a log is restored from a backup."""
 
-    def __init__(self, settings: Settings, database: Database, application: Ledger) -> None:
+    clock: Literal["store", "caller"] = "store"
+    """Who says when something was recorded; `caller` (the `now` of an append) is for tests that stand in another time."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
-        self.application = application
-        self.recorder: ApplicationRecorder = application.recorder
+        self.recorder = recorder_of(database)  # type: ignore[arg-type]
+        self.mapper = JhtMapper(JSONTranscoder())
         self.postgres = database.dialect == "postgres"
-        self.table = "ledger_events" if self.postgres else "stored_events"
-        self.key = "notification_id" if self.postgres else "rowid"
-        self.log_id = self._meta("log_id")
+        self.table = self.recorder.events_table_name
+        self.key = self.recorder.key
+        self.secret: bytes | None = None
+        self.log_id = ""
+        self._highest = 0
         self._append_lock = threading.Lock()
+        with database.read() as tx:
+            self._seen(self.recorder.head_in(tx))
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = False) -> Log:
         """Open the log that the settings name; with `create`, make it when it is not there.
 
-        Raises Refused(ledger-missing) when it is not there, StoreFailed when the store does not answer.
+        Raises Refused: ledger-missing, upgrade-needed, program-too-old, and as `check_place`; StoreFailed when the
+        store does not answer.
         """
-        path = settings.sqlite_path
-        where = str(path) if path else "PostgreSQL"
-        if path is not None and not create and not path.exists():
-            raise Refused("ledger-missing", where=where)
-        if path is not None:
-            database: Database = open_database(path, writer_pragmas=_WRITER_PRAGMAS)
-        else:
-            database = open_database(settings.database_url)
+        database = _database(settings, create)
         try:
             if create:
-                cls._create(settings, database)
-            elif not _exists(database):
-                raise Refused("ledger-missing", where=where)
-            return cls(settings, database, Ledger(_environment(settings, create=False)))
+                _create(settings, database)
+            with database.read() as tx:
+                if not table_exists(tx, "log_meta"):
+                    raise Refused("ledger-missing", where=_where(settings))
+                migrations.check_version(migrations.version_in(tx))
+            return cls(settings, database)
         except BaseException:
             database.close()
             raise
 
     @staticmethod
-    def _create(settings: Settings, database: Database) -> None:
-        with database.write() as tx:
-            if tx.dialect == "postgres":
-                # Several processes may start at once; `create table if not exists` alone can collide.
-                tx.rows("select pg_advisory_xact_lock(7430811)")
-            if not _exists_in(tx):
-                tx.script(account_index.schema(tx.dialect))
-                tx.script(_META)
-                tx.insert(
-                    "log_meta",
-                    {"name": ["log_id", "schema"], "value": [secrets.token_hex(8), SCHEMA_VERSION]},
-                    "text text",
-                    "on conflict do nothing",
-                )
-        with failures_told():
-            Ledger(_environment(settings, create=True)).close()
-        if database.dialect == "postgres":
-            with database.write() as tx:
-                _sort_streams_by_bytes(tx)
+    def upgrade(settings: Settings, folders: Sequence[Path] = (migrations.FOLDER,)) -> tuple[int, int]:
+        """Bring a ledger's schema up to this program's: (version before, version now); killed and run again it goes on.
 
-    def _meta(self, name: str) -> str:
-        with self.database.read() as tx:
-            return str(tx.rows("select value from log_meta where name = ?", [name])[0][0])
+        Raises Refused(ledger-missing, program-too-old), StoreFailed.
+        """
+        database = _database(settings, create=False)
+        try:
+            with database.read() as tx:
+                if not table_exists(tx, "log_meta"):
+                    raise Refused("ledger-missing", where=_where(settings))
+            return migrations.upgrade(database, folders)
+        finally:
+            database.close()
 
-    def renew_log_id(self) -> str:
+    def _seen(self, head: Head) -> None:
+        """What every look at the head tells. Raises Refused(program-too-old, upgrade-needed)."""
+        migrations.check_version(head.schema)
+        if head.log_id != self.log_id:
+            self.log_id, self._highest = head.log_id, 0
+
+    def renew_log_id(self, by: str = "") -> str:
         """Give the log a new id after a restore, so that positions handed out before it are refused."""
+        made = secrets.token_hex(8)
         with self.database.write() as tx:
-            tx.run("update log_meta set value = ? where name = 'log_id'", [secrets.token_hex(8)])
-        self.log_id = self._meta("log_id")
-        return self.log_id
+            tx.run("update log_meta set value = ? where name = 'log_id'", [made])
+            _act(tx, "renew-log-id", by, f"{self.log_id} -> {made}")
+            self.log_id, self._highest = made, 0
+        return made
+
+    def accept_clock(self, by: str) -> str:
+        """Record that the log's last moment stands although the clock has not come to it; that moment.
+
+        Appends are taken again and carry it until the clock has passed it. Raises Refused(clock-not-behind).
+        """
+        with self.database.write() as tx:
+            self.recorder.lock(tx)
+            head = self.recorder.head_in(tx)
+            if head.recorded_at <= iso((head.clock or read_now()) + CLOCKS_APART):
+                raise Refused("clock-not-behind")
+            tx.run(
+                "insert into log_meta values ('clock_accepted', ?) on conflict (name) do update "
+                "set value = excluded.value",
+                [head.recorded_at],
+            )
+            _act(tx, "accept-clock", by, head.recorded_at)
+        return head.recorded_at
+
+    def hmac(self, purpose: str, data: bytes) -> str:
+        """A keyed hash (64 hex digits) under the log's secret, which the vault opens: nobody else can try values.
+
+        Raises Refused(master-key-missing) when the vault was not opened.
+        """
+        if self.secret is None:
+            raise Refused("master-key-missing")
+        return hmac.digest(self.secret, purpose.encode() + b"\0" + data, "sha256").hex()
 
     def head(self) -> int:
-        """The last position, 0 in an empty log."""
+        """The last position, 0 in an empty log. Raises as `_seen` does: a follower asks here before every batch."""
         with self.database.read() as tx:
             return self.head_in(tx)
 
     def head_in(self, tx: Transaction) -> int:
         """The last position as a transaction sees it."""
-        return tx.rows(f"select coalesce(max({self.key}), 0) from {self.table}")[0][0]  # type: ignore[no-any-return]
+        head = self.recorder.head_in(tx)
+        self._seen(head)
+        return head.position
 
-    def read(self, after: int, limit: int, upto: int | None = None) -> list[StoredRow]:
-        """Stored rows with `after` < position <= `upto`, in order, at most `limit`."""
-        with self.database.read() as tx:
-            return self.read_in(tx, after, limit, upto)
+    def fingerprint_at(self, position: int) -> str | None:
+        """The fingerprint of the event at a position: "" for position 0, None when there is no such event."""
+        if not position:
+            return ""
+        rows = self.read(position - 1, 1, position)
+        return fingerprint_of(rows[0]) if rows else None
+
+    def read(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[StoredRow]:
+        """Stored rows with `after` < position <= `upto`, in order, at most `limit`, optionally of some names only."""
+        found = self.recorder.select_notifications(after, limit, upto, list(topics), inclusive_of_start=False)
+        return [_row_of(one) for one in found]
 
     def read_in(self, tx: Transaction, after: int, limit: int, upto: int | None = None) -> list[StoredRow]:
         """`read` inside a transaction."""
@@ -218,16 +215,22 @@ class Log:
             return self.streams_in(tx, names)
 
     def streams_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[Event]]:
-        """`streams` inside a transaction. Sorted names: the index is read once, in order."""
-        given, params = tx.relation(name=("text", sorted(set(names))))
-        rows = tx.rows(
-            f"select e.{self.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
-            f"join {self.table} e on e.originator_id = q.name order by e.originator_id, e.originator_version",
-            params,
-        )
-        found: dict[str, list[Event]] = {}
-        for row in rows:
-            found.setdefault(row[1], []).append(decode(StoredRow(*row)))
+        """`streams` inside a transaction."""
+        return {stream: [decode(row) for row in rows] for stream, rows in self.stored_in(tx, names).items()}
+
+    def stored_in(
+        self, tx: Transaction, names: Sequence[str], since: Mapping[str, int] | None = None
+    ) -> dict[str, list[StoredRow]]:
+        """The stored events of many streams, not decoded: what cannot be read concerns only its own stream.
+
+        `since`: for each stream the version to begin with.
+        """
+        if not names:
+            return {}
+        found: dict[str, list[StoredRow]] = {}
+        for one in self.recorder.select_streams(tx, names, since):
+            row = _row_of(one)
+            found.setdefault(row.stream, []).append(row)
         return found
 
     def rows_under(
@@ -260,106 +263,109 @@ class Log:
         """Append events in one transaction; durable when it returns.
 
         `changed_since` with `cards`: the position at which the cards were looked up. `writes`: more to do in the same
-        transaction (the vault). `states`: the events' states when they were encoded before.
-        Raises VersionTaken, RegisterChanged (decide again), StoreFailed (nothing was done, or it can be looked up).
+        transaction (the vault). `states`: the events' states when they were encoded before. `now` counts where
+        `clock` says so.
+        Raises VersionTaken, AccountIndexChanged (decide again), Refused(clock-differs, log-ahead, program-too-old),
+        Unavailable(log-restored), StoreFailed (nothing was done, or it can be looked up).
         """
         if states is None:
-            states = [encode(event) for event in events]
+            stored = [self.mapper.to_stored_event(event) for event in events]
+        else:
+            stored = [
+                StoredEvent(event.stream, event.version, event.fact.NAME, state)
+                for event, state in zip(events, states, strict=True)
+            ]
+        recorded_at = ""
+
+        def prepare(tx: Transaction, head: Head) -> list[bytes]:
+            nonlocal recorded_at
+            self._seen(head)
+            if head.position < self._highest:
+                # An older log was put in the place of the one that this process wrote to.
+                raise Unavailable("log-restored")
+            self._highest = head.position
+            if (
+                changed_since is not None
+                and head.changed_at > changed_since
+                and account_index.changed_since(tx, cards, changed_since)
+            ):
+                raise AccountIndexChanged
+            recorded_at = self._moment(tx, head, now)
+            return stamp_all([event.state for event in stored], recorded_at)
+
+        def complete(tx: Transaction, positions: list[int]) -> None:
+            account_index.record(tx, events, positions, [recorded_at] * len(events))
+            for write in writes:
+                write(tx)
+
         try:
             # SQLite lets writers wait by sleeping; in one process a lock is fairer and quicker.
-            with self._append_lock, self.database.write(pipelined=not writes) as tx:
-                return self._append(tx, events, states, now, changed_since, cards, writes)
-        except (sqlite3.IntegrityError, psycopg.IntegrityError, IntegrityError) as error:
-            raise VersionTaken(str(type(error).__name__)) from error
-
-    def _append(
-        self,
-        tx: Transaction,
-        events: Sequence[Event],
-        states: Sequence[bytes],
-        now: datetime,
-        since: int | None,
-        cards: Sequence[int],
-        writes: Sequence[Callable[[Transaction], None]],
-    ) -> Appended:
-        if self.postgres:
-            tx.send(f"lock table {self.table} in exclusive mode")
-        prefix = "substring(state from 1 for 60)" if self.postgres else "substr(state, 1, 60)"
-        (last, changed_at), = tx.rows(
-            f"select (select {prefix} from {self.table} order by {self.key} desc limit 1), "
-            "(select max(changed_at) from register_cards)"
-        )  # fmt: skip
-        if since is not None and (changed_at or 0) > since and account_index.changed_since(tx, cards, since):
-            raise AccountIndexChanged
-        clock = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        recorded_at = max(clock, recorded_at_of(last)) if last else clock
-        positions = self._insert(tx, events, stamp_all(states, recorded_at))
-        account_index.record(tx, events, positions, [recorded_at] * len(events))
-        for write in writes:
-            write(tx)
-        if self.postgres:
-            tx.send(f"notify {self.table}")
+            with self._append_lock:
+                positions = self.recorder.insert_events(
+                    stored, prepare=prepare, complete=complete, pipelined=not writes
+                )
+        except IntegrityError as error:
+            raise VersionTaken(str(error)) from error
         return Appended(positions, recorded_at)
 
-    def _insert(self, tx: Transaction, events: Sequence[Event], states: Sequence[bytes]) -> list[int]:
-        columns: dict[str, Sequence[Any]] = {
-            "originator_id": [event.stream for event in events],
-            "originator_version": [event.version for event in events],
-            "topic": [event.fact.NAME for event in events],
-            "state": states,
-        }
-        if self.postgres:
-            # `unnest` keeps the order of its arrays, and the serial is drawn in that order.
-            kinds = ("text", "bigint", "text", "bytea")
-            given, params = tx.relation(**dict(zip(columns, zip(kinds, columns.values(), strict=True), strict=True)))
-            rows = tx.rows(
-                f"insert into {self.table} ({', '.join(columns)}) select * from {given} q returning notification_id",
-                params,
-            )
-            return [row[0] for row in rows]
-        last = tx.rows("select seq from sqlite_sequence where name = ?", [self.table])
-        first = (last[0][0] if last else 0) + 1
-        positions = list(range(first, first + len(events)))
-        tx.insert(self.table, {"rowid": positions} | columns, "")
-        return positions
+    def _moment(self, tx: Transaction, head: Head, now: datetime) -> str:
+        """When what is appended now is recorded: max(clock, last). Raises Refused(clock-differs, log-ahead)."""
+        if self.clock == "caller":
+            return max(iso(now), head.recorded_at)
+        mine = read_now()
+        clock = head.clock or mine
+        if abs(clock - mine) > CLOCKS_APART:
+            raise Refused("clock-differs", minutes=round(abs(clock - mine).total_seconds() / 60))
+        if head.recorded_at > iso(clock + CLOCKS_APART):
+            accepted = tx.rows("select value from log_meta where name = 'clock_accepted'")
+            if not accepted or head.recorded_at > accepted[0][0]:
+                raise Refused("log-ahead", recorded_at=head.recorded_at)
+        return max(iso(clock), head.recorded_at)
 
-    def rebuild_account_index(self) -> int:
-        """Make the register again from the log, while appends wait; the number of rows that were wrong or missing."""
-        with self._append_lock, self.database.write() as tx:
-            if self.postgres:
-                tx.run(f"lock table {self.table} in exclusive mode")
-            account_index.begin_again(tx)
-            after = 0
-            while rows := self.read_in(tx, after, 500):
-                after = rows[-1].position
-                events = [decode(row) for row in rows]
-                times = [event.recorded_at for event in events]
-                account_index.record(tx, events, [row.position for row in rows], times)
-            return account_index.differences(tx)
+    def check_account_index(self) -> AccountIndexCheck:
+        """Hold the account index against the log and mend it; appends wait only for what was appended meanwhile.
+
+        The log is folded into shadow tables of one connection; under the append lock follow the last events and the
+        comparison. A record that cannot be read does not stop it: what it names is left as it is, and it is told.
+        Raises StoreFailed.
+        """
+        return account_index_check.check(self.database, self.recorder, self.read_in)
 
     def close(self) -> None:
-        self.application.close()
         self.database.close()
 
 
-def _exists(database: Database) -> bool:
+def _row_of(one: Notification) -> StoredRow:
+    return StoredRow(one.id, str(one.originator_id), one.originator_version, one.topic, one.state)
+
+
+def _act(tx: Transaction, act: str, by: str, detail: str) -> None:
+    tx.run("insert into log_acts values (?, ?, ?, ?)", [iso(read_now()), act, by, detail])
+
+
+def _where(settings: Settings) -> str:
+    return str(settings.sqlite_path or "PostgreSQL")
+
+
+def _database(settings: Settings, create: bool) -> Database:
+    check_place(settings, create=create)
+    path = settings.sqlite_path
+    if path is None:
+        return open_database(settings.database_url)
+    return open_database(path, writer_pragmas=_WRITER_PRAGMAS, create=create)
+
+
+def _create(settings: Settings, database: Database) -> None:
     with database.read() as tx:
-        return _exists_in(tx)
-
-
-def _exists_in(tx: Transaction) -> bool:
-    return table_exists(tx, "log_meta")
-
-
-def _sort_streams_by_bytes(tx: Transaction) -> None:
-    """Give PostgreSQL's stream names SQLite's order, whatever the database's language, so that prefixes are ranges."""
-    tx.rows("select pg_advisory_xact_lock(7430811)")
-    collation = tx.rows(
-        "select c.collname from pg_attribute a join pg_collation c on c.oid = a.attcollation "
-        "where a.attrelid = to_regclass('ledger_events') and a.attname = 'originator_id'"
-    )
-    if collation and collation[0][0] != "C":
-        tx.script('alter table ledger_events alter column originator_id type text collate "C"')
+        foreign = tx.dialect == "sqlite" and not table_exists(tx, "log_meta") and tx.rows("select 1 from sqlite_master")
+    if foreign:
+        raise Refused("ledger-foreign", where=str(settings.sqlite_path))
+    migrations.upgrade(database)
+    with database.write() as tx:
+        tx.run(
+            "insert into log_meta values ('log_id', ?) on conflict (name) do nothing",
+            [secrets.token_hex(8)],
+        )
 
 
 def position_text(log_id: str, position: int) -> str:

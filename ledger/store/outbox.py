@@ -19,12 +19,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ledger.store.database import Transaction
 from ledger.store.vault import Master, Vault
 
-SCHEMA = """
-create table if not exists outbox (
-    id text primary key, way text not null, sealed bytea not null, tries bigint not null, next_at text not null,
-    until text not null, error text not null);
-create index if not exists outbox_next on outbox (next_at)
-"""
 LEASE = timedelta(minutes=2)
 """How long a letter belongs to who took it: longer than any sending lasts."""
 KEPT = timedelta(hours=24)

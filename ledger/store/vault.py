@@ -33,19 +33,11 @@ from ledger.acts.person import Contact, Identity, Person, contact_bytes, identit
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.settings import Settings
-from ledger.store.database import SqliteDatabase, Transaction, failures_told, make_tables, table_exists
+from ledger.store.database import SqliteDatabase, Transaction, failures_told
 
 if TYPE_CHECKING:
     from ledger.store.log import Log
 
-SCHEMA = """
-create table if not exists vault_meta (name text primary key, value text not null);
-create table if not exists vault_persons (
-    person text primary key, wrapped bytea not null, nik_hash bytea not null unique, phone_hash bytea,
-    email_hash bytea, master bigint not null);
-create index if not exists vault_persons_phone on vault_persons (phone_hash) where phone_hash is not null;
-create index if not exists vault_persons_email on vault_persons (email_hash) where email_hash is not null;
-"""
 TABLES = ("vault_meta", "vault_persons")
 _COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
 _TYPES = "text bytea bytea bytea bytea bigint"
@@ -54,6 +46,7 @@ _LOOKED_UP_AT_ONCE = 10_000
 _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
 _EMPTYING_MS = 3_000
+_OF_LOG = "log_secret"
 
 
 class NewPerson(Struct, frozen=True, gc=False):
@@ -157,19 +150,14 @@ class Vault:
     def __init__(self, log: Log, key: bytes) -> None:
         """Raises Refused(master-key-wrong) when the vault was made with another master key."""
         self.log = log
-        self._prepare()
         self._master = Master(key, 0)
         self._recognise()
+        self._open_secret()
 
     @classmethod
     def open(cls, log: Log) -> Vault:
         """The vault with the settings' master key; a SQLite ledger's first opening makes its key file."""
         return cls(log, master_key(log.settings, create=not _is_claimed(log)))
-
-    def _prepare(self) -> None:
-        database = self.log.database
-        sorted_by_bytes = SCHEMA.replace("text primary key", 'text collate "C" primary key')
-        make_tables(database, "vault_persons", _LOCK, sorted_by_bytes if database.dialect == "postgres" else SCHEMA)
 
     def _recognise(self) -> None:
         mine = self._master.fingerprint
@@ -188,6 +176,18 @@ class Vault:
         if mine != expected:
             raise Refused("master-key-wrong", found=mine, expected=expected)
         self._master.number = number
+
+    def _open_secret(self) -> None:
+        """Give the log its secret: random, made once, in `log_meta` wrapped by the master key, and so kept with the log."""
+        with self.log.database.read() as tx:
+            held = _log_secret(tx)
+        if held is None:
+            made = self._master.wrap(_OF_LOG, os.urandom(_KEY), os.urandom(_NONCE))
+            with self.log.database.write() as tx:
+                tx.run("insert into log_meta values (?, ?) on conflict (name) do nothing", [_OF_LOG, made.hex()])
+                held = _log_secret(tx)
+        assert held is not None
+        self.log.secret = self._master.unwrap(_OF_LOG, held)
 
     def _must_be_current(self, tx: Transaction) -> None:
         """No look-up and no write while hashes are being computed anew, or with a key that was replaced since."""
@@ -379,6 +379,9 @@ class Vault:
         with self.log.database.write() as tx:
             for rotated in last:
                 rotated(tx, {}, new)
+            assert self.log.secret is not None
+            wrapped = new.wrap(_OF_LOG, self.log.secret, os.urandom(_NONCE))
+            tx.run("update log_meta set value = ? where name = ?", [wrapped.hex(), _OF_LOG])
             tx.run("update vault_meta set value = ? where name = 'master'", [str(new.number)])
             tx.run("delete from vault_meta where name = 'next'")
         self._master = new
@@ -389,8 +392,7 @@ class Vault:
         if new.fingerprint == self._master.fingerprint:
             raise Refused("setting-wrong", what="the new master key is the present one")
         with self.log.database.write() as tx:
-            if tx.dialect == "postgres":
-                tx.run(f"lock table {self.log.table} in exclusive mode")
+            self.log.recorder.lock(tx)
             meta = _meta(tx)
             if meta["master"] != str(self._master.number):
                 self._must_be_current(tx)
@@ -449,7 +451,13 @@ def _meta(tx: Transaction) -> dict[str, str]:
 def _is_claimed(log: Log) -> bool:
     """Whether some master key made this log's vault already."""
     with log.database.read() as tx:
-        return table_exists(tx, "vault_persons") and "master" in _meta(tx)
+        return "master" in _meta(tx)
+
+
+def _log_secret(tx: Transaction) -> bytes | None:
+    """The log's secret as it is kept."""
+    rows = tx.rows("select value from log_meta where name = ?", [_OF_LOG])
+    return bytes.fromhex(rows[0][0]) if rows else None
 
 
 def master_key(settings: Settings, create: bool) -> bytes:

@@ -18,13 +18,10 @@ from api.app import create_app
 from ledger.clock import read_now
 from ledger.events import (
     AccountOpened,
-    ContributionsPosted,
     EmployerRegistered,
     Event,
     Fact,
     Line,
-    LinesSuspended,
-    MembershipStarted,
     PersonRegistered,
     RuleIds,
     SuspendedLine,
@@ -34,6 +31,7 @@ from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
 from tests.conftest import MASTER_KEY, NOW, postgres_database, template_database
+from tests.facts import posted, started, suspended
 
 ALL = ("read", "suspense", "persons", "register", "post", "backdate", "correct", "metrics")
 PERSON, OTHER = "a" * 32, "b" * 32
@@ -48,14 +46,14 @@ def event(stream: str, version: int, fact: Fact) -> Event:
 def opened_card(kpj: str, person: str, npp: str) -> list[Event]:
     return [
         event(f"account:{kpj}", 1, AccountOpened(kpj, person, "PU", "2025-01-02")),
-        event(f"account:{kpj}", 2, MembershipStarted("PU", "2025-01", npp)),
+        event(f"account:{kpj}", 2, started("PU", "2025-01", npp)),
     ]
 
 
 def posting(npp: str, month: str, paid_on: str, *kpjs: str, version: int = 1) -> Event:
     lines = [Line(kpj, 5_000_000, 0, 185_000, 100_000) for kpj in kpjs]
-    fact = ContributionsPosted(month, paid_on, RuleIds("pu-pp46-2015"), lines)
-    return event(f"remittance-e:{npp}:000:{month}", version, fact)
+    fact = posted(lines, month, paid_on, rules=RuleIds("pu-pp46-2015"))
+    return event(f"remittance-e:{npp}:{month}", version, fact)
 
 
 def small_ledger() -> list[Event]:
@@ -76,9 +74,9 @@ def small_ledger() -> list[Event]:
         posting("10000001", "2026-10", "2026-11-12", PAID),
         posting("10000002", "2026-10", "2026-11-13", STRANGER),
         event(
-            "remittance-e:10000001:000:2026-08", 1, LinesSuspended("2026-08", "2026-09-10", [held, other])
+            "remittance-e:10000001:2026-08", 1, suspended([held, other], "2026-08", "2026-09-10")
         ),
-        event("remittance-e:10000002:000:2026-08", 1, LinesSuspended("2026-08", "2026-09-11", [held])),
+        event("remittance-e:10000002:2026-08", 1, suspended([held], "2026-08", "2026-09-11")),
     ]  # fmt: skip
 
 

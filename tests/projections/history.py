@@ -20,8 +20,6 @@ from ledger.events import (
     Fact,
     Line,
     LinesSuspended,
-    MembershipEnded,
-    MembershipStarted,
     OpeningBalanceRecorded,
     PersonCorrected,
     PersonErased,
@@ -34,6 +32,7 @@ from ledger.events import (
     SuspenseReleased,
 )
 from ledger.store.codec import StoredRow, encode, stamp
+from tests.facts import ended, opening, posted, released, started, suspended, taken_back
 
 KPJS = ("12345678901", "00000000007", "12345678903", "99999999999", "00A12", "0012345")
 NPPS = ("10000001", "10000002")
@@ -56,7 +55,7 @@ def registered(kpjs: Sequence[str] = KPJS, npps: Sequence[str] = NPPS) -> list[E
         opened = AccountOpened(kpj, PERSON.format(i // 2), "PU", "2015-01-02", len(kpj) != 11)
         events.append(event(f"account:{kpj}", 1, opened))
         for j, npp in enumerate(npps):
-            events.append(event(f"account:{kpj}", 2 + j, MembershipStarted("PU", "2015-01", npp)))
+            events.append(event(f"account:{kpj}", 2 + j, started("PU", "2015-01", npp)))
     return events
 
 
@@ -74,9 +73,7 @@ class Writer:
         return event(stream, self.versions[stream], fact)
 
     def post(self, npp: str, month: str, paid_on: str, lines: list[Line], kind: str = "regular") -> Event:
-        made = self._next(
-            f"remittance-e:{npp}:000:{month}", ContributionsPosted(month, paid_on, RULES, lines, kind, f"R{month}")
-        )
+        made = self._next(f"remittance-e:{npp}:{month}", posted(lines, month, paid_on, kind, f"R{month}", rules=RULES))
         self.posted += [(made, i) for i in range(len(lines))]
         return made
 
@@ -84,7 +81,7 @@ class Writer:
         held = [
             SuspendedLine(ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, reason="no-membership") for ln in lines
         ]
-        made = self._next(f"remittance-e:{npp}:000:{month}", LinesSuspended(month, paid_on, held))
+        made = self._next(f"remittance-e:{npp}:{month}", suspended(held, month, paid_on))
         self.waiting += [(made, i) for i in range(len(held))]
         return made
 
@@ -96,7 +93,7 @@ class Writer:
         assert isinstance(fact, LinesSuspended)
         ln = fact.lines[i]
         line = ReleasedLine(ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, event=source.version, line=i)
-        made = self._next(source.stream, SuspenseReleased(fact.month, fact.paid_on, RULES, [line], fact.kind))
+        made = self._next(source.stream, released([line], fact.month, fact.paid_on, fact.kind, rules=RULES))
         self.posted.append((made, 0))
         return made
 
@@ -109,16 +106,16 @@ class Writer:
         assert isinstance(fact, ContributionsPosted | SuspenseReleased | LinesSuspended)
         ln = fact.lines[i]
         line = ReversedLine(
-            ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, ln.epoch, ln.tambahan, -ln.months,
-            event=source.version, line=i, held=held,
+            ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, ln.epoch, ln.tambahan,
+            months=-getattr(ln, "months", 0), event=source.version, line=i, suspended=held,
         )  # fmt: skip
-        return self._next(source.stream, ContributionsReversed(fact.month, fact.paid_on, [line], fact.kind))
+        return self._next(source.stream, taken_back([line], fact.month, fact.paid_on, fact.kind))
 
     def opening(self, kpj: str, year: int, employer: int, worker: int, credited: int) -> Event | None:
         if kpj in self.opened:
             return None
         self.opened.add(kpj)
-        fact = OpeningBalanceRecorded(f"{year}-12-31", employer, worker, credited, 12 * (year - 2010), source="old")
+        fact = opening(f"{year}-12-31", employer, worker, credited, 12 * (year - 2010), source="old")
         return event(f"account:{kpj}", 50, fact)
 
     def people(self, which: int, kpj: str) -> Event | None:
@@ -131,10 +128,10 @@ class Writer:
             (person, PersonCorrected(identity=f"corrected {which}")),
             (person, PersonCorrected(contact=f"corrected {which}")),
             (person, PersonErased("order")),
-            (account, MembershipEnded("2020-06", NPPS[which % 2])),
-            (account, MembershipStarted("PU", "2020-07", NPPS[which % 2])),
+            (account, ended("PU", "2015-01", "2020-06", NPPS[which % 2])),
+            (account, started("PU", "2020-07", NPPS[which % 2])),
             (account, SegmentChanged("BPU", "2020-08")),
-            (account, MembershipStarted("BPU", "2021-01")),
+            (account, started("BPU", "2021-01")),
         ]
         return self._next(*facts[which % len(facts)])
 
@@ -144,7 +141,8 @@ _lines = st.lists(
     st.builds(
         Line,
         st.sampled_from(KPJS), st.sampled_from([0, 5_000_000]), st.sampled_from([0, 1_000]), _amount, _amount,
-        st.sampled_from([0, 0, 0, 1, 3_000]), st.sampled_from([0, 0, 0, 1, 70_000]), st.sampled_from([0, 1]),
+        st.sampled_from([0, 0, 0, 1, 3_000]), st.sampled_from([0, 0, 0, 1, 70_000]), st.sampled_from([0, 0, 1]),
+        st.sampled_from([0, 1]),
     ),
     min_size=1,
     max_size=4,
@@ -216,7 +214,7 @@ class Model:
         kind_of_event = {ContributionsPosted: "posted", SuspenseReleased: "released"}.get(type(fact), "reversed")
         year, paid_month = int(fact.paid_on[:4]), int(fact.paid_on[5:7])
         for line in fact.lines:
-            if getattr(line, "held", False):
+            if getattr(line, "suspended", False):
                 continue
             sign = -1 if kind_of_event == "reversed" else 1
             second = min(line.tambahan, line.employer + line.worker)

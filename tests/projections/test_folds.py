@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.events import ContributionsPosted, Line
+from ledger.events import Line
 from ledger.identifiers import card_number, kpj_of, month_number
 from ledger.store.account_index import day_number
 from ledger.store.codec import StoredRow
 from projections import balances
 from projections.event_batch import PAGE_BYTES, card_numbers, columns, light, read_batch
+from tests.facts import posted
 from tests.projections.history import KPJS, RULES, Model, Writer, event, operations, rows_of, written
 
 
@@ -101,10 +102,8 @@ def test_card_numbers_at_once_are_those_one_by_one(kpjs: list[str]) -> None:
 
 def test_old_cards_and_high_epochs_do_not_mix_with_others() -> None:
     lines = [Line(kpj, 0, 0, 7, 0, epoch) for kpj in ("12345678901", "ZZZZZZZZZZZZ") for epoch in (0, 1, 2**20)]
-    posted = event(
-        "remittance-e:10000001:000:2026-10", 1, ContributionsPosted("2026-10", "2026-11-14", RULES, lines * 2)
-    )
-    found = as_rows(balances.merge(folded(rows_of([posted]))))
+    made = event("remittance-e:10000001:2026-10", 1, posted(lines * 2, rules=RULES))
+    found = as_rows(balances.merge(folded(rows_of([made]))))
     assert [(kpj_of(row[0]), row[1], row[4]) for row in found] == sorted(
         ((line.kpj, line.epoch, 14) for line in lines), key=lambda row: (card_number(row[0]), row[1])
     )
@@ -145,7 +144,7 @@ def test_a_line_taken_back_while_it_waited_is_no_money_at_all() -> None:
 
 def test_a_page_is_cut_before_it_is_too_heavy_and_is_never_empty() -> None:
     small, huge = [rows_of([Writer().suspend("10000001", "2026-10", "2026-11-14", [])])[0]] * 9, PAGE_BYTES + 1
-    heavy = StoredRow(10, "remittance-e:1:000:2026-10", 1, "contributions-posted.v1", bytes(huge))
+    heavy = StoredRow(10, "remittance-e:1:2026-10", 1, "contributions-posted.v1", bytes(huge))
     assert light(small) == small
     assert light([*small, heavy, *small]) == small
     assert light([heavy, *small]) == [heavy]

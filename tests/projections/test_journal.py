@@ -53,7 +53,7 @@ def _filled(log: Log, directory: Path) -> None:
         request="own",
     )
     office.register(person(third, 3))
-    stream = f"remittance-e:{NPP}:000:2026-10"
+    stream = f"remittance-e:{NPP}:2026-10"
     reversed_ = [
         office.door.reverse(Target(stream=stream, kpj=kpj), Header("test", "test", f"back {kpj}", "wrong-person"))
         for kpj in (second, STRANGER)
@@ -68,7 +68,7 @@ def _balances(log: Log, settings: Settings) -> dict[str, int]:
     Projector(log, store, now=lambda: NOW).run_once()
     reader = Queries(log, store)
     with log.database.read() as tx:
-        cards = [row[0] for row in tx.rows("select card from register_cards")]
+        cards = [row[0] for row in tx.rows("select card from account_index_cards")]
     told = {kpj_of(card): reader.balance(card, TODAY, NOW).total for card in cards}
     reader.close()
     store.close()
@@ -77,7 +77,7 @@ def _balances(log: Log, settings: Settings) -> dict[str, int]:
 
 def _suspense(log: Log) -> dict[str, int]:
     with log.database.read() as tx:
-        rows = tx.rows("select card, employer + worker from register_suspense")
+        rows = tx.rows("select card, employer + worker from account_index_suspense")
     waiting: Counter[str] = Counter()
     for card, money in rows:
         waiting[kpj_of(card)] += money

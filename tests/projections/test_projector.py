@@ -98,9 +98,15 @@ def test_live_rows_are_rebuilt_rows_and_the_models_after_any_cut(
 
 
 def _empty(log: Log, store: Store) -> None:
+    log._highest = 0
     with log.database.write() as tx:
         tx.run(f"delete from {log.table}")
-        for name in ("register_employers", "register_cards", "register_suspense", "register_receipts"):
+        for name in (
+            "account_index_employers",
+            "account_index_cards",
+            "account_index_suspense",
+            "account_index_requests",
+        ):
             tx.run(f"delete from {name}")
     with store.pointers_database.write() as tx:
         tx.run(f"delete from {store.at}live")

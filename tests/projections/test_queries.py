@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
-from ledger.events import ContributionsPosted, EmployerRegistered, Line, OpeningBalanceRecorded
+from ledger.events import EmployerRegistered, Line
 from ledger.identifiers import card_number
 from ledger.settings import Settings
 from ledger.store.log import Log
@@ -19,6 +19,7 @@ from projections.projector import Projector
 from projections.queries import BalanceRow, Last, Queries
 from projections.rebuild import rebuild
 from tests.conftest import NOW, TODAY
+from tests.facts import opening, posted
 from tests.projections.history import KPJS, NPPS, PERSON, RULES, Writer, event, registered
 
 CARDS = [card_number(kpj) for kpj in KPJS]
@@ -96,8 +97,8 @@ def test_a_status_follows_the_last_three_closed_months(ledger: Ledger, month: st
 
 
 def test_an_opening_balance_counts_with_its_yield_and_is_no_contribution(ledger: Ledger) -> None:
-    opening = OpeningBalanceRecorded("2024-12-31", 1_000, 2_000, 300, 24, source="old system")
-    ledger.add(event(f"account:{KPJS[0]}", 50, opening))
+    first = opening("2024-12-31", 1_000, 2_000, 300, 24, source="old system")
+    ledger.add(event(f"account:{KPJS[0]}", 50, first))
     found = ledger.balance()
     assert (found.employer, found.worker, found.credited, found.total) == (1_000, 2_000, 300, 3_300)
     assert (found.months, found.last, found.status) == (24, None, "tidak-aktif")
@@ -206,7 +207,7 @@ def test_a_story_is_the_statement_with_its_memberships_and_the_names_of_every_pa
 
 
 def test_a_participant_who_pays_for_himself_has_no_payer(ledger: Ledger) -> None:
-    own = ContributionsPosted("2026-10", "2026-11-14", RULES, [Line(KPJS[4], 0, 0, 0, 20_000)])
+    own = posted([Line(KPJS[4], 0, 0, 0, 20_000)], rules=RULES, segment="BPU")
     ledger.add(event(f"remittance-p:{KPJS[4]}:2026-10", 1, own))
     assert ledger.balance(4).last == Last("2026-10", "2026-11-14", "")
     assert ledger.reader.entries(CARDS[4], NOW)[0].npp == ""

@@ -293,12 +293,12 @@ def test_status_tells_generations_lag_and_what_is_broken(log: Log, store: Store)
 
 _DOER = """
     import sys
-    from ledger.log import Log
+    from ledger.store.log import Log
     from ledger.settings import Settings
-    from projections.follow import Follower
+    from projections.projector import Projector
     import projections.rebuild
     from projections.rebuild import rebuild
-    from projections.store import Store
+    from projections.generations import Store
 
     projections.rebuild.RANGE = 5
 
@@ -310,7 +310,7 @@ _DOER = """
             if sys.argv[2] == "rebuild":
                 rebuild(log, store, processes=2)
             else:
-                Follower(log, store, page=2).run_once()
+                Projector(log, store, page=2).run_once()
 """
 
 

@@ -18,7 +18,7 @@ from ledger.identifiers import month_number
 from ledger.store.log import Log
 
 PAGE = 200
-_PLACE = re.compile(r"([0-9A-Z]{1,6})-([0-9]{1,9})-([0-9]{1,6})")
+_PLACE = re.compile(r"([0-9]{1,9})-([0-9]{1,6})")
 
 Totals = Kept[MonthTotals]
 
@@ -105,4 +105,4 @@ def _place(text: str) -> Place | None:
     match = _PLACE.fullmatch(text)
     if match is None:
         raise Refused("parameter-unreadable", name="sesudah", expected=_PLACE.pattern)
-    return Place(match[1], int(match[2]), int(match[3]))
+    return Place(int(match[1]), int(match[2]))

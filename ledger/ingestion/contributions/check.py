@@ -6,7 +6,7 @@ file of a million lines and an HTTP body of twenty go through the same checks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -44,7 +44,8 @@ NO_MONEY = len(REASONS)
 class Upload:
     """Rows in remittance order; group g is rows `starts[g]:starts[g + 1]`. Amounts are settled for employers' lines.
 
-    `reason`: place in REASONS, or NO_MONEY. `rounded`: a share was off by Rp1. A group that was refused as a whole is
+    `reason`: place in REASONS, or NO_MONEY. `repeating`: groups in which a worker comes
+    more than once. `rounded`: a share was off by Rp1. A group that was refused as a whole is
     not in `groups`; its outcome is told already.
     """
 
@@ -72,6 +73,7 @@ class Upload:
     name: list[str] | None
     starts: Ints
     groups: Ints
+    repeating: set[int] = field(default_factory=set)
 
     def stream(self, group: int) -> str:
         """The remittance stream of a group."""
@@ -80,7 +82,7 @@ class Upload:
         npp = int(self.npp[row])
         if not npp:
             return own_remittance_stream(kpj_of(int(self.card[row])), month)
-        return employer_remittance_stream(f"{npp:08d}", self.divisions[self.division[row]], month)
+        return employer_remittance_stream(f"{npp:08d}", month)
 
     def rows(self, group: int) -> slice:
         """Where a group's rows are."""
@@ -126,22 +128,23 @@ def _gathered(
     npp, card, month = columns["npp"], columns["kpj"], columns["month"]
     division, reference = columns["division"], columns["reference"]
     payer = np.where(npp > 0, npp, card + _OWN)
-    within = month * 2**31 + np.where(npp > 0, division.codes, 0)
+    # A division is no payer: its lines stand together inside its employer's month.
+    within = np.where(npp > 0, division.codes, 0)
     # A row without payer or month belongs to no remittance that could be named: it stands for itself.
     lost = (npp < 0) | (month < 0) | ((npp == 0) & (card < 0)) | (division.codes < 0)
     if lost.any():
         payer = np.where(lost, -1 - np.arange(len(payer)), payer)
     order: Any = slice(None)
-    step, inner = np.diff(payer), np.diff(within)
-    if ((step < 0) | ((step == 0) & (inner < 0))).any():
-        order = np.lexsort((within, payer))
-        payer, within = payer[order], within[order]
-    edges = np.flatnonzero((np.diff(payer) != 0) | (np.diff(within) != 0)) + 1
+    step, inner, innermost = np.diff(payer), np.diff(month), np.diff(within)
+    if ((step < 0) | ((step == 0) & ((inner < 0) | ((inner == 0) & (innermost < 0))))).any():
+        order = np.lexsort((within, month, payer))
+    payer, months = payer[order], month[order]
+    edges = np.flatnonzero((np.diff(payer) != 0) | (np.diff(months) != 0)) + 1
     starts = np.concatenate(([0], edges, [len(payer)])) if len(payer) else np.zeros(1, np.int64)
     texts = {name: _reordered(columns[name], order) for name in ("nik", "name")}
     upload = Upload(
         header=header, receipt=receipt, today=today, backdate=backdate,
-        line=table.lines[order], npp=npp[order], month=month[order], card=card[order],
+        line=table.lines[order], npp=npp[order], month=months, card=card[order],
         kind=columns["kind"][order].astype(np.int64), wage=columns["wage"][order],
         back_pay=columns["back_pay"][order], employer=columns["employer"][order],
         worker=columns["worker"][order], paid_on=columns["paid_on"][order],
@@ -237,20 +240,29 @@ def _months(days: Ints) -> Ints:
 
 
 def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
-    """(row, earlier row) of workers that come twice in one remittance with one kind."""
+    """(row, earlier row) of payments that cannot be told apart: one worker, kind, paid day and reference.
+
+    Also finds the groups in which a worker comes more than once in any way (`Upload.repeating`).
+    """
     if len(u.line) < 2:
         return []
-    key = (group_of * len(KINDS) + u.kind).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ (
+    key = group_of.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ (
         u.card.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     )
     # Distinct hashes prove that nothing repeats; only then a closer look is not needed.
     different = len(set(key.tolist())) if len(key) < _FEW else pl.Series(key).n_unique()
     if different == len(key):
         return []
-    seen: dict[tuple[int, int, int], int] = {}
+    again = np.isin(key, key[pl.Series(key).is_duplicated().to_numpy()])
+    rows = np.flatnonzero(again & (u.card >= 0))
+    u.repeating.update(group_of[rows].tolist())
+    # A holder's own payments with and without an income are of different segments.
+    own_income = (u.npp == 0) & (u.wage > 0)
+    seen: dict[tuple[int, ...], int] = {}
     found = []
-    for row, place in enumerate(zip(group_of.tolist(), u.kind.tolist(), u.card.tolist(), strict=True)):
-        if place[2] >= 0 and place in seen:
+    columns = (group_of, u.kind, u.card, u.paid_on, u.reference, own_income)
+    for row, place in zip(rows.tolist(), zip(*(column[rows].tolist() for column in columns), strict=True), strict=True):
+        if place in seen:
             found.append((row, seen[place]))
         seen.setdefault(place, row)
     return found

@@ -1,7 +1,7 @@
 """What becomes of the contributions of a chunk: pure, from what the file says and what the store knew.
 
-Most remittances are simple, every line postable into a new stream, and are decided a column at a time; the others line
-by line. Both give the same events.
+Lines that post as they stand, each the only one of its worker in the remittance, are decided a column at a time; all others
+line by line. Both lead to the same live lines.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ledger.decisions import remittance
-from ledger.decisions.remittance import Candidate, Content, Remittance
+from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
-from ledger.events import Event, RuleIds
+from ledger.events import Event, Fact, RuleIds
 from ledger.identifiers import month_text
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
-from ledger.ingestion.contributions.lookup import LookedUp, Part
+from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
 from ledger.money import rupiah
 from ledger.receipt import Outcome, Verdict
 from ledger.rules import BpuRule, PmiRule, rules
@@ -31,7 +31,7 @@ Details = dict[str, str | int]
 class Decided(NamedTuple):
     """One remittance, decided: its events and what the receipt will say once they are durable."""
 
-    part: Part
+    batch: RemittanceBatch
     number: int
     events: list[Event]
     outcome: Outcome
@@ -40,99 +40,142 @@ class Decided(NamedTuple):
 
     @property
     def lines(self) -> int:
-        start, end = self.part.spans[self.number]
+        start, end = self.batch.spans[self.number]
         return end - start
 
 
-def decide(parts: Sequence[Part], found: LookedUp) -> list[Decided]:
+def decide(batches: Sequence[RemittanceBatch], found: LookedUp) -> list[Decided]:
     """Decide every remittance of a chunk."""
-    decided = []
-    for part, odd in zip(parts, found.odd, strict=True):
-        for number, (start, end) in enumerate(part.spans):
-            here = odd.intersection(range(start, end)) if odd else odd
-            simple = None if here else _simple(part, number, found.streams.get(part.streams[number], []))
-            decided.append(simple or _line_by_line(part, number, here, found))
-    return decided
+    return [
+        _decide(batch, number, odd, found)
+        for batch, odd in zip(batches, found.odd, strict=True)
+        for number in range(len(batch.spans))
+    ]
 
 
-def _simple(part: Part, number: int, history: Sequence[Event]) -> Decided | None:
-    """The common cases a column at a time: every line postable under one kind, date and reference, in a stream that is
-    new, or that holds all of them already. None: look at each line."""
-    head, stream, (first, end) = part.heads[number], part.streams[number], part.spans[number]
-    rule = rules().pu_in(head.month) if head.plain else None
-    if rule is None:
-        return None
-    _, line, month, kind, paid_on, reference = head
-    outcome, cards = Outcome(stream, line), part.card[first:end]
-    if history:
-        if not remittance.holds_all(history, kind, paid_on, reference, part.lines_of(number)):
-            return None
-        outcome.already = end - first
-        return Decided(part, number, [], outcome, [], cards)
-    outcome.posted = end - first
-    facts = remittance.post_all(month_text(month), kind, paid_on, reference, RuleIds(rule.id), part.batches(number))
-    h = part.upload.header
-    events = remittance.events(0, stream, facts, h.by, h.channel, h.request, h.reason)
-    return Decided(part, number, events, outcome, [], cards)
-
-
-def _line_by_line(part: Part, number: int, odd: set[int], found: LookedUp) -> Decided:
-    (first, end), rows, stream = part.spans[number], part.rows, part.streams[number]
-    state = Remittance.of(stream, found.streams.get(stream, ()))
-    outcome = Outcome(stream, rows.line[first])
+def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp) -> Decided:
+    stream, (first, end) = batch.streams[number], batch.spans[number]
+    file_line, npp, month = batch.first[number]
+    outcome, cards = Outcome(stream, file_line), batch.card[first:end]
+    error = found.broken.get(stream)
+    if error is not None:
+        return _refused(batch, number, outcome, error.problem)
+    state = found.streams.get(stream) or Remittance(stream)
+    rule = rules().pu_in(month) if npp else None
+    plain = np.zeros(0, np.int64)
+    if rule is not None and batch.groups[number] not in batch.upload.repeating:
+        plain = first + np.flatnonzero(batch.plain[first:end])
+        if odd:
+            plain = plain[~np.isin(plain, list(odd))]
+    facts: list[Fact] = []
+    if rule is not None and len(plain):
+        facts = _posted(batch, plain, month, rule.id)
+        if state.version and len(plain) == end - first and remittance.holds_all(state.posts, facts):
+            outcome.already = end - first
+            return Decided(batch, number, [], outcome, [], cards)
+        if state.version:
+            # Who was never named in the stream can have neither the same payment in it nor an earlier one.
+            new = np.array([kpj not in state.cards for kpj in batch.kpj_of(plain)])
+            plain = plain[new]
+            facts = _posted(batch, plain, month, rule.id) if len(plain) else []
+    outcome.posted = len(plain)
     problems: Said = []
+    others = sorted(set(range(first, end)).difference(plain.tolist())) if len(plain) < end - first else []
+    if others:
+        facts += _line_by_line(batch, others, odd, state, found, outcome, problems)
+    h = batch.upload.header
+    events = remittance.events(state.version, stream, facts, h.by, h.channel, h.request, h.reason)
+    return Decided(batch, number, events, outcome, problems, cards)
+
+
+def _refused(batch: RemittanceBatch, number: int, outcome: Outcome, problem: Problem) -> Decided:
+    """A remittance whose own history cannot be read takes nothing, and concerns nobody else."""
+    first, end = batch.spans[number]
+    lines = batch.upload.line[batch.at[first:end]].tolist()
+    outcome.refused, outcome.code = len(lines), problem.code
+    told: Said = [(Problem(problem.code, line, "", problem.details), "refused") for line in lines]
+    return Decided(batch, number, [], outcome, told, batch.card[first:end])
+
+
+def _posted(batch: RemittanceBatch, rows: Ints, month: int, rule: str) -> list[Fact]:
+    return [
+        fact
+        for under, some in batch.gathered(rows)
+        for fact in remittance.post_all(month_text(month), under, RuleIds(rule), batch.columns(some))
+    ]
+
+
+def _line_by_line(
+    batch: RemittanceBatch,
+    places: Sequence[int],
+    odd: set[int],
+    state: Remittance,
+    found: LookedUp,
+    outcome: Outcome,
+    problems: Said,
+) -> list[Fact]:
+    rows = batch.rows
+    said: Said = []
     candidates: list[Candidate] = []
-    rule_id = ""
-    for i in range(first, end):
+    for i in places:
         card = found.cards.get(rows.card[i]) if i in odd else None
-        candidate, said, used = _candidate(part, i, card, i in odd, found.holders)
-        problems.extend(said)
-        rule_id = used or rule_id
+        candidate, told = _candidate(batch, i, card, i in odd, found.holders)
+        said.extend(told)
         if candidate is None:
             outcome.refused += 1
         else:
             candidates.append(candidate)
-    decision = remittance.decide(state, month_text(rows.month[first]), RuleIds(rule_id), candidates)
-    outcome.posted, outcome.already = decision.posted, decision.already
-    outcome.suspended, outcome.refused = decision.suspended, outcome.refused + decision.refused
-    problems = [p for p in problems if p[1] == "refused" or p[0].line in decision.taken]
+    decision = remittance.decide(state, month_text(rows.month[places[0]]), candidates)
+    outcome.posted += decision.posted
+    outcome.already, outcome.suspended = decision.already, decision.suspended
+    outcome.refused += decision.refused
+    problems.extend(p for p in said if p[1] == "refused" or p[0].line in decision.taken)
+    problems.extend((Problem(SECOND_PAYMENT, line, "reference"), "suspended") for line in decision.second)
     problems.extend((problem, "refused") for problem in decision.conflicts)
-    h = part.upload.header
-    events = remittance.events(state.version, stream, decision.facts, h.by, h.channel, h.request, h.reason)
-    return Decided(part, number, events, outcome, problems, part.card[first:end])
+    return decision.facts
 
 
 def _candidate(
-    part: Part, i: int, card: Card | None, odd: bool, holders: Holders | None
-) -> tuple[Candidate | None, Said, str]:
-    """(the line, or None when it carries no money; what to tell; the rule's id) for one row."""
-    rows = part.rows
+    batch: RemittanceBatch, i: int, card: Card | None, odd: bool, holders: Holders | None
+) -> tuple[Candidate | None, Said]:
+    """(the line, or None when it carries no money; what to tell) for one row."""
+    rows = batch.rows
     line, month, npp = rows.line[i], rows.month[i], rows.npp[i]
     said: Said = []
-    employer, worker = rows.employer[i], rows.worker[i]
-    membership = card.membership(npp, month) if card else None
+    employer, worker, segment = rows.employer[i], rows.worker[i], ""
     if npp:
-        reason, details, used = _employers_amounts(part, i)
+        membership = card.membership(npp, month) if card else None
+        reason, details, used = _employers_amounts(batch, i)
         if rows.rounded[i]:
             said.append((Problem("amount-rounded", line, "worker"), "warning"))
     else:
-        employer, worker, reason, details, used = _own_amounts(part, i, membership.segment if membership else "")
+        segment = _own_segment(card, month, rows.wage[i])
+        membership = card.membership(npp, month, segment) if card else None
+        employer, worker, reason, details, used = _own_amounts(batch, i, segment)
     if employer + worker <= 0:
-        return None, [(Problem("no-money", line), "refused")], used
+        return None, [(Problem("no-money", line), "refused")]
     if odd:
         where = _where(rows.paid_on[i], card, membership is not None)
         if where:
             reason, details = where, {"as_of": day_text(card.opening)} if card and card.opening else {}
         elif holders is not None:
-            differs, verdict = holders.compare(part.upload, rows.at[i], card)
+            differs, verdict = holders.compare(batch.upload, rows.at[i], card)
             if verdict == "suspended":
                 reason, details = differs, {}
             elif differs:
                 said.append((Problem(differs, line, "name"), "warning"))
     if reason:
         said = [(Problem(reason, line, _COLUMN.get(reason, "kpj"), details), "suspended")]
-    content = Content(rows.wage[i], rows.back_pay[i], employer, worker, rows.paid_text[i], rows.reference[i])
-    return Candidate(line, rows.kind[i], rows.kpj[i], content, reason, card.epoch if card else 0), said, used
+    under = Under(rows.kind[i], rows.paid_text[i], rows.reference[i], rows.division[i], segment)
+    content = Content(rows.wage[i], rows.back_pay[i], employer, worker)
+    return Candidate(line, rows.kpj[i], under, content, reason, used, card.epoch if card else 0), said
+
+
+def _own_segment(card: Card | None, month: int, wage: int) -> str:
+    """The segment that a holder's own payment is for: the one the card has then; where it has both or none, the income
+    tells them apart, for only BPU report one."""
+    own = {m.segment for m in card.memberships if m.covers(0, month)} if card else set()
+    return own.pop() if len(own) == 1 else "BPU" if wage else "PMI"
 
 
 _COLUMN = {"wage-missing": "wage", "amounts-disagree": "worker", "nik-differs": "nik", "name-differs": "name",
@@ -152,9 +195,9 @@ def _where(paid_on: int, card: Card | None, member: bool) -> str:
     return ""
 
 
-def _employers_amounts(part: Part, i: int) -> tuple[str, Details, str]:
+def _employers_amounts(batch: RemittanceBatch, i: int) -> tuple[str, Details, str]:
     """(suspense reason, details, rule id) of an employer's line, whose shares were settled with its upload."""
-    rows = part.rows
+    rows = batch.rows
     rule = rules().pu_in(rows.month[i])
     code = rows.reason[i]
     reason = REASONS[code] if code != NO_MONEY else ""
@@ -164,12 +207,11 @@ def _employers_amounts(part: Part, i: int) -> tuple[str, Details, str]:
     return reason, _both(rows.employer[i], rows.worker[i], int(expected[0][0]), int(expected[1][0])), rule.id
 
 
-def _own_amounts(part: Part, i: int, segment: str) -> tuple[int, int, str, Details, str]:
+def _own_amounts(batch: RemittanceBatch, i: int, segment: str) -> tuple[int, int, str, Details, str]:
     """(employer, worker, suspense reason, details, rule id) of a line that its holder paid."""
-    rows = part.rows
+    rows = batch.rows
     wage, given_employer, given = rows.wage[i], max(rows.employer[i], 0), rows.worker[i]
-    # Without a known card the income tells the two apart: only BPU report one.
-    rule = rules().for_segment(segment or ("BPU" if wage else "PMI"), rows.month[i])
+    rule = rules().for_segment(segment, rows.month[i])
     if isinstance(rule, BpuRule) and wage:
         expected = int(rule.shares(np.array([wage]))[1][0])
         received = expected if given < 0 else given

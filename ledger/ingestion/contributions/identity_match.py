@@ -13,7 +13,7 @@ from ledger.store.database import Transaction
 
 if TYPE_CHECKING:
     from ledger.ingestion.contributions.check import Upload
-    from ledger.ingestion.contributions.lookup import Part
+    from ledger.ingestion.contributions.lookup import RemittanceBatch
 
 _WORD = re.compile(r"[a-z]{2,}")
 
@@ -52,10 +52,10 @@ def words(name: str) -> list[str]:
 def holders_with(
     people_by_nik: Callable[[Transaction, Sequence[str]], dict[str, str]],
     data_of: Callable[[Transaction, Sequence[str]], dict[str, tuple[Identity, Contact]]],
-) -> Callable[[Transaction, Sequence[Part], dict[int, Card]], Holders]:
+) -> Callable[[Transaction, Sequence[RemittanceBatch], dict[int, Card]], Holders]:
     """The look-up of `Holders` from the vault's two questions: who has these NIKs, and who are these persons."""
 
-    def look_up(tx: Transaction, parts: Sequence[Part], cards: dict[int, Card]) -> Holders:
+    def look_up(tx: Transaction, parts: Sequence[RemittanceBatch], cards: dict[int, Card]) -> Holders:
         niks, persons = set[str](), set[str]()
         for part in parts:
             u = part.upload

@@ -10,23 +10,26 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from ledger.events import LINES_AN_EVENT, Event, Line
+from ledger.acts.remittances import States, remittances
+from ledger.decisions.remittance import Remittance, Under
+from ledger.errors import BrokenLog
+from ledger.events import LINES_AN_EVENT, Lines
 from ledger.identifiers import KINDS, kpj_of
 from ledger.ingestion.contributions.check import Ints, Upload, distinct
 from ledger.ingestion.contributions.identity_match import Holders
-from ledger.ingestion.readers.typed import FAST_FROM
 from ledger.store import account_index
 from ledger.store.account_index import Card, day_text
-from ledger.store.codec import lines_as_json
 from ledger.store.database import Transaction
 from ledger.store.log import Log
 
 LINES_A_COMMIT = 20_000
+_AMOUNTS = ("wage", "back_pay", "employer", "worker")
 
 
 class Rows(NamedTuple):
-    """The rows of a part as plain lists, which a decision reads several times quicker than arrays."""
+    """The rows of a batch as plain lists, which a line's decision reads several times quicker than arrays."""
 
     at: list[int]
     line: list[int]
@@ -42,24 +45,13 @@ class Rows(NamedTuple):
     paid_on: list[int]
     paid_text: list[str]
     reference: list[str]
+    division: list[str]
     reason: list[int]
     rounded: list[bool]
 
 
-class Head(NamedTuple):
-    """A remittance's first row. `plain`: every row may be posted, as far as the upload itself tells, and all have the
-    first one's kind, paid date and reference."""
-
-    plain: bool
-    line: int
-    month: int
-    kind: str
-    paid_on: str
-    reference: str
-
-
-class Part:
-    """Some remittances of one upload; `streams`, `heads` and `spans` (into `rows`) go with `groups`."""
+class RemittanceBatch:
+    """Some remittances of one upload; `streams` and `spans` (into the batch's rows) go with `groups`."""
 
     def __init__(self, upload: Upload, groups: list[int]) -> None:
         self.upload, self.groups = upload, groups
@@ -67,7 +59,7 @@ class Part:
 
     @cached_property
     def at(self) -> Ints:
-        """The upload's rows that belong to this part."""
+        """The upload's rows that belong to this batch."""
         starts, sizes = self._extent
         ends = np.cumsum(sizes)
         rows: Ints = np.arange(ends[-1]) + np.repeat(starts - (ends - sizes), sizes)
@@ -81,7 +73,7 @@ class Part:
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """Where each remittance's rows are in `rows`."""
+        """Where each remittance's rows are in the batch."""
         ends = np.cumsum(self._extent[1]).tolist()
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
@@ -91,88 +83,109 @@ class Part:
 
     @cached_property
     def card(self) -> Ints:
-        """The card numbers of `rows`."""
+        """The card numbers of the rows."""
         return self.upload.card[self.at]
 
     @cached_property
-    def heads(self) -> list[Head]:
-        u, at, (first, sizes) = self.upload, self.at, self._extent
-        plain = (u.reason[at] == 0) & ~u.rounded[at]
-        for column in (u.kind, u.paid_on, u.reference):
-            plain &= column[at] == np.repeat(column[first], sizes)
-        days = {day: day_text(day) for day in distinct(u.paid_on[first])}
-        return [
-            Head(good, line, month, KINDS[kind], days[day], u.references[code])
-            for good, line, month, kind, day, code in zip(
-                np.logical_and.reduceat(plain, np.cumsum(sizes) - sizes).tolist(), u.line[first].tolist(),
-                u.month[first].tolist(), u.kind[first].tolist(), u.paid_on[first].tolist(),
-                u.reference[first].tolist(), strict=True,
-            )
-        ]  # fmt: skip
-
-    def lines_of(self, number: int) -> list[Line]:
-        """A plain remittance's lines."""
-        rows, here = self.rows, slice(*self.spans[number])
-        amounts = (rows.wage[here], rows.back_pay[here], rows.employer[here], rows.worker[here])
-        return list(map(Line, rows.kpj[here], *amounts))
-
-    def batches(self, number: int) -> list[list[Line]]:
-        """A plain remittance's lines, as many as an event carries in each, ready to be encoded."""
-        first, end = self.spans[number]
-        if self.lines < FAST_FROM:
-            lines = self.lines_of(number)
-            return [lines[at : at + LINES_AN_EVENT] for at in range(0, len(lines), LINES_AN_EVENT)]
-        return [
-            lines_as_json(self._texts[at : min(at + LINES_AN_EVENT, end)]) for at in range(first, end, LINES_AN_EVENT)
-        ]
+    def first(self) -> list[tuple[int, int, int]]:
+        """(file line, payer, month number) of each remittance's first row; the payer is 0 for own payments."""
+        u, (first, _) = self.upload, self._extent
+        return list(zip(u.line[first].tolist(), u.npp[first].tolist(), u.month[first].tolist(), strict=True))
 
     @cached_property
-    def _texts(self) -> list[str]:
-        """`rows` as the JSON of their lines, made a column at a time, which is many times quicker than line by line."""
+    def plain(self) -> NDArray[np.bool_]:
+        """Which rows may be posted as they stand, as far as the upload itself tells."""
         u, at = self.upload, self.at
-        kpj = pl.Series(self.card).cast(pl.String).str.zfill(11)
-        if self.card.max() >= 10**11:
-            kpj = pl.Series(list(map(kpj_of, self.card.tolist())))
-        amounts = {name: pl.Series(getattr(u, name)[at]) for name in ("wage", "back_pay", "employer", "worker")}
-        # An absent key is the default.
-        given = (
-            pl.when(pl.col(name) != 0).then(pl.concat_str(pl.lit(f',"{name}":'), name)).otherwise(pl.lit(""))
-            for name in amounts
-        )
-        line = pl.concat_str(pl.lit('{"kpj":"'), "kpj", pl.lit('"'), *given, pl.lit("}"))
-        texts: list[str] = pl.DataFrame({"kpj": kpj, **amounts}).select(line).to_series().to_list()
-        return texts
+        good: NDArray[np.bool_] = (u.reason[at] == 0) & ~u.rounded[at] & (u.npp[at] > 0)
+        return good
+
+    @cached_property
+    def _under(self) -> Ints:
+        """A number for each row's (kind, paid day, reference, division), the same where all four are."""
+        u, at = self.upload, self.at
+        span_paid = int(u.paid_on.max(initial=0)) + 2
+        return (
+            (u.kind[at] * len(u.divisions) + u.division[at]) * len(u.references) + u.reference[at]
+        ) * span_paid + u.paid_on[at]
+
+    def gathered(self, rows: Ints) -> Iterator[tuple[Under, Ints]]:
+        """Rows of one employer's remittance gathered under what an event's lines have in common, in file order."""
+        under = self._under[rows]
+        if (under == under[0]).all():
+            yield self._under_of(int(rows[0])), rows
+            return
+        _, first = np.unique(under, return_index=True)
+        found = [(self._under_of(int(rows[place])), rows[under == under[place]]) for place in np.sort(first).tolist()]
+        yield from sorted(found, key=lambda one: one[0])
+
+    def _under_of(self, row: int) -> Under:
+        u, at = self.upload, int(self.at[row])
+        return Under(
+            KINDS[int(u.kind[at])], day_text(int(u.paid_on[at])), u.references[int(u.reference[at])],
+            u.divisions[int(u.division[at])],
+        )  # fmt: skip
+
+    def columns(self, rows: Ints) -> Iterator[Lines]:
+        """Rows as the columns of posted lines, as many as an event carries in each."""
+        kpj, amounts = self._kpj, self._amounts
+        whole = len(rows) == int(rows[-1]) - int(rows[0]) + 1
+        for start in range(0, len(rows), LINES_AN_EVENT):
+            some = rows[start : start + LINES_AN_EVENT]
+            if whole:
+                here = slice(int(some[0]), int(some[-1]) + 1)
+                yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
+            else:
+                places = some.tolist()
+                yield Lines.made(
+                    kpj=[kpj[i] for i in places],
+                    **{name: [values[i] for i in places] for name, values in amounts.items()},
+                )
+
+    @cached_property
+    def _kpj(self) -> list[str]:
+        if self.lines and int(self.card.max()) < 10**11:
+            texts: list[str] = pl.Series(self.card).cast(pl.String).str.zfill(11).to_list()
+            return texts
+        return list(map(kpj_of, self.card.tolist()))
+
+    def kpj_of(self, rows: Ints) -> list[str]:
+        """The KPJ of rows."""
+        return [self._kpj[row] for row in rows.tolist()]
+
+    @cached_property
+    def _amounts(self) -> dict[str, list[int]]:
+        return {name: getattr(self.upload, name)[self.at].tolist() for name in _AMOUNTS}
 
     @cached_property
     def rows(self) -> Rows:
         u, at = self.upload, self.at
-        cards = u.card[at].tolist()
-        canonical = max(cards) < 10**11
         days = {day: day_text(day) for day in distinct(u.paid_on[at])}
         paid_on = u.paid_on[at].tolist()
+        amounts = self._amounts
         return Rows(
-            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), cards,
-            [f"{card:011d}" for card in cards] if canonical else list(map(kpj_of, cards)),
+            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), self.card.tolist(), self._kpj,
             [KINDS[kind] for kind in u.kind[at].tolist()],
-            u.wage[at].tolist(), u.back_pay[at].tolist(), u.employer[at].tolist(), u.worker[at].tolist(),
+            amounts["wage"], amounts["back_pay"], amounts["employer"], amounts["worker"],
             paid_on, [days[day] for day in paid_on], [u.references[code] for code in u.reference[at].tolist()],
+            [u.divisions[code] for code in u.division[at].tolist()],
             u.reason[at].tolist(), u.rounded[at].tolist(),
         )  # fmt: skip
 
 
 @dataclass
 class LookedUp:
-    """What the store knew about a chunk at `position`. `odd`: per part, the places in its rows of those lines that are
-    not simply postable."""
+    """What the store knew about a chunk at `position`. `odd`: per batch, the places in its rows of those lines that are
+    not simply postable. `broken`: streams that cannot be read, and why: only their own lines are refused."""
 
     position: int
     odd: list[set[int]]
     cards: dict[int, Card]
-    streams: dict[str, list[Event]]
+    streams: dict[str, Remittance]
+    broken: dict[str, BrokenLog]
     holders: Holders | None
 
 
-def chunks(upload: Upload) -> Iterator[list[Part]]:
+def chunks(upload: Upload) -> Iterator[list[RemittanceBatch]]:
     """The upload's remittances in transactions of about LINES_A_COMMIT lines; one remittance is never cut."""
     groups: list[int] = []
     lines = 0
@@ -181,14 +194,22 @@ def chunks(upload: Upload) -> Iterator[list[Part]]:
         groups.append(group)
         lines += sizes[group]
         if lines >= LINES_A_COMMIT:
-            yield [Part(upload, groups)]
+            yield [RemittanceBatch(upload, groups)]
             groups, lines = [], 0
     if groups:
-        yield [Part(upload, groups)]
+        yield [RemittanceBatch(upload, groups)]
 
 
-def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | None = None) -> LookedUp:
-    """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot."""
+def look_up(
+    log: Log,
+    parts: Sequence[RemittanceBatch],
+    holders: Callable[..., Holders] | None = None,
+    known: States | None = None,
+) -> LookedUp:
+    """Everything a chunk's decision needs from the store, in a handful of set queries in one snapshot.
+
+    `known`: states of remittances to go on from.
+    """
     with log.database.read(pipelined=True) as tx:
         tx.look_up_by_index()
         position = log.head_in(tx)
@@ -203,13 +224,13 @@ def look_up(log: Log, parts: Sequence[Part], holders: Callable[..., Holders] | N
                 )
             wanted.extend(u.card[part.at[sorted(strange)]].tolist() if strange else [])
         cards = account_index.cards(tx, wanted)
-        streams = log.streams_in(tx, [stream for part in parts for stream in part.streams])
+        streams, broken = remittances(log, tx, [stream for part in parts for stream in part.streams], known)
         compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)
-        known = holders(tx, parts, cards) if holders and compared else None
-    return LookedUp(position, odd, cards, streams, known)
+        match = holders(tx, parts, cards) if holders and compared else None
+    return LookedUp(position, odd, cards, streams, broken, match)
 
 
-def _not_plain(tx: Transaction, parts: Sequence[Part]) -> list[set[int]]:
+def _not_plain(tx: Transaction, parts: Sequence[RemittanceBatch]) -> list[set[int]]:
     """Per part, the places of those employers' lines that the register does not simply let post."""
 
     def column(name: str) -> Ints:

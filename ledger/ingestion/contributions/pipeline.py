@@ -16,7 +16,7 @@ import numpy as np
 from ledger.ingestion.contributions.check import Upload
 from ledger.ingestion.contributions.decide import Decided, decide
 from ledger.ingestion.contributions.identity_match import Holders
-from ledger.ingestion.contributions.lookup import LookedUp, Part, chunks, look_up
+from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch, chunks, look_up
 from ledger.store.codec import encode
 from ledger.store.log import AccountIndexChanged, Log, VersionTaken
 
@@ -26,7 +26,7 @@ Progress = Callable[[int], None]
 
 def told(decided: Decided, positions: Sequence[int]) -> None:
     """Write a durable (or, in a dry run, decided) remittance into its receipt."""
-    receipt = decided.part.upload.receipt
+    receipt = decided.batch.upload.receipt
     receipt.appended(positions)
     for problem, verdict in decided.problems:
         receipt.problem(problem, verdict)
@@ -46,7 +46,7 @@ class Pipeline:
             ThreadPoolExecutor(1, "encode") as encoding,
             ThreadPoolExecutor(1, "append") as appending,
         ):
-            ahead: deque[tuple[list[Part], Future[LookedUp]]] = deque()
+            ahead: deque[tuple[list[RemittanceBatch], Future[LookedUp]]] = deque()
             behind: deque[Future[int]] = deque()
             waiting = chunks(upload)
             while True:
@@ -104,7 +104,7 @@ class Pipeline:
     def _write_alone(self, one: Decided) -> None:
         """Read, decide and append one remittance until nobody interferes."""
         for attempt in range(TRIES):
-            part = [Part(one.part.upload, [one.part.groups[one.number]])]
+            part = [RemittanceBatch(one.batch.upload, [one.batch.groups[one.number]])]
             found = look_up(self.log, part, self.holders)
             (again,) = decide(part, found)
             if not again.events:

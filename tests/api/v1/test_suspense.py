@@ -38,7 +38,7 @@ def test_a_line_says_why_and_since_when_it_waits(api: Api) -> None:
         "detail": "This KPJ is not registered. The money is held and will be posted by itself after registration.",
         "recorded_at": "2026-11-21T03:00:00.000000Z",
         "age_days": 3,
-        "remittance": "remittance-e:10000002:000:2026-08",
+        "remittance": "remittance-e:10000002:2026-08",
     }
     assert answer.json()["position"] == f"{api.log.log_id}-{api.log.head()}" == answer.headers["jht-position"]
     assert api.records()[0][0] == "suspense 10000002"

@@ -16,7 +16,7 @@ from ledger.settings import Settings
 from tests.api.conftest import PAID, SECOND, STRANGER, Api
 
 CONTRIBUTIONS, REVERSALS = "/v1/contributions", "/v1/reversals"
-REMITTANCE = "remittance-e:10000001:000:2026-10"
+REMITTANCE = "remittance-e:10000001:2026-10"
 
 
 def row(kpj: str = SECOND, npp: str = "10000001", month: str = "2026-10", **changes: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_a_bound_key_posts_for_its_employers_only(api: Api) -> None:
         (CONTRIBUTIONS, [row(), row(STRANGER, "10000002")]),
         (CONTRIBUTIONS, [row(npp="")]),
         ("/v1/employers", [{"npp": "10000009", "name": "PT Baru", "registered_on": "2026-01-02"}]),
-        (REVERSALS, {"remittance": "remittance-e:10000002:000:2026-10", "reason": "wrong-amount"}),
+        (REVERSALS, {"remittance": "remittance-e:10000002:2026-10", "reason": "wrong-amount"}),
         (REVERSALS, {"remittance": f"remittance-p:{PAID}:2026-10", "reason": "wrong-amount"}),
         (REVERSALS, {"receipt": "x", "reason": "wrong-amount"}),
         (
@@ -199,7 +199,7 @@ def test_the_same_key_and_body_are_answered_the_same_for_ever(api: Api) -> None:
 
 def test_a_refusal_is_kept_under_its_key_too(api: Api) -> None:
     headers = api.key("correct") | {"Idempotency-Key": "r-1"}
-    body = {"remittance": "remittance-e:10000001:000:1999-01", "reason": "wrong-amount"}
+    body = {"remittance": "remittance-e:10000001:1999-01", "reason": "wrong-amount"}
     first = api.client.post(REVERSALS, headers=headers, json=body)
     again = api.client.post(REVERSALS, headers=headers, json=body)
     assert (first.status_code, first.json()["code"]) == (404, "remittance-not-found")
@@ -237,7 +237,7 @@ def test_a_reversal_takes_a_line_a_remittance_or_a_receipt_back(api: Api) -> Non
         found: int = api.client.get(f"/v1/accounts/{PAID}/balance", headers=headers).json()["balance"]
         return found
 
-    line = {"remittance": "remittance-e:10000001:000:2026-09", "kpj": PAID, "reason": "wrong-person"}
+    line = {"remittance": "remittance-e:10000001:2026-09", "kpj": PAID, "reason": "wrong-person"}
     assert api.client.post(REVERSALS, headers=headers, json=line).json()["totals"]["posted"] == 1
     assert balance() == 285_000
     whole = {"remittance": REMITTANCE, "reason": "payment-returned"}

@@ -45,7 +45,7 @@ class Payroll(Peopled):
         self.office.contribute(line(ONE), line(TWO), line(MISTYPED), request="r2")
         self.office.contribute(line(ONE, month="2026-08", paid_on="2026-09-10"), request="r3")
         self.office.contribute(line(FIFTH, npp=OTHER_NPP), request="r4")
-        target = Target(stream=f"remittance-e:{NPP}:000:2026-08", kpj=ONE)
+        target = Target(stream=f"remittance-e:{NPP}:2026-08", kpj=ONE)
         self.office.door.reverse(target, self.header("wrong-month"))
         self.follow()
 

@@ -12,10 +12,11 @@ from ledger.events import ContributionsReversed, ReversedLine
 from ledger.receipt import Header
 from ledger.store import account_index
 from ledger.store.log import Log
+from tests.facts import taken_back
 from tests.office import NPP, Office, line
 
 A, B, C = "12345678901", "12345678902", "12345678903"
-STREAM = f"remittance-e:{NPP}:000:2026-10"
+STREAM = f"remittance-e:{NPP}:2026-10"
 WHY = Header("clerk", "office", "rev1", "wrong-amount")
 
 
@@ -32,11 +33,8 @@ def office(log: Log) -> Iterator[Office]:
 def test_a_line_is_taken_back_by_repeating_what_was_posted(office: Office) -> None:
     receipt = office.door.reverse(Target(stream=STREAM, kpj=A), WHY)
     event = office.remittance()[-1]
-    assert event.fact == ContributionsReversed(
-        "2026-10",
-        "2026-11-14",
-        [ReversedLine(A, 5_000_000, 0, 185_000, 100_000, months=-1, event=1, line=0)],
-        reference="TRX-1",
+    assert event.fact == taken_back(
+        [ReversedLine(A, 5_000_000, 0, 185_000, 100_000, months=-1, event=1, line=0)], reference="TRX-1"
     )
     assert (event.reason, event.by) == ("wrong-amount", "clerk")
     assert receipt.totals["posted"] == 1
@@ -53,7 +51,7 @@ def test_a_remittance_is_taken_back_whole_with_its_suspended_lines(office: Offic
     office.door.reverse(Target(stream=STREAM), WHY)
     with office.log.database.read() as tx:
         assert account_index.suspense_page(tx) == []
-    held = {one.kpj: one.held for one in office.remittance()[-1].fact.lines}  # type: ignore[attr-defined]
+    held = {one.kpj: one.suspended for one in office.remittance()[-1].fact.lines}  # type: ignore[attr-defined]
     assert held == {A: False, B: False, C: True}
 
 
@@ -69,7 +67,7 @@ def test_reversing_twice_changes_nothing(office: Office) -> None:
     office.door.reverse(Target(stream=STREAM), WHY)
     head = office.log.head()
     again = office.door.reverse(Target(stream=STREAM), WHY)
-    assert (again.totals["posted"], again.totals["already"]) == (0, 1)
+    assert (again.totals["posted"], again.totals["already"]) == (0, 3)
     assert office.log.head() == head
 
 
@@ -86,8 +84,12 @@ def test_a_months_supplement_keeps_the_month_counted_when_its_regular_line_goes(
         (Target(stream=STREAM), "because", "reason-unknown"),
         (Target(), "wrong-amount", "reversal-unclear"),
         (Target(receipt="none"), "wrong-amount", "receipt-not-found"),
-        (Target(stream="remittance-e:10000001:000:2020-01"), "wrong-amount", "remittance-not-found"),
+        (Target(stream="remittance-e:10000001:2020-01"), "wrong-amount", "remittance-not-found"),
         (Target(stream=STREAM, kpj="99999999999"), "wrong-amount", "line-not-found"),
+        (Target(stream=STREAM, kpj=A, kind="supplement"), "wrong-amount", "line-not-found"),
+        (Target(stream=STREAM, kind="correction"), "wrong-amount", "line-not-found"),
+        (Target(stream=STREAM, kind="reguler"), "wrong-amount", "kind-unknown"),
+        (Target(stream=STREAM, division="0A1"), "wrong-amount", "line-not-found"),
     ],
 )
 def test_an_unclear_reversal_is_refused(office: Office, target: Target, reason: str, code: str) -> None:

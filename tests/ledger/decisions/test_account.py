@@ -7,10 +7,11 @@ from datetime import date
 import pytest
 
 from ledger.decisions.account import Registration, check_registration, decide_opening, decide_register
-from ledger.events import AccountOpened, MembershipEnded, MembershipStarted, OpeningBalanceRecorded, SegmentChanged
+from ledger.events import AccountOpened, SegmentChanged
 from ledger.identifiers import month_number, month_of
 from ledger.store.account_index import Card, Membership, day_number
 from tests.conftest import TODAY
+from tests.facts import ended, opening, started
 from tests.scenario import given
 
 ANI, BUDI = "a" * 32, "b" * 32
@@ -33,7 +34,8 @@ def card(since: str = "2025-01", until: str = "", segment: str = "PU", npp: int 
     return Card(CARD, ANI, segment, (one,))
 
 
-STARTED = MembershipStarted("PU", "2025-01", "10000001")
+STARTED = started("PU", "2025-01", "10000001", "2025-01-15")
+ENDED = ended("PU", "2025-01", "2025-06", "10000001", day="2025-06-30")
 
 
 def test_a_new_card_is_opened_with_its_membership() -> None:
@@ -42,13 +44,13 @@ def test_a_new_card_is_opened_with_its_membership() -> None:
 
 def test_a_new_card_of_somebody_who_left_is_opened_and_ended() -> None:
     given(None).when(decide_register, ANI, row(left="2025-06-30")).then(
-        AccountOpened(KPJ, ANI, "PU", "2025-01-15"), STARTED, MembershipEnded("2025-06", "10000001")
+        AccountOpened(KPJ, ANI, "PU", "2025-01-15"), STARTED, ENDED
     )
 
 
 def test_a_self_employed_holder_has_no_employer() -> None:
     given(None).when(decide_register, ANI, row(segment="BPU", npp=0)).then(
-        AccountOpened(KPJ, ANI, "BPU", "2025-01-15"), MembershipStarted("BPU", "2025-01")
+        AccountOpened(KPJ, ANI, "BPU", "2025-01-15"), started("BPU", "2025-01", day="2025-01-15")
     )
 
 
@@ -59,7 +61,7 @@ def test_a_membership_of_the_joining_month_is_there_already(joined: str) -> None
 
 
 def test_a_leaving_date_ends_the_membership_once() -> None:
-    given(card()).when(decide_register, ANI, row(left="2025-06-30")).then(MembershipEnded("2025-06", "10000001"))
+    given(card()).when(decide_register, ANI, row(left="2025-06-30")).then(ENDED)
     given(card(until="2025-06")).when(decide_register, ANI, row(left="2025-06-30")).then()
 
 
@@ -80,33 +82,35 @@ def test_dates_that_do_not_fit_the_recorded_membership_are_refused(until: str, j
 
 
 def test_somebody_may_come_back_in_the_month_he_left() -> None:
-    again = MembershipStarted("PU", "2025-06", "10000001")
+    again = started("PU", "2025-06", "10000001", "2025-06-20")
     given(card(until="2025-06")).when(decide_register, ANI, row("2025-06-20")).then(again)
     given(card("2025-06")).when(decide_register, ANI, row(left="2025-06-10")).then(
-        STARTED, MembershipEnded("2025-06", "10000001")
+        STARTED, ended("PU", "2025-01", "2025-06", "10000001", day="2025-06-10")
     )
 
 
-def test_an_end_that_would_mean_another_membership_is_refused() -> None:
+def test_of_two_memberships_that_last_the_named_one_ends() -> None:
     both = Card(CARD, ANI, "PMI", (Membership(0, "PMI", 24302, 0), Membership(0, "BPU", 24300, 0)))
-    given(both).when(decide_register, ANI, row(left="2025-06-30", segment="BPU", npp=0)).refused("membership-conflict")
+    given(both).when(decide_register, ANI, row(left="2025-06-30", segment="BPU", npp=0)).then(
+        ended("BPU", "2025-01", "2025-06", day="2025-06-30")
+    )
 
 
 def test_coming_back_later_starts_another_membership() -> None:
     given(card(until="2025-06")).when(decide_register, ANI, row("2025-09-01")).then(
-        MembershipStarted("PU", "2025-09", "10000001")
+        started("PU", "2025-09", "10000001", "2025-09-01")
     )
 
 
 def test_another_employer_starts_another_membership_of_the_same_card() -> None:
     given(card()).when(decide_register, ANI, row("2025-09-01", npp=10000002)).then(
-        MembershipStarted("PU", "2025-09", "10000002")
+        started("PU", "2025-09", "10000002", "2025-09-01")
     )
 
 
 def test_another_segment_is_told_before_its_membership() -> None:
     given(card()).when(decide_register, ANI, row("2025-09-01", segment="BPU", npp=0)).then(
-        SegmentChanged("BPU", "2025-09"), MembershipStarted("BPU", "2025-09")
+        SegmentChanged("BPU", "2025-09"), started("BPU", "2025-09", day="2025-09-01")
     )
 
 
@@ -142,7 +146,7 @@ def test_a_row_that_can_be_is_not_refused() -> None:
     assert check_registration(row(), employer_known=True, today=today, oldest_birth=day_number("1906-11-21")) is None
 
 
-OPENING = OpeningBalanceRecorded("2024-12-31", 3_700_000, 2_000_000, 120_000, 20, "2023-05-01", "old")
+OPENING = opening("2024-12-31", 3_700_000, 2_000_000, 120_000, 20, "2023-05-01", "old")
 
 
 def test_an_opening_balance_is_recorded_once() -> None:
@@ -151,7 +155,7 @@ def test_an_opening_balance_is_recorded_once() -> None:
 
 
 def test_an_opening_balance_with_other_amounts_names_both() -> None:
-    other = OpeningBalanceRecorded("2024-12-31", 3_700_001, 2_000_000, 120_000, 20, "2023-05-01", "old")
+    other = opening("2024-12-31", 3_700_001, 2_000_000, 120_000, 20, "2023-05-01", "old")
     given(card(), OPENING).when(decide_opening, other, TODAY).refused("opening-conflict")
     with pytest.raises(Exception, match=r"Rp3\.700\.000 .* Rp3\.700\.001 "):
         decide_opening(card(), OPENING, other, TODAY)
@@ -172,4 +176,4 @@ def test_an_opening_balance_that_would_count_payments_twice_is_refused() -> None
     ],
 )
 def test_an_opening_balance_that_cannot_be_is_refused(state: Card | None, as_of: str, code: str) -> None:
-    given(state, None).when(decide_opening, OpeningBalanceRecorded(as_of, 1), TODAY).refused(code)
+    given(state, None).when(decide_opening, opening(as_of, 1), TODAY).refused(code)

@@ -19,23 +19,23 @@ from ledger.decisions.remittance_months import (
     read_lines,
     totals_of,
 )
-from ledger.events import ContributionsPosted, Event, Line, LinesSuspended, ReversedLine, RuleIds, SuspendedLine
-from ledger.events import ContributionsReversed as Reversed
+from ledger.events import Event, Fact, Line, ReversedLine, SuspendedLine
 from ledger.receipt import Header
 from ledger.store.log import Log
+from tests import facts as made
 from tests.office import NPP, OTHER_NPP, Office, line
 
 ONE, TWO, LATE = "26000000017", "26000000025", "26000000033"
-STREAM = f"remittance-e:{NPP}:000:2026-10"
+STREAM = f"remittance-e:{NPP}:2026-10"
 
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    made = Office(log)
-    made.employers(NPP, OTHER_NPP, "10000010")
-    made.workers(ONE, TWO)
-    yield made
-    made.close()
+    opened = Office(log)
+    opened.employers(NPP, OTHER_NPP, "10000010")
+    opened.workers(ONE, TWO)
+    yield opened
+    opened.close()
 
 
 def states(log: Log, month: str = "2026-10") -> list[tuple[str, str, str, int]]:
@@ -52,8 +52,9 @@ def test_months_are_the_employers_own_newest_first_with_all_divisions(office: Of
     )  # fmt: skip
     found = months_of(office.log, NPP)
     assert list(found) == ["2026-10", "2025-12"]
-    assert found["2026-10"] == {STREAM: 1, f"remittance-e:{NPP}:A1:2026-10": 1}
-    assert [one.place for one in read_lines(office.log, found["2026-10"])] == [("000", 1, 0), ("A1", 1, 0)]
+    assert found["2026-10"] == {STREAM: 2}
+    lines = read_lines(office.log, found["2026-10"])
+    assert [(one.place, one.division) for one in lines] == [((1, 0), "000"), ((2, 0), "0A1")]
     assert months_of(office.log, "99999999") == {}
 
 
@@ -84,17 +85,19 @@ cards = st.lists(st.sampled_from([f"2600000{n:04d}" for n in range(30)]), unique
 def test_posted_held_and_reversed_money_together_is_what_came_in(kpjs: list[str], data: st.DataObject) -> None:
     held = {kpj for kpj in kpjs if data.draw(st.booleans())}
     lines = [Line(kpj, 1, 0, data.draw(amounts), data.draw(amounts)) for kpj in kpjs]
-    posted = [one for one in lines if one.kpj not in held]
+    credited = [one for one in lines if one.kpj not in held]
     waiting = [
         SuspendedLine(one.kpj, 1, 0, one.employer, one.worker, reason="account-unknown")
         for one in lines
         if one.kpj in held
     ]
-    back = [one for one in posted if data.draw(st.booleans())]
-    facts = [
-        ContributionsPosted("2026-10", "2026-11-14", RuleIds("x"), posted),
-        LinesSuspended("2026-10", "2026-11-14", waiting),
-        Reversed("2026-10", "2026-11-14", [ReversedLine(one.kpj, 1, 0, one.employer, one.worker) for one in back]),
+    back = [one for one in credited if data.draw(st.booleans())]
+    facts: list[Fact] = [
+        made.posted(credited),
+        made.suspended(waiting),
+        made.taken_back(
+            [ReversedLine(one.kpj, 1, 0, one.employer, one.worker, event=1, line=credited.index(one)) for one in back]
+        ),
     ]
     events = [
         Event(stream=STREAM, version=number, fact=fact, by="t", channel="t") for number, fact in enumerate(facts, 1)
@@ -102,6 +105,6 @@ def test_posted_held_and_reversed_money_together_is_what_came_in(kpjs: list[str]
     found: list[MonthLine] = lines_of({STREAM: events})
     totals = totals_of("2026-10", found)
     assert totals.total + totals.held + totals.reversed == sum(one.employer + one.worker for one in lines)
-    assert totals.workers == len(posted) - len(back)
+    assert totals.workers == len(credited) - len(back)
     assert len({one.place for one in found}) == len(found) == len(lines)
     assert found == sorted(found)

@@ -8,20 +8,18 @@ import pytest
 
 from ledger.events import (
     ContributionsPosted,
-    ContributionsReversed,
     Event,
     Fact,
     Line,
-    OpeningBalanceRecorded,
     ReleasedLine,
     ReversedLine,
     RuleIds,
-    SuspenseReleased,
 )
 from ledger.ingestion import openings, registrations
 from ledger.ingestion.readers.table import Table
 from ledger.store.log import Log
 from ledger.store.vault import Vault
+from tests import facts
 from tests.conftest import NOW, TODAY
 from tests.ledger.ingestion.registered import (
     HEADER,
@@ -54,7 +52,7 @@ def test_an_opening_balance_is_recorded_once_and_others_are_refused_alone(log: L
         "date-in-future",
     ]
     assert (receipt.totals["posted"], receipt.totals["already"], receipt.totals["refused"]) == (1, 1, 4)
-    assert log.events("account:26000000001")[-1].fact == OpeningBalanceRecorded(
+    assert log.events("account:26000000001")[-1].fact == facts.opening(
         "2024-12-31", 3_700_000, 2_000_000, 120_000, 20, "2023-05-01", "old-system"
     )
     again = openings.ingest(log, openings_table(opening(source="elsewhere")), HEADER, TODAY, NOW)
@@ -65,12 +63,12 @@ KPJ, OTHER = "26000000001", "26000000002"
 RULES = RuleIds("pu")
 
 
-def paid(stream: str, *facts: Fact) -> list[Event]:
-    return [Event(stream=stream, version=i, fact=fact, by="t", channel="t") for i, fact in enumerate(facts, 1)]
+def paid(stream: str, *some: Fact) -> list[Event]:
+    return [Event(stream=stream, version=i, fact=fact, by="t", channel="t") for i, fact in enumerate(some, 1)]
 
 
 def posted(day: str, *kpjs: str) -> ContributionsPosted:
-    return ContributionsPosted(day[:7], day, RULES, [Line(kpj, 5_000_000, 0, 185_000, 100_000) for kpj in kpjs])
+    return facts.posted([Line(kpj, 5_000_000, 0, 185_000, 100_000) for kpj in kpjs], day[:7], day)
 
 
 @pytest.fixture
@@ -85,7 +83,7 @@ def codes(log: Log, table: Table) -> list[str]:
     return [told.problem.code for told in openings.ingest(log, table, HEADER, TODAY, NOW).problems]
 
 
-@pytest.mark.parametrize("stream", ["remittance-e:10000001:000:2024-12", f"remittance-p:{OTHER}:2024-12"])
+@pytest.mark.parametrize("stream", ["remittance-e:10000001:2024-12", f"remittance-p:{OTHER}:2024-12"])
 def test_money_paid_before_an_opening_balance_is_not_counted_twice(two_cards: Log, stream: str) -> None:
     kpj = OTHER if "-p:" in stream else KPJ
     two_cards.append(paid(stream, posted("2025-01-01", kpj), posted("2024-12-31", kpj)), NOW)
@@ -94,10 +92,10 @@ def test_money_paid_before_an_opening_balance_is_not_counted_twice(two_cards: Lo
 
 
 def test_released_money_counts_and_reversed_money_does_not(two_cards: Log) -> None:
-    stream = "remittance-e:10000001:A1:2024-11"
-    released = SuspenseReleased("2024-11", "2024-12-14", RULES, [ReleasedLine(KPJ, event=1)])
+    stream = "remittance-e:10000001:2024-11"
+    released = facts.released([ReleasedLine(KPJ, event=1)], "2024-11", "2024-12-14")
     taken = [ReversedLine(KPJ, event=1, months=-1)]
-    gone = ContributionsReversed("2024-11", "2024-12-14", taken)
+    gone = facts.taken_back(taken, "2024-11", "2024-12-14")
     history = paid(stream, released, gone)
     two_cards.append(history[:1], NOW)
     assert codes(two_cards, openings_table(opening())) == ["opening-after-payments"]
@@ -110,7 +108,7 @@ def test_money_paid_while_balances_are_being_recorded_is_seen(two_cards: Log, mo
 
     def late(log: Log, events: Sequence[Event], *args: object, **named: object) -> object:
         monkeypatch.setattr(Log, "append", append)
-        append(log, paid("remittance-e:10000001:000:2024-12", posted("2024-12-31", KPJ)), NOW)
+        append(log, paid("remittance-e:10000001:2024-12", posted("2024-12-31", KPJ)), NOW)
         return append(log, events, *args, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Log, "append", late)

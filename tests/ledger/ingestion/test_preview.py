@@ -69,9 +69,11 @@ def test_a_line_is_accepted_or_rejected_and_all_lines_are_counted(office: Office
     assert found.spoiled
 
 
-def test_the_same_worker_in_two_divisions_is_no_double(office: Office) -> None:
-    found = checked(office, wage(WORKERS[0], division="A"), wage(WORKERS[0], division="B"))
-    assert set(found.accepted) == {2, 3}
+def test_two_payments_of_a_worker_are_told_apart_by_their_references_never_by_the_division(office: Office) -> None:
+    twice = checked(office, wage(WORKERS[0], division="A"), wage(WORKERS[0], division="B"))
+    assert {line: problem.code for line, problem in twice.receipt.rejected_lines.items()} == {3: "worker-twice"}
+    extra = [wage(WORKERS[0], kind="supplement", reference=f"T{n}") for n in range(2)]
+    assert set(checked(office, *extra).accepted) == {2, 3}
 
 
 def test_a_booked_line_is_there_already_and_one_that_waits_is_told(office: Office) -> None:
@@ -80,10 +82,10 @@ def test_a_booked_line_is_there_already_and_one_that_waits_is_told(office: Offic
     assert (found.receipt.totals["already"], found.receipt.totals["posted"], found.waiting) == (2, 1, 1)
 
 
-def test_a_booked_line_with_a_day_of_its_own_is_compared_as_it_is(office: Office) -> None:
+def test_a_booked_line_with_a_day_of_its_own_is_a_second_payment(office: Office) -> None:
     office.contribute(line(WORKERS[0]))
     found = checked(office, wage(WORKERS[0], paid_on="2026-11-13"))
-    assert found.receipt.rejected_lines[2].code == "line-conflict"
+    assert found.receipt.rejected_lines[2].code == "second-payment"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_one_nik_is_one_person_with_any_number_of_cards(log: Log, vault: Vault) 
     ingest(log, vault, registration(), registration(kpj="26000000002", segment="BPU", npp=0))
     ingest(log, vault, registration(kpj="A1B2C3"))
     with log.database.read() as tx:
-        held = tx.rows("select distinct person from register_cards")
+        held = tx.rows("select distinct person from account_index_cards")
     assert len(held) == 1
 
 

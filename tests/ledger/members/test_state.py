@@ -41,7 +41,7 @@ PERSON, CARD = "a" * 32, "26000000017"
 def member(*facts: Fact) -> Member:
     return Member.of(
         PERSON,
-        [Event(stream=f"member:{PERSON}", version=i, fact=f, by="t", channel="t") for i, f in enumerate(facts, 1)],
+        [Event(stream=f"member:{PERSON}", version=i, fact=f, by="t", channel="") for i, f in enumerate(facts, 1)],
     )
 
 

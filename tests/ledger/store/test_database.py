@@ -52,8 +52,9 @@ def test_stream_names_sort_by_their_bytes(log: Log) -> None:
             log.table,
             {
                 "originator_id": names, "originator_version": [1] * 7, "topic": ["t"] * 7, "state": [b"x"] * 7,
+                log.key: list(range(1, 8)),
             },
-            "text bigint text bytea",
+            "text bigint text bytea bigint",
         )  # fmt: skip
     with log.database.read() as tx:
         found = [row[0] for row in tx.rows(f"select originator_id from {log.table} order by originator_id")]

@@ -11,22 +11,19 @@ import pytest
 from ledger.errors import Refused
 from ledger.events import (
     AccountOpened,
-    ContributionsPosted,
     EmployerRegistered,
     Event,
     Fact,
     Line,
-    LinesSuspended,
-    MembershipEnded,
-    MembershipStarted,
-    RuleIds,
     SuspendedLine,
 )
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.codec import decode, state_json
 from ledger.store.log import AccountIndexChanged, Log, VersionTaken, parse_position
+from tests import facts
 from tests.conftest import NOW
+from tests.facts import ended, started, suspended
 
 
 def event(stream: str, version: int, fact: Fact) -> Event:
@@ -40,16 +37,16 @@ def employer(npp: str, version: int = 1) -> Event:
 def posted(npp: str, version: int, *kpj: str) -> Event:
     lines = [Line(k, 5_000_000, 0, 185_000, 100_000) for k in kpj]
     return event(
-        f"remittance-e:{npp}:000:2026-10",
+        f"remittance-e:{npp}:2026-10",
         version,
-        ContributionsPosted("2026-10", "2026-11-14", RuleIds("pu"), lines),
+        facts.posted(lines),
     )
 
 
 def card(kpj: str) -> list[Event]:
     return [
         event(f"account:{kpj}", 1, AccountOpened(kpj, "f" * 32, "PU", "2025-01-02")),
-        event(f"account:{kpj}", 2, MembershipStarted("PU", "2025-01", "10000001")),
+        event(f"account:{kpj}", 2, started("PU", "2025-01", "10000001")),
     ]
 
 
@@ -95,9 +92,9 @@ def test_streams_come_back_whole_and_only_the_asked_ones(log: Log) -> None:
 
 def test_the_register_follows_the_accounts_of_the_log(log: Log) -> None:
     log.append(card("12345678901"), NOW)
-    ended = event("account:12345678901", 3, MembershipEnded("2026-03", "10000001"))
-    again = event("account:12345678901", 4, MembershipStarted("PU", "2026-05", "10000002"))
-    last = log.append([ended, again], NOW).positions[-1]
+    left = event("account:12345678901", 3, ended("PU", "2025-01", "2026-03", "10000001"))
+    again = event("account:12345678901", 4, started("PU", "2026-05", "10000002"))
+    last = log.append([left, again], NOW).positions[-1]
     with log.database.read() as tx:
         found = account_index.cards(tx, [12345678901, 5])[12345678901]
         assert found.membership(10000001, 2026 * 12 + 2) is not None
@@ -114,26 +111,26 @@ def test_the_register_follows_the_accounts_of_the_log(log: Log) -> None:
 
 
 def test_a_card_opened_at_once_is_registered_as_its_events_say(log: Log) -> None:
-    opened, started = (one.fact for one in card("12345678901"))
-    other = MembershipStarted("BPU", "2025-03")
-    ended = MembershipEnded("2025-02", "10000001")
+    opened, member = (one.fact for one in card("12345678901"))
+    other = started("BPU", "2025-03")
+    left = ended("PU", "2025-01", "2025-02", "10000001")
     histories = [
         [opened],
-        [opened, started],
-        [opened, started, ended],
-        [opened, started, other, ended],
-        [opened, ended],
+        [opened, member],
+        [opened, member, left],
+        [opened, member, other, left],
+        [opened, left],
     ]
-    for number, facts in enumerate(histories, 12345678900):
-        facts[0] = AccountOpened(str(number), "f" * 32, "PU", "2025-01-02")
-        events = [event(f"account:{number}", version, fact) for version, fact in enumerate(facts, 1)]
+    for number, history in enumerate(histories, 12345678900):
+        history[0] = AccountOpened(str(number), "f" * 32, "PU", "2025-01-02")
+        events = [event(f"account:{number}", version, fact) for version, fact in enumerate(history, 1)]
         position = log.append([*events, *card(str(number + 1000))], NOW).positions[len(events) - 1]
         expected = None
         for one in events:
             expected = account_index.after_fact(expected, one.fact, position)
         with log.database.read() as tx:
             assert account_index.cards(tx, [number])[number] == expected
-    assert log.rebuild_account_index() == 0
+    assert log.check_account_index().differences == 0
 
 
 def test_a_card_that_changed_after_the_look_up_stops_the_append(log: Log) -> None:
@@ -146,12 +143,8 @@ def test_a_card_that_changed_after_the_look_up_stops_the_append(log: Log) -> Non
 
 
 def test_a_suspended_line_waits_in_the_register(log: Log) -> None:
-    fact = LinesSuspended(
-        "2026-10",
-        "2026-11-14",
-        [SuspendedLine("12345678901", 5_000_000, 0, 185_000, 100_000, reason="account-unknown")],
-    )
-    log.append([event("remittance-e:10000001:000:2026-10", 1, fact)], NOW)
+    fact = suspended([SuspendedLine("12345678901", 5_000_000, 0, 185_000, 100_000, reason="account-unknown")])
+    log.append([event("remittance-e:10000001:2026-10", 1, fact)], NOW)
     with log.database.read() as tx:
         (case,) = account_index.suspense_of(tx, [12345678901])
         assert (case.npp, case.employer, case.worker, case.reason) == (
@@ -206,9 +199,9 @@ def test_a_position_of_elsewhere_is_refused_at_once(text: str, code: str) -> Non
 
 def test_the_register_made_again_is_equal_and_a_damaged_one_is_mended(log: Log) -> None:
     log.append([*card("12345678901"), *card("12345678902"), employer("10000001")], NOW)
-    assert log.rebuild_account_index() == 0
+    assert log.check_account_index().differences == 0
     with log.database.write() as tx:
-        tx.run("update register_cards set npp = 10000009 where card = 12345678901")
-        tx.run("delete from register_employers")
-    assert log.rebuild_account_index() == 3
-    assert log.rebuild_account_index() == 0
+        tx.run("update account_index_cards set npp = 10000009 where card = 12345678901")
+        tx.run("delete from account_index_employers")
+    assert log.check_account_index().differences == 3
+    assert log.check_account_index().differences == 0

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.events import ContributionsPosted, Line, LinesSuspended, RuleIds, SuspendedLine, SuspenseReleased
+from ledger.events import Line, LinesSuspended, RuleIds, SuspendedLine, SuspenseReleased
 from ledger.ingestion.readers.typed import FAST_FROM
 from ledger.money import round_half_up
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.codec import decode, encode, state_json
 from ledger.store.log import Log
+from tests import facts
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, only, person, problems
 
 A, B, C = "12345678901", "12345678902", "12345678903"
@@ -32,12 +33,10 @@ def office(log: Log) -> Iterator[Office]:
 def test_shares_are_37_and_20_per_mille_of_wage_and_back_pay_each_rounded_half_up(office: Office) -> None:
     receipt = office.contribute(line(A), line(B, 1_000_000, back_pay=25))
     (event,) = office.remittance()
-    assert event.fact == ContributionsPosted(
-        "2026-10",
-        "2026-11-14",
-        RuleIds("pu-pp46-2015"),
+    assert event.fact == facts.posted(
         [Line(A, 5_000_000, 0, 185_000, 100_000), Line(B, 1_000_000, 25, 37_001, 20_001)],
         reference="TRX-1",
+        rules=RuleIds("pu-pp46-2015"),
     )
     assert (event.by, event.channel, event.request) == ("test", "test", "r1")
     assert receipt.totals["posted"] == 2
@@ -75,7 +74,7 @@ def test_a_supplement_posts_beside_the_regular_line_and_counts_no_second_month(o
     office.contribute(line(A))
     office.contribute(line(A, 0, back_pay=1_000_000, kind="supplement"))
     (_, event) = office.remittance()
-    assert event.fact.lines == [Line(A, 0, 1_000_000, 37_000, 20_000, months=0)]  # type: ignore[attr-defined]
+    assert list(event.fact.lines) == [Line(A, 0, 1_000_000, 37_000, 20_000, months=0)]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def test_a_share_off_by_one_rupiah_is_posted_as_received_with_a_warning(office: 
     receipt = office.contribute(line(A, employer=185_001, worker=99_999))
     assert problems(receipt) == [("warning", "amount-rounded", 2, "worker")]
     (event,) = office.remittance()
-    assert event.fact.lines == [Line(A, 5_000_000, 0, 185_001, 99_999)]  # type: ignore[attr-defined]
+    assert list(event.fact.lines) == [Line(A, 5_000_000, 0, 185_001, 99_999)]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +227,7 @@ def test_lines_encoded_a_column_at_a_time_are_stored_as_those_encoded_one_by_one
     assert [state_json(row.state) for row in rows] == [state_json(encode(event))]
     shares = [(round_half_up((a + b) * 37, 1000), round_half_up((a + b) * 20, 1000)) for a, b in wages]
     expected = [Line(kpj, *wage, *share) for kpj, wage, share in zip(kpjs, wages, shares, strict=True)]
-    assert event.fact.lines == expected  # type: ignore[attr-defined]
+    assert list(event.fact.lines) == expected  # type: ignore[attr-defined]
 
 
 def test_in_a_large_remittance_only_the_lines_of_unknown_cards_wait(office: Office) -> None:
@@ -262,7 +261,7 @@ def test_money_that_still_has_no_membership_goes_on_waiting(office: Office) -> N
     office.register(person(C, 3))
     (event,) = office.remittance("2024-12")
     assert isinstance(event.fact, LinesSuspended)
-    assert event.fact.lines == [SuspendedLine(C, 5_000_000, 0, 185_000, 100_000, reason="account-unknown")]
+    assert list(event.fact.lines) == [SuspendedLine(C, 5_000_000, 0, 185_000, 100_000, reason="account-unknown")]
 
 
 def test_a_dry_run_decides_everything_and_writes_nothing(office: Office) -> None:

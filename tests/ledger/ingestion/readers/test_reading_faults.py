@@ -24,6 +24,7 @@ from ledger.errors import Refused, StoreFailed
 from ledger.fields import Bad
 from ledger.ingestion import batches
 from ledger.ingestion.contributions import check
+from ledger.ingestion.readers import csv as csv_reader
 from ledger.ingestion.readers import typed
 from ledger.ingestion.readers.reading import Limits, Source, Table, read, rows_again
 from ledger.ingestion.readers.table import PROBLEMS_KEPT, Coded, Gathering, Memory
@@ -170,7 +171,7 @@ def test_a_row_of_blank_cells_is_skipped(
     fast: int, separator: str, blank: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(typed, "FAST_FROM", fast)
-    monkeypatch.setattr(csv, "FAST_FROM", fast)
+    monkeypatch.setattr(csv_reader, "FAST_FROM", fast)
     lines = [separator.join(HEAD), separator.join(GOOD), blank.format(separator), separator.join(GOOD)]
     table = read(Source.of("\n".join(lines).encode()), "contributions")
     assert table.lines.tolist() == [2, 4]
@@ -429,7 +430,7 @@ def test_a_column_that_only_some_lines_of_json_name_stays_in_its_rows(
     assert columns["name"] == ["Sari", "Sari", "", ""][::turned]
     assert columns["kind"].tolist() == [1, 1, 0, 0][::turned]
     division = columns["division"]
-    assert [division.texts[code] for code in division.codes] == ["A1", "A1", "000", "000"][::turned]
+    assert [division.texts[code] for code in division.codes] == ["0A1", "0A1", "000", "000"][::turned]
 
 
 def test_long_garbage_in_a_repeated_column_is_not_kept() -> None:

@@ -1,0 +1,97 @@
+"""`jht balance`: what one card has, on the command line, the same truth as every other channel."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+from rich.text import Text
+
+from api.cli.console import moment, out, print_json
+from api.cli.read_side import catch_up_alone, read_side
+from ledger.clock import jakarta_date, read_now
+from ledger.errors import Refused
+from ledger.identifiers import card_number, clean_kpj
+from ledger.money import rupiah
+from projections.queries import Entry, Queries
+
+PAGE = 500
+
+
+def balance(
+    kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
+    as_of: Annotated[str, typer.Option(help="The balance of a past day, YYYY-MM-DD, by paid dates.")] = "",
+    entries: Annotated[bool, typer.Option("--entries", help="Also the months behind it, newest first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
+) -> None:
+    """The balance of a card: amount, as-of line, what it is made of. Never 0 because something is unknown."""
+    number = clean_kpj(kpj)
+    if number is None:
+        raise Refused("kpj-unreadable")
+    card, now = card_number(number), read_now()
+    today = jakarta_date(now)
+    day = _day(as_of) if as_of else None
+    with read_side() as (log, store):
+        reader = Queries(log, store)
+        try:
+            catch_up_alone(log, store)
+            row = reader.balance(card, today, now, day)
+            lines = _entries(reader, card) if entries else []
+        finally:
+            reader.close()
+        log_id = log.log_id
+    if as_json:
+        from api.schemas import balance_of  # with the web framework behind it
+
+        answer = balance_of(log_id, row, day or today)
+        print_json({"balance": answer, "entries": lines} if entries else answer)
+        return
+    out.print(
+        Text(rupiah(row.total), style="bold"),
+        Text(f"  KPJ {row.kpj}, {row.segment}, {row.status}", style="dim"),
+    )
+    out.print(f"  as of {day or today}, log position {row.position} (recorded {moment(row.recorded_at)})")
+    if row.last is None:
+        out.print("  No contribution has come yet." if not row.total else "  No contribution counts now.")
+    else:
+        payer = f"by NPP {row.last.npp}" if row.last.npp else "by the participant"
+        out.print(f"  last: {row.last.month}, paid on {row.last.paid_on} {payer}; {row.months} months contributed")
+    grid = Grid(box=None, show_header=False, padding=(0, 2))
+    for said, amount in (
+        ("worker", row.worker), ("employer", row.employer), ("yield in the opening balance", row.credited),
+        ("paid out", -row.paid_out),
+    ):  # fmt: skip
+        if amount or said in ("worker", "employer"):
+            grid.add_row(said, Text(rupiah(amount), justify="right"))
+    out.print(grid)
+    if entries:
+        out.print(_statement(lines))
+
+
+def _entries(reader: Queries, card: int) -> list[Entry]:
+    found: list[Entry] = []
+    while page := reader.entries(card, read_now(), found[-1].key if found else None, PAGE):
+        found.extend(page)
+    return found
+
+
+def _statement(entries: list[Entry]) -> Grid:
+    grid = Grid("month", "paid on", "what", "payer", box=None)
+    for heading in ("wage", "employer", "worker"):
+        grid.add_column(heading, justify="right")
+    for entry in entries:
+        what = entry.type if entry.kind == "regular" else f"{entry.type} ({entry.kind})"
+        grid.add_row(
+            entry.month, entry.paid_on, what, entry.npp or "participant",
+            rupiah(entry.wage + entry.back_pay), rupiah(entry.employer), rupiah(entry.worker),
+        )  # fmt: skip
+    return grid
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("parameter-unreadable", name="as-of", expected="YYYY-MM-DD") from None

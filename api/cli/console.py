@@ -1,0 +1,120 @@
+"""What every command shares: the opened ledger, sentences in two languages, exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from ledger.clock import JAKARTA, read_now
+from ledger.errors import JhtError, Problem, Refused, Unavailable
+from ledger.identifiers import clean_npp
+from ledger.receipt import Header
+from ledger.settings import Settings, load
+from ledger.store.log import Log
+
+if TYPE_CHECKING:
+    from ledger.ingestion.door import Door
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+REFUSED = 2
+SOME_REFUSED = 3
+TRY_AGAIN = 75
+
+
+def settings(**changes: object) -> Settings:
+    """The settings from the environment, with what a command line says on top."""
+    return load(**changes)
+
+
+@contextmanager
+def opened(chosen: Settings | None = None) -> Iterator[Log]:
+    """The log that the settings name."""
+    log = Log.open(chosen or settings())
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def door() -> Iterator[Door]:
+    """The ingestion door over the log and the vault that the settings name."""
+    # Only an ingestion waits for the readers to be imported.
+    from ledger.ingestion.door import Door
+    from ledger.store.vault import Vault
+
+    with opened() as log:
+        one = Door(log, Vault.open(log), read_now)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def header(request: str = "", reason: str = "") -> Header:
+    """Who types: the system's user."""
+    return Header(f"cli:{getpass.getuser()}", "cli", request, reason)
+
+
+def print_json(value: Any) -> None:
+    """A value as indented JSON on standard output."""
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def moment(recorded: str) -> str:
+    """A stored moment (ISO, UTC) as people read it: to the minute, in Jakarta."""
+    return f"{datetime.fromisoformat(recorded).astimezone(JAKARTA):%Y-%m-%d %H:%M} WIB"
+
+
+def day(recorded: str) -> str:
+    """The Jakarta date of a stored moment, '' when there is none."""
+    return moment(recorded)[:10] if recorded else ""
+
+
+def npp_number(text: str) -> int:
+    """An employer's number as it was typed. Raises Refused(npp-unreadable)."""
+    npp = clean_npp(text)
+    if npp is None:
+        raise Refused("npp-unreadable", column="npp")
+    return int(npp)
+
+
+def say(problem: Problem, style: str = "red") -> None:
+    """A problem in Indonesian and English on standard error."""
+    where = "".join(
+        [
+            f" line {problem.line}" if problem.line else "",
+            f", {problem.column}" if problem.column else "",
+        ]
+    )
+    err.print(Text(f"{problem.code}{where}", style=f"bold {style}"))
+    err.print(Text(f"  {problem.say('id')}"))
+    err.print(Text(f"  {problem.say('en')}", style="dim"))
+
+
+def failed(error: JhtError) -> int:
+    """Tell an error; the exit code: 75 when trying again can help, else 2."""
+    say(error.problem)
+    return TRY_AGAIN if isinstance(error, Unavailable) else REFUSED
+
+
+def misunderstood(error: Any, typed: str) -> int:
+    """Tell what typer could not understand, beside how the command is used; the exit code. `typed`: the command."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return REFUSED
+    if error.ctx:
+        typed = error.ctx.command_path
+    err.print(Text(error.ctx.get_usage() if error.ctx else f"Usage: {typed} ..."))
+    return failed(Refused("command-unclear", what=error.format_message().rstrip(".?"), help=f"{typed} --help"))

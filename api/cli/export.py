@@ -1,0 +1,37 @@
+"""`jht export`: the whole ledger as plain-text accounting."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.console import opened
+from ledger.output_file import writing
+from projections.journal import FORMATS, journal
+
+
+def export(
+    form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "beancount",
+    to: Annotated[Path | None, typer.Option(help="The file to write; standard output when absent.")] = None,
+) -> None:
+    """Write the ledger as plain-text accounting: contributions, suspense, releases, reversals, opening balances."""
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}", param_hint="--format")
+    with opened() as log:
+        lines = journal(log, form)
+        if to is None:
+            sys.stdout.writelines(lines)
+            return
+        # Beside its place first, so that a full disk leaves no half journal that looks whole.
+        unfinished = to.with_name(to.name + ".part")
+        try:
+            with writing():
+                with unfinished.open("w", encoding="utf-8") as file:
+                    file.writelines(lines)
+                unfinished.replace(to)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise

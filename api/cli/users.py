@@ -1,0 +1,107 @@
+"""`jht users`: staff of the agency and employers' people who may log in on the web."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+
+from api.access import tables
+from api.access.passwords import Passwords, check_password
+from api.access.users import KINDS, ROLES, User, Users, check_user
+from api.cli.console import day, npp_number, opened, out, print_json
+from ledger.clock import read_now
+from ledger.errors import NotFound
+
+users = typer.Typer(
+    help="Create, list and disable users; give another password.", no_args_is_help=True, add_completion=False
+)
+Name = Annotated[str, typer.Argument(help="The name the user logs in with: small letters, digits, . _ -")]
+
+
+@contextmanager
+def _users() -> Iterator[Users]:
+    with opened() as log:
+        tables.prepare(log.database)
+        yield Users(log.database)
+
+
+@users.command()
+def create(
+    name: Name,
+    kind: Annotated[str, typer.Option(help=f"{' or '.join(KINDS)}.")] = KINDS[0],
+    role: Annotated[list[str] | None, typer.Option(help=f"Of staff: {', '.join(ROLES)}; several are possible.")] = None,
+    npp: Annotated[list[str] | None, typer.Option(help="Of an employer's user: the employer; several times.")] = None,
+) -> None:
+    """Make a user. The password is asked for, or read as one line from standard input."""
+    npps = [npp_number(one) for one in npp or ()]
+    check_user(name, kind, role or (), npps)  # before a password is asked for
+    with _users() as held:
+        made = held.create(name, kind, _hash(name), read_now(), roles=role or (), npps=npps)
+    out.print(f"{made.name} can log in ({made.kind}).")
+
+
+@users.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """All users ever made, by name."""
+    with _users() as held:
+        rows = [_row(user) for user in held.list()]
+    if as_json:
+        print_json(rows)
+        return
+    grid = Grid("name", "kind", "roles", "employers", "created", "disabled")
+    for row in rows:
+        grid.add_row(
+            str(row["name"]), str(row["kind"]), ", ".join(row["roles"]),  # type: ignore[arg-type]
+            ", ".join(row["npps"]),  # type: ignore[arg-type]
+            day(str(row["created_at"])), day(str(row["disabled_at"])) or "-",
+        )  # fmt: skip
+    out.print(grid)
+
+
+@users.command()
+def disable(name: Name) -> None:
+    """Let a user in no more; sessions end within a second."""
+    with _users() as held:
+        held.disable(name, read_now())
+    out.print(f"{name} cannot log in any more.")
+
+
+@users.command()
+def password(name: Name) -> None:
+    """Give a user another password, asked for or read as one line from standard input; the sessions end."""
+    with _users() as held:
+        if held.find(name) is None:
+            raise NotFound("user-unknown")  # before a password is asked for
+        held.set_password(name, _hash(name))
+    out.print(f"{name} has another password.")
+
+
+def _hash(name: str) -> str:
+    """The argon2 text of a password that is never an argument, where other processes could read it."""
+    if sys.stdin.isatty():
+        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    check_password(given, [name])
+    passwords = Passwords()
+    try:
+        return asyncio.run(passwords.hash(given))
+    finally:
+        passwords.close()
+
+
+def _row(user: User) -> dict[str, object]:
+    return {
+        "name": user.name,
+        "kind": user.kind,
+        "roles": sorted(user.roles),
+        "npps": [f"{npp:08d}" for npp in sorted(user.npps)],
+        "created_at": user.created_at,
+        "disabled_at": user.disabled_at,
+    }

@@ -1,0 +1,32 @@
+"""An event: a fact with its header."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ledger.events.fact import Fact
+
+
+class Event(Struct, frozen=True, kw_only=True, gc=False):
+    """A fact with its header. `position` and `recorded_at` are given by the log when it appends.
+
+    `by` says who, `channel` by which door, `reason` a code where a person decided, `request` what caused it.
+    """
+
+    stream: str
+    version: int
+    fact: Fact
+    by: str
+    channel: str
+    reason: str = ""
+    request: str = ""
+    recorded_at: str = ""
+    position: int = 0
+
+    @property
+    def originator_id(self) -> str:
+        return self.stream
+
+    @property
+    def originator_version(self) -> int:
+        return self.version

@@ -1,0 +1,265 @@
+"""The library's application recorders, each over our own connections, with what they do not have: bulk and sets.
+
+`select_events`, `select_notifications` and the names of tables and columns are the library's. Its `insert_events` is
+replaced: many rows a statement, positions without gaps that are given under the append lock, and hooks for what belongs
+into the same transaction. `select_streams` is added: the events of many streams in one read. Nothing tries again by
+itself: an append whose answer was lost would come back as a conflict.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
+from psycopg.rows import DictRow
+
+from ledger.store.codec import recorded_at_of
+from ledger.store.postgres import PostgresDatabase
+from ledger.store.sqlite import SqliteDatabase
+from ledger.store.transaction import Column, Transaction, failures_told
+
+_PREFIX = 60
+"""Bytes of a state in which its `recorded_at` stands."""
+
+
+class Head(NamedTuple):
+    """The log as an append finds it, under the lock. `recorded_at` is "" in an empty log; `changed_at`: the newest
+    position that changed a card; `clock`: the store's own, None where it has none."""
+
+    position: int
+    recorded_at: str
+    changed_at: int
+    log_id: str
+    schema: int
+    clock: datetime | None
+
+
+Prepare = Callable[[Transaction, Head], Sequence[bytes]]
+"""Called under the lock before anything is written: the states as they shall be stored, one for each event."""
+Complete = Callable[[Transaction, list[int]], None]
+"""Called with the positions of the events, in the transaction that wrote them."""
+
+
+class _OwnConnections(SQLiteDatastore):
+    """The library's datastore over a connection for each thread; who writes begins IMMEDIATE."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self.database = database
+        self.single_row_tracking = True
+        self.originator_id_type = "text"
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        with self.database.write() if commit else self.database.read() as tx:
+            tx.cursor.row_factory = sqlite3.Row
+            yield SQLiteCursor(tx.cursor)
+
+    def close(self) -> None:
+        """The connections are the database's."""
+
+
+class _OnePool(PostgresDatastore):
+    """The library's datastore over the one pool, which was opened from JHT_DATABASE_URL as it stands."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self.database = database
+        self.pool = cast(Any, database.pool)
+        with database.read() as tx:
+            self.schema = str(tx.rows("select current_schema()")[0][0] or "public")
+        self.single_row_tracking = True
+        self.originator_id_type = "text"
+        self.enable_db_functions = False
+        self.lock_timeout = 0
+        self.db_type_names = set()
+        self.psycopg_type_adapters, self.psycopg_python_types = {}, {}
+
+    def register_type_adapters(self) -> None:
+        """None: events travel as plain columns, not as a composite type."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+        # A code of ours, not the library's error: that one would be tried again ten times.
+        with failures_told(), self.pool.connection() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """The pool is the database's."""
+
+
+def _text_head(table: str, key: str, prefix: str, clock: str) -> str:
+    return (
+        f"select coalesce((select max({key}) from {table}), 0), "
+        f"(select {prefix} from {table} order by {key} desc limit 1), "
+        "(select max(changed_at) from account_index_cards), "
+        "(select value from log_meta where name = 'log_id'), "
+        f"(select value from log_meta where name = 'schema_version'), {clock}"
+    )
+
+
+def _head_of(row: Sequence[Any]) -> Head:
+    position, prefix, changed_at, log_id, schema, clock = row
+    moment = datetime.fromisoformat(clock).replace(tzinfo=UTC) if clock else None
+    return Head(position, recorded_at_of(bytes(prefix)) if prefix else "", changed_at or 0, log_id, int(schema), moment)
+
+
+def _columns(
+    stored_events: Sequence[StoredEvent], states: Sequence[bytes], positions: Sequence[int]
+) -> dict[str, Sequence[Any]]:
+    return {
+        "originator_id": [event.originator_id for event in stored_events],
+        "originator_version": [event.originator_version for event in stored_events],
+        "topic": [event.topic for event in stored_events],
+        "state": states,
+        "position": positions,
+    }
+
+
+def _notifications(rows: Sequence[Sequence[Any]]) -> list[Notification]:
+    return [Notification(stream, version, topic, state, position) for position, stream, version, topic, state in rows]
+
+
+class SqliteRecorder(SQLiteApplicationRecorder):
+    """The library's recorder on a SQLite file. Its position column has to be named `rowid`."""
+
+    key = "rowid"
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        super().__init__(_OwnConnections(database))
+        self.database = database
+        self._head = _text_head(self.events_table_name, self.key, f"substr(state, 1, {_PREFIX})", "null")
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        prepare: Prepare | None = None,
+        complete: Complete | None = None,
+        **_: Any,
+    ) -> list[int]:
+        """Append in one transaction, durable when it returns; the positions.
+
+        Raises IntegrityError when a version is taken, StoreFailed, and whatever the hooks raise.
+        """
+        try:
+            with self.database.write() as tx:
+                return _insert(self, tx, stored_events, prepare, complete)
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(type(error).__name__) from error
+
+    def lock(self, tx: Transaction) -> None:
+        """A transaction that writes has the lock already."""
+
+    def head_in(self, tx: Transaction) -> Head:
+        """The head as a transaction sees it."""
+        return _head_of(tx.rows(self._head)[0])
+
+    def write_rows(self, tx: Transaction, columns: dict[str, Sequence[Any]]) -> None:
+        """Insert whole columns."""
+        tx.insert(self.events_table_name, {"rowid": columns.pop("position"), **columns}, "")
+
+    def select_streams(
+        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    ) -> list[Notification]:
+        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
+        return _select_streams(self, tx, names, since)
+
+
+class PostgresRecorder(PostgresApplicationRecorder):
+    """The library's recorder on PostgreSQL."""
+
+    key = "notification_id"
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__(_OnePool(database), events_table_name="ledger_events")
+        self.database = database
+        clock = "(clock_timestamp() at time zone 'UTC')::text"
+        self._head = _text_head(self.events_table_name, self.key, f"substring(state from 1 for {_PREFIX})", clock)
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        prepare: Prepare | None = None,
+        complete: Complete | None = None,
+        pipelined: bool = True,
+        **_: Any,
+    ) -> list[int]:
+        """Append in one transaction, durable when it returns; the positions. `pipelined`: see `Database.read`.
+
+        Raises IntegrityError when a version is taken, StoreFailed, and whatever the hooks raise.
+        """
+        try:
+            with self.database.write(pipelined=pipelined) as tx:
+                return _insert(self, tx, stored_events, prepare, complete)
+        except psycopg.IntegrityError as error:
+            raise IntegrityError(type(error).__name__) from error
+
+    def lock(self, tx: Transaction) -> None:
+        """Take the append lock until the transaction ends; who reads is not held up."""
+        tx.send(f"lock table {self.events_table_name} in exclusive mode")
+
+    def head_in(self, tx: Transaction) -> Head:
+        """The head as a transaction sees it."""
+        return _head_of(tx.rows(self._head)[0])
+
+    def write_rows(self, tx: Transaction, columns: dict[str, Sequence[Any]]) -> None:
+        """Insert whole columns."""
+        columns["notification_id"] = columns.pop("position")
+        tx.insert(self.events_table_name, columns, "text bigint text bytea bigint")
+
+    def select_streams(
+        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    ) -> list[Notification]:
+        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
+        return _select_streams(self, tx, names, since)
+
+
+Recorder = SqliteRecorder | PostgresRecorder
+
+
+def recorder_of(database: SqliteDatabase | PostgresDatabase) -> Recorder:
+    """The recorder of a store. Raises StoreFailed."""
+    return PostgresRecorder(database) if isinstance(database, PostgresDatabase) else SqliteRecorder(database)
+
+
+def _insert(
+    recorder: Recorder,
+    tx: Transaction,
+    stored_events: Sequence[StoredEvent],
+    prepare: Prepare | None,
+    complete: Complete | None,
+) -> list[int]:
+    recorder.lock(tx)
+    head = recorder.head_in(tx)
+    states = [event.state for event in stored_events] if prepare is None else prepare(tx, head)
+    positions = list(range(head.position + 1, head.position + 1 + len(stored_events)))
+    recorder.write_rows(tx, _columns(stored_events, states, positions))
+    if complete is not None:
+        complete(tx, positions)
+    return positions
+
+
+def _select_streams(
+    recorder: Recorder, tx: Transaction, names: Column, since: Mapping[str, int] | None
+) -> list[Notification]:
+    # Sorted names: the index is read once, in order.
+    wanted = sorted(set(names))
+    columns: dict[str, tuple[str, Column]] = {"name": ("text", wanted)}
+    if since is not None:
+        columns["since"] = ("bigint", [since[name] for name in wanted])
+    given, params = tx.relation(**columns)
+    rows = tx.rows(
+        f"select e.{recorder.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
+        f"join {recorder.events_table_name} e on e.originator_id = q.name "
+        f"{'and e.originator_version >= q.since ' if since is not None else ''}"
+        "order by e.originator_id, e.originator_version",
+        params,
+    )
+    return _notifications(rows)

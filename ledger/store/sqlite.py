@@ -1,0 +1,177 @@
+"""A SQLite file: WAL, `synchronous=FULL`, so that a commit that returned is durable, a connection for each thread.
+
+A writer begins with BEGIN IMMEDIATE, because a deferred transaction that reads before it writes can fail at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ledger.store.transaction import LOCK_SECONDS, Column, Row, failures_told, statements
+
+_VARIABLES = 32_766
+_SIZES = (4096, 512, 64, 8, 1)
+
+
+class SqliteTransaction:
+    """A transaction on a SQLite file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self.cursor = cursor
+        cursor.row_factory = None
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return self.cursor.execute(sql, params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return self.cursor.execute(sql, params).rowcount
+
+    def look_up_by_index(self) -> None:
+        """SQLite does so anyway."""
+
+    def send(self, sql: str, params: Sequence[Any] = ()) -> None:
+        self.cursor.execute(sql, params)
+
+    def script(self, sql: str) -> None:
+        # Not executescript: it would commit the transaction that is open.
+        for statement in statements(sql):
+            self.cursor.execute(statement)
+
+    def insert(self, table: str, columns: dict[str, Sequence[Any]], types: str, conflict: str = "") -> None:
+        del types
+        rows, marks = list(zip(*columns.values(), strict=True)), f"({','.join('?' * len(columns))})"
+        at, size = 0, _VARIABLES // len(columns)
+        while at < len(rows):
+            # Many rows a statement: the interpreter's lock is given back once for all of them, not once for each, so
+            # a thread that computes meanwhile does not hold every row up. Few sizes: each is prepared only once.
+            size = next(power for power in _SIZES if power <= min(size, len(rows) - at))
+            sql = f"insert into {table} ({','.join(columns)}) values {','.join([marks] * size)} {conflict}"
+            self.cursor.execute(sql, list(chain.from_iterable(rows[at : at + size])))
+            at += size
+
+    def relation(self, **columns: tuple[str, Column]) -> tuple[str, list[Any]]:
+        if len(columns) == 1:
+            ((name, (_, values)),) = columns.items()
+            return f"(select value as {name} from json_each(?))", [json.dumps(list(values))]
+        rows = list(zip(*(values for _, values in columns.values()), strict=True))
+        fields = ", ".join(f"json_extract(value, '$[{i}]') as {name}" for i, name in enumerate(columns))
+        return f"(select {fields} from json_each(?))", [json.dumps(rows)]
+
+
+def tune_sqlite(connection: sqlite3.Connection, *, synchronous: str = "FULL", cache_mib: int = 64) -> None:
+    """The pragmas every connection of this project has; they hold per connection, so each new one gets them."""
+    for pragma in (
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        f"busy_timeout={LOCK_SECONDS * 1000}",
+        f"cache_size=-{cache_mib * 1024}",
+        "temp_store=MEMORY",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+class SqliteDatabase:
+    """A SQLite file; each thread has a connection of its own."""
+
+    dialect = "sqlite"
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        synchronous: str = "FULL",
+        cache_mib: int = 64,
+        writer_pragmas: Sequence[str] = (),
+        create: bool = True,
+    ) -> None:
+        """`writer_pragmas`: what connections that write have in addition. `create`: make the file when it is absent."""
+        self.path = Path(path)
+        self._uri = f"{self.path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        self._writer_pragmas = writer_pragmas
+        self._synchronous, self._cache_mib = synchronous, cache_mib
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection in auto-commit mode; another one when another file was put in the place of the first.
+
+        Without that a server would go on writing into a file that is no longer there.
+        """
+        held: tuple[sqlite3.Connection, tuple[int, int]] | None = getattr(self._local, "held", None)
+        if held is not None:
+            if held[1] == self._file():
+                return held[0]
+            held[0].close()
+            self._local.held, self._local.writes = None, False
+        with failures_told():
+            connection = sqlite3.connect(
+                self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=LOCK_SECONDS
+            )
+            try:
+                tune_sqlite(connection, synchronous=self._synchronous, cache_mib=self._cache_mib)
+            except BaseException:
+                connection.close()
+                raise
+        self._local.held = (connection, self._file())
+        with self._lock:
+            self._all.append(connection)
+        return connection
+
+    def _file(self) -> tuple[int, int]:
+        """Which file has the name now; (0, 0) for none."""
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return (0, 0)
+        return (found.st_dev, found.st_ino)
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[SqliteTransaction]:
+        connection = self.connection()
+        with failures_told():
+            connection.execute(begin)
+            cursor = connection.cursor()
+            try:
+                yield SqliteTransaction(cursor)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                # An exception's frames keep the cursor until the garbage collector comes, in any thread; freeing an
+                # open one there waits for this connection, which may be waiting for that thread's transaction.
+                cursor.close()
+
+    def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
+        del pipelined
+        return self._transaction("BEGIN")
+
+    def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[SqliteTransaction]:
+        del pipelined
+        if not getattr(self._local, "writes", False):
+            with failures_told():
+                for pragma in self._writer_pragmas:
+                    self.connection().execute(f"PRAGMA {pragma}").fetchall()
+            self._local.writes = True
+        return self._transaction("BEGIN IMMEDIATE")
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
