@@ -2,8 +2,8 @@
 
     uvicorn api.app:create --factory --loop asyncio --http httptools --no-access-log
 
-One file per audience: `accounts`, `persons`, `suspense` ask; `writing` sends in; `health` and `docs` are about the
-service itself. `opened` is what the process holds open, `access` says who may, `records` who did.
+One file per audience in `v1` and `mobile`; `docs` describes them. `application` is what the process holds open,
+`access` says who may and who did.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
@@ -25,10 +26,10 @@ from api import docs, problems
 from api.application import ApplicationState
 from api.log_lines import start_logging
 from api.middleware import Watch
-from api.mobile import routes as mobile
-from api.route import Direct
+from api.mobile.routes import ROUTES as MOBILE
+from api.parameters import SingleParameters
 from api.sms import doors as sms
-from api.v1 import accounts, health, persons, suspense, uploads
+from api.v1 import accounts, health, persons, reversals, suspense, uploads
 from api.v1.health import Metrics
 from api.web import employer, office, pages, site
 from ledger import __version__
@@ -36,10 +37,6 @@ from ledger import settings as all_settings
 from ledger.clock import read_now
 from ledger.errors import JhtError
 from ledger.settings import Settings
-
-OPEN = frozenset({"/livez", "/readyz", "/docs", "/docs/{name}", "/openapi.json"})
-"""The routes that answer programs without a key."""
-
 
 MACHINES = ("/docs/", "/v1/", "/channels/", "/livez", "/readyz", "/metrics", "/openapi.json")
 """Addresses that programs ask: what is wrong there is problem+json, everywhere else a page."""
@@ -50,8 +47,13 @@ class Layered(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         (watch,) = self.user_middleware
-        inner = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+        inner = ExceptionMiddleware(SingleParameters(self.router), handlers=self.exception_handlers)
         return watch.cls(inner, *watch.args, **watch.kwargs)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of all routes for programs."""
+        self.openapi_schema = self.openapi_schema or docs.describe(self)
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.middleware_stack is None:
@@ -72,7 +74,7 @@ def create_app(
 ) -> FastAPI:
     """The application for some settings; nothing is opened before it starts.
 
-    `opened` replaces what the process holds open (a benchmark measures with and without the records).
+    `application` replaces what the process holds open (a benchmark measures with and without the records).
     """
     held = application or ApplicationState(settings, now)
     metrics = Metrics()
@@ -99,32 +101,22 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={
             JhtError: problems.refused,
+            RequestValidationError: problems.invalid,
             HTTPException: wrong_address,
         },
         redirect_slashes=False,
     )
-    free, counters = health.routes(held, metrics)
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.routes(held).routes, mobile.routes(held), uploads.routes(held).routes, site.routes(held),
-        sms.routes(held), office.routes(held), employer.routes(held), persons.routes(held).routes,
-        suspense.routes(held).routes, free.routes, counters.routes, docs.ROUTES,
+        accounts.router.routes, MOBILE, uploads.router.routes, persons.router.routes, suspense.router.routes,
+        reversals.router.routes, site.routes(held), sms.routes(held), office.routes(held), employer.routes(held),
+        health.router.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https, subdomains=settings.hsts_subdomains)
-    app.state.application = held
+    app.state.application, app.state.metrics = held, metrics
     return app
-
-
-def guarded_paths(app: FastAPI) -> list[tuple[str, str]]:
-    """(method, path) of every route that needs a key."""
-    return [
-        (method, route.path)
-        for route in app.routes
-        if isinstance(route, Direct) and "x-scope" in (route.openapi_extra or {})
-        for method in sorted(route.methods or ())
-    ]
 
 
 def create() -> FastAPI:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import structlog
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from api.access.identity import Identity
 from api.access.keys import Caller, Keys, bearer, open_store
 from api.access.log import Recorder, record_of
-from api.balance_loader import Together
+from api.balance_loader import BalanceLoader
 from api.coalescer import Coalescer
 from api.mail.sender import Sender
 from api.responses import header
@@ -61,7 +61,7 @@ class ApplicationState:
     outbox: Outbox
     sender: Sender
     identity: Identity
-    together: Together
+    balances: BalanceLoader
     coalescer: Coalescer[int, BalanceRow | JhtError]
 
     def __init__(self, settings: Settings, now: Callable[[], datetime] = read_now) -> None:
@@ -86,8 +86,8 @@ class ApplicationState:
         self.identity = Identity(self.settings, self.log, vault, self.members, self.ask, self.work)
         self.store = Store.open(self.settings)
         self.reader = Queries(self.log, self.store)
-        self.together = Together(self.settings.database_url, self.reader, self.now, self._ask_nothing)
-        self.coalescer = Coalescer(self.together.fetch)
+        self.balances = BalanceLoader(self.settings.database_url, self.reader, self.now, self._ask_nothing)
+        self.coalescer = Coalescer(self.balances.fetch)
         self.access = open_store(self.settings)
         self.keys = Keys(self.access)
         self.recorder = Recorder(self.access)
@@ -110,7 +110,7 @@ class ApplicationState:
         if self._following is not None:
             await asyncio.to_thread(self._following.join)
         await asyncio.to_thread(self.readers.shutdown)
-        await self.together.close()
+        await self.balances.close()
         self.reader.close()
         self.store.close()
         self.access.close()
@@ -165,13 +165,12 @@ class ApplicationState:
             return found
         raise found or NotFound("account-not-found")
 
-    async def reach(self, found: Mapping[str, str]) -> None:
-        """Wait until the read side has reached `min_position`, if one was given.
+    async def reach(self, text: str) -> None:
+        """Wait until the read side has reached a `min_position`; "" when none was given.
 
         Raises Refused: position-unreadable, position-foreign, position-ahead; Unavailable(position-not-reached).
         """
-        text = found.get("min_position")
-        if text is None:
+        if not text:
             return
         head = await asyncio.to_thread(self.log.head)
         wanted = parse_position(text, self.log.log_id, head)
@@ -216,6 +215,13 @@ class ApplicationState:
                 for number, card in account_index.cards(tx, cards).items()
             }
 
-    async def record(self, request: Request, caller: Caller, what: str, position: int, now: datetime) -> None:
-        """Make the read's record durable. Raises Unavailable(record-unavailable): do not serve it then."""
-        await self.recorder.write(record_of(request, caller, what, position, now))
+    async def record(self, request: Request, caller: Caller, why: str, what: str, position: int, now: datetime) -> None:
+        """Make the read's record durable; `why`: a reason code or "".
+
+        Raises Unavailable(record-unavailable): do not serve it then."""
+        await self.recorder.write(record_of(request, caller, why, what, position, now))
+
+
+def application_of(request: Request) -> ApplicationState:
+    """What the process that answers a request holds open."""
+    return cast(ApplicationState, request.app.state.application)

@@ -22,7 +22,7 @@ TRIES = 10
 ANSWER_SECONDS = 10
 
 
-class Together:
+class BalanceLoader:
     """What the coalescer fetches with."""
 
     def __init__(

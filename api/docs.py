@@ -16,10 +16,12 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import schemas
-from api.mobile import bodies
-from api.route import Told
+from api.responses import KNOWN_VERSION, LANGUAGE
+from api.route import PlainRoute
+from api.schemas import Problem
+from api.v1.upload_columns import row_name, row_schema
 from ledger.errors import NotFound
+from ledger.layouts import LAYOUTS
 
 STATIC = Path(__file__).parent / "static"
 _KINDS = {
@@ -84,39 +86,44 @@ async def described(request: Request) -> Response:
 
 
 ROUTES = [
-    Told("/docs", page, methods=["GET"]),
-    Told("/docs/{name}", asset, methods=["GET"]),
-    Told("/openapi.json", described, methods=["GET"]),
+    PlainRoute("/docs", page, methods=["GET"]),
+    PlainRoute("/docs/{name}", asset, methods=["GET"]),
+    PlainRoute("/openapi.json", described, methods=["GET"]),
 ]
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description of an app, made from its routes."""
+    """The OpenAPI description of an app, made from its routes by FastAPI.
+
+    Added are the problem that every refusal has, the rows of uploads, the headers that concern every answer, and what
+    each good answer is; taken away is what FastAPI says of validation errors, which never leave.
+    """
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
-    parts = found.setdefault("components", {})
-    # FastAPI adds its own shapes for validation errors, which never leave this API.
-    parts["schemas"] = schemas.components(*bodies.BODIES)
-    parts["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key: `jht_<id>_<secret>`"},
-        "member": {"type": "http", "scheme": "bearer", "description": "An access token of a member's device"},
-    }
+    parts = found["components"]["schemas"]
+    parts["Problem"] = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    parts |= {row_name(layout): row_schema(layout) for layout in LAYOUTS}
+    for name in ("HTTPValidationError", "ValidationError"):
+        parts.pop(name, None)
     for methods in found["paths"].values():
         for operation in methods.values():
-            scope, auth = operation.pop("x-scope", None), operation.pop("x-auth", None)
-            operation["security"] = [{"key": []}] if scope else [{"member": []}] if auth == "member" else []
-            if scope:
-                operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
-            operation["responses"].pop("422", None) if not _documents_422(operation) else None
+            versions = [KNOWN_VERSION] if "304" in operation["responses"] else []
+            operation["parameters"] = [*operation.get("parameters", ()), *versions, LANGUAGE]
+            for parameter in operation["parameters"]:
+                if parameter["schema"].get("default") == "":  # what stands for an absent text may not be sent
+                    del parameter["schema"]["default"]
+            for status, response in list(operation["responses"].items()):
+                schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+                name = schema.get("$ref", "").rpartition("/")[2]
+                if name == "HTTPValidationError":
+                    del operation["responses"][status]
+                elif response["description"] == "Successful Response":
+                    response["description"] = parts[name]["description"] if name else "Done"
     return found
-
-
-def _documents_422(operation: dict[str, Any]) -> bool:
-    return "application/problem+json" in operation["responses"].get("422", {}).get("content", {})
 
 
 def rendered(app: FastAPI) -> bytes:
     """The description as the committed file holds it."""
-    return (json.dumps(describe(app), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 if __name__ == "__main__":

@@ -1,122 +1,255 @@
-"""What a caller may add to an address: read strictly, because a parameter that is ignored answers another question."""
+"""What a caller may add to an address or a header: one query model a route, paging by inheritance, all of them strict.
+
+A parameter that is ignored answers another question, so unknown ones are refused by the models, and doubled ones (of
+which FastAPI would take the last) before any route sees them. Refusals carry a code and what was expected, never the
+value.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
+from collections.abc import Callable
 from datetime import date
-from typing import TypeVar
+from typing import Annotated, Any, LiteralString
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from fastapi import Header, Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, WrapValidator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.problems import shown_name
+from api.schemas import OneOf
+from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
-from ledger.identifiers import card_number, clean_kpj, clean_npp
+from ledger.identifiers import clean_kpj, clean_npp
 
 MOST_ROWS = 500
-T = TypeVar("T")
-_NONE: dict[str, str] = {}
+PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
+"""Addresses whose parameters are strict; pages and gateways read their own."""
 
 
-def parameters(request: Request, *known: str) -> dict[str, str]:
-    """The query parameters by name.
+class SingleParameters:
+    """ASGI: refuse a query string that names a parameter twice or is no UTF-8."""
 
-    Raises Refused: parameter-unknown, parameter-unreadable (twice the same, or no UTF-8).
-    """
-    query: bytes = request.scope["query_string"]
-    if not query:
-        return _NONE
-    found: dict[str, str] = {}
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["query_string"] and scope["path"].startswith(PROGRAMS):
+            refuse_doubled(scope["query_string"])
+        await self.app(scope, receive, send)
+
+
+def refuse_doubled(query: bytes) -> None:
+    """Raises Refused(parameter-unreadable)."""
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:
         raise Refused("parameter-unreadable", name="query", expected="name=value&...") from None
-    for name, value in pairs:
-        if name not in known:
-            raise Refused("parameter-unknown", name=_shown(name))
-        if name in found:
-            raise Refused("parameter-unreadable", name=name, expected="once")
-        found[name] = value
-    return found
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused("parameter-unreadable", name=shown_name(name), expected="once")
 
 
-def _shown(name: str) -> str:
-    # What does not look like a parameter's name may be a value in the wrong place.
-    return name if re.fullmatch(r"[A-Za-z_-]{1,40}", name) else "?"
+def refused_as(code: LiteralString, **details: str | int) -> WrapValidator:
+    """Refuse whatever the type refuses with one code; the refused value is not among the details."""
+
+    def check(value: Any, validate: Callable[[Any], Any]) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            raise PydanticCustomError(code, "", details) from None
+
+    return WrapValidator(check)
 
 
-def card_of(kpj: str) -> int:
-    """The card number of a KPJ in an address. Raises Refused(kpj-unreadable)."""
-    clean = clean_kpj(kpj)
-    if clean is None:
-        raise Refused("kpj-unreadable")
-    return card_number(clean)
-
-
-def past_day(found: dict[str, str], present: date) -> date | None:
-    """`as_of` when it names an earlier day than today, None for now.
-
-    Raises Refused: parameter-unreadable, as-of-in-future.
-    """
-    text = found.get("as_of")
-    if text is None:
-        return None
+def _day(text: object) -> date:
     try:
-        day = date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise Refused("parameter-unreadable", name="as_of", expected="YYYY-MM-DD")
-    if day > present:
-        raise Refused("as-of-in-future")
-    return day if day < present else None
+        raise PydanticCustomError("parameter-unreadable", "", {"expected": "YYYY-MM-DD"})
+    return day
 
 
-def limit_of(found: dict[str, str], usual: int = 100) -> int:
-    """`limit`, 1 to 500 rows. Raises Refused(parameter-unreadable)."""
-    text = found.get("limit", str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_ROWS):
-        raise Refused("parameter-unreadable", name="limit", expected=f"1..{MOST_ROWS}")
-    return int(text)
+def _flag(text: object) -> bool:
+    if text not in {"true", "false"}:
+        raise PydanticCustomError("parameter-unreadable", "", {"expected": "true, false"})
+    return text == "true"
 
 
-def npp_of(found: dict[str, str]) -> int | None:
-    """`npp`, or None. Raises Refused(npp-unreadable)."""
-    if "npp" not in found:
-        return None
-    npp = clean_npp(found["npp"])
+def _kpj(text: object) -> str:
+    kpj = clean_kpj(str(text))
+    if kpj is None:
+        raise PydanticCustomError("kpj-unreadable", "")
+    return kpj
+
+
+def _npp(text: object) -> int:
+    npp = clean_npp(str(text))
     if npp is None:
-        raise Refused("npp-unreadable")
+        raise PydanticCustomError("npp-unreadable", "")
     return int(npp)
 
 
-def flag_of(found: dict[str, str], name: str) -> bool:
-    """A `true` or `false`, false when absent. Raises Refused(parameter-unreadable)."""
-    text = found.get(name, "false")
-    if text not in {"true", "false"}:
-        raise Refused("parameter-unreadable", name=name, expected="true, false")
-    return text == "true"
+Kpj = Annotated[
+    str,
+    BeforeValidator(_kpj),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9A-Z]{5,12}$"}),
+]
+"""A membership card's number, cleaned."""
+KpjPath = Annotated[Kpj, Path(description="Membership card number", examples=["26000000017"])]
+PersonPath = Annotated[
+    str,
+    Path(description="Person id", pattern="^[0-9a-f]{32}$", examples=["5a0c7e1f93b24d68a1c4e0f7b2d9836c"]),
+    refused_as("parameter-unreadable", expected="[0-9a-f]{32}"),
+]
+HandlePath = Annotated[
+    str, Path(description="A card's `handle`, from the list of cards", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
+]
+Why = Annotated[
+    str,
+    Header(
+        alias="X-Reason",
+        description="Why it is read: a short code for the access record",
+        pattern="^([a-z][a-z-]{0,39})?$",
+        examples=["counter-visit"],
+    ),
+    refused_as("parameter-unreadable", expected="[a-z][a-z-]{0,39}"),
+]
+IdempotencyKey = Annotated[
+    Annotated[str, Field(min_length=1, max_length=200, pattern="^[!-~]+$")] | SkipJsonSchema[None],
+    Header(
+        alias="Idempotency-Key",
+        description="The same key with the same body is answered the same for ever; with another body it is refused",
+    ),
+    refused_as("idempotency-key-unreadable"),
+]
+
+
+class Parameters(BaseModel):
+    """A query string without parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+NoParameters = Annotated[Parameters, Query()]
+"""The parameter of a route that takes none."""
+
+
+class Awaited(Parameters):
+    """Of a read."""
+
+    min_position: Annotated[str, Field(min_length=1), refused_as("position-unreadable")] = Field(
+        "",
+        description="Wait until the read side has reached this position (from a receipt)",
+        examples=["3f9c2a1b7d04e586-48211"],
+    )
+
+
+Limit = Annotated[
+    int,
+    Field(ge=1, le=MOST_ROWS, description="Rows a page"),
+    refused_as("parameter-unreadable", expected=f"1..{MOST_ROWS}"),
+]
+
+
+class Paged(Parameters):
+    """Of a listing."""
+
+    limit: Limit = 100
+    cursor: Annotated[str, Field(min_length=1), refused_as("parameter-unreadable", expected="next")] = Field(
+        "", description="`next` of the page before"
+    )
+
+    def after(self, width: int) -> tuple[int, ...] | None:
+        """The key in `cursor`, `width` numbers, or None. Raises Refused(parameter-unreadable)."""
+        if not self.cursor:
+            return None
+        text = self.cursor[:200]
+        try:
+            key = msgspec.json.decode(
+                base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True), type=list[int]
+            )
+        except (binascii.Error, ValueError, msgspec.DecodeError):
+            key = []
+        if len(key) != width or not all(-(2**62) < part < 2**62 for part in key):
+            raise Refused("parameter-unreadable", name="cursor", expected="next")
+        return tuple(key)
+
+
+class MobilePaged(Paged):
+    """Of a listing on a small screen."""
+
+    limit: Limit = 25
+
+
+class BalanceQuery(Awaited):
+    """Of a balance."""
+
+    as_of: Annotated[
+        date | SkipJsonSchema[None],
+        Field(description="At the end of this day (Asia/Jakarta); today when absent", examples=["2026-11-21"]),
+        BeforeValidator(_day),
+    ] = None
+
+    def past_day(self, present: date) -> date | None:
+        """`as_of` when it names an earlier day than today, None for now. Raises Refused(as-of-in-future)."""
+        if self.as_of is not None and self.as_of > present:
+            raise Refused("as-of-in-future")
+        return None if self.as_of == present else self.as_of
+
+
+class EntriesQuery(Paged, Awaited):
+    """Of a statement."""
+
+
+class MobileEntriesQuery(MobilePaged, Awaited):
+    """Of a statement on a small screen."""
+
+
+class SuspenseQuery(Paged):
+    """Of the waiting lines."""
+
+    npp: Annotated[
+        int | SkipJsonSchema[None],
+        Field(description="Only of this payer", examples=["10000001"]),
+        BeforeValidator(_npp),
+        WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"}),
+    ] = None
+
+
+class WriteQuery(Parameters):
+    """Of a write."""
+
+    dry_run: Annotated[
+        bool,
+        Field(description="Decide everything and write nothing"),
+        BeforeValidator(_flag),
+    ] = False
+
+
+CorrectionReason = Annotated[
+    str, OneOf(CORRECTION_REASONS), refused_as("reason-unknown", known=", ".join(CORRECTION_REASONS))
+]
+"""Why money is corrected or taken back."""
+
+
+class ContributionsQuery(WriteQuery):
+    """Of an upload of contributions."""
+
+    reason: Annotated[
+        CorrectionReason | SkipJsonSchema[None],
+        Field(description="Why, when lines have the kind `correction`; needs the scope `correct`"),
+    ] = None
 
 
 def cursor_text(key: tuple[int, ...]) -> str:
     """An opaque cursor that stands after a row's key."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
-
-
-def cursor_of(found: dict[str, str], width: int) -> tuple[int, ...] | None:
-    """The key in `cursor`, `width` numbers, or None. Raises Refused(parameter-unreadable)."""
-    text = found.get("cursor")
-    if text is None:
-        return None
-    try:
-        key = msgspec.json.decode(
-            base64.b64decode(text[:200] + "=" * (-len(text[:200]) % 4), altchars=b"-_", validate=True),
-            type=list[int],
-        )
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        key = []
-    if len(key) != width or not all(-(2**62) < part < 2**62 for part in key):
-        raise Refused("parameter-unreadable", name="cursor", expected="next")
-    return tuple(key)

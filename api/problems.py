@@ -1,22 +1,26 @@
 """How a refusal leaves over HTTP: problem+json (RFC 9457), in Indonesian or English; the one table code -> status.
 
 A status says who must act: 4xx the caller, 503 nobody (try again), 500 the operator. `detail` is in the language the
-caller asked for (Indonesian when he did not), `detail_en` always English, `code` is what a program reads.
+caller asked for (Indonesian when they asked for none), `detail_en` always English, `code` is what a program reads. What
+pydantic finds wrong becomes a code as well, and nothing of the refused value leaves.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-import msgspec
 import structlog
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.responses import header
+from api import schemas
+from api.responses import described, header
 from ledger.errors import JhtError, Problem, Unavailable, sentences
 
 TYPE_ROOT = "https://jht-ledger.example/problems/"
@@ -53,20 +57,7 @@ def status_of(code: str) -> int:
     return STATUS.get(code, OTHERWISE)
 
 
-class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a caller gets instead of an answer."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    detail_en: str
-    line: int = 0
-    column: str = ""
-    request_id: str = ""
-
-
+@lru_cache(256)
 def language_of(accepted: str) -> str:
     """`id` or `en`, whichever an Accept-Language header prefers; `id` when it names neither."""
     best, weight = "id", 0.0
@@ -90,10 +81,10 @@ def asked_language(request: Request) -> str:
     return language_of(given) if given else "id"
 
 
-def body_of(problem: Problem, language: str, request_id: str = "") -> ProblemBody:
+def body_of(problem: Problem, language: str, request_id: str = "") -> schemas.Problem:
     """The problem as it leaves."""
     code = problem.code
-    return ProblemBody(
+    return schemas.Problem(
         type=TYPE_ROOT + code,
         title=code.replace("-", " ").capitalize(),
         status=status_of(code),
@@ -123,7 +114,7 @@ def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None
     elif body.status == 429:
         more["Retry-After"] = str(60 * int(problem.details.get("minutes", 1)))
     request.scope["problem"] = problem.code
-    return Response(msgspec.json.encode(body), body.status, more, MEDIA_TYPE)
+    return Response(body.model_dump_json(exclude_defaults=True), body.status, more, MEDIA_TYPE)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -132,6 +123,33 @@ async def refused(request: Request, error: Exception) -> Response:
     if status_of(error.code) >= 500 and not isinstance(error, Unavailable):
         return answer(request, incident(error))
     return answer(request, error.problem)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """Answer what FastAPI and pydantic found wrong with a request: the first of it."""
+    assert isinstance(error, RequestValidationError)
+    unread: Problem | None = request.scope.get("body_problem")
+    return answer(request, unread or _problem_of(error.errors()[0], request))
+
+
+def _problem_of(found: Mapping[str, Any], request: Request) -> Problem:
+    """The code of one thing wrong. Types that have a code of their own say it (`parameters.refused_as`)."""
+    place, *names = found["loc"]
+    name = shown_name(str(names[0])) if names else "?"
+    if found["type"] in sentences():
+        details = {"name": name} if found["type"].startswith("parameter-") else {}
+        return Problem(found["type"], details=details | found.get("ctx", {}))
+    if place == "body":
+        fields = request.scope["route"].body_field.field_info.annotation.model_fields
+        return Problem("request-invalid", details={"what": ", ".join(fields)})
+    if found["type"] == "extra_forbidden":
+        return Problem("parameter-unknown", details={"name": name})
+    return Problem("parameter-unreadable", details={"name": name})
+
+
+def shown_name(name: str) -> str:
+    """A parameter's name; `?` for what does not look like one, because it may be a value in the wrong place."""
+    return name if re.fullmatch(r"[A-Za-z_-]{1,40}", name) else "?"
 
 
 async def wrong_address(request: Request, error: Exception) -> Response:
@@ -166,18 +184,25 @@ def incident(error: Exception) -> Problem:
     return Problem("internal", details={"incident": number})
 
 
-def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's `responses` for the given codes: one entry a status, one example a code."""
     found: dict[int | str, dict[str, Any]] = {}
     for code in codes:
-        assert code in sentences(), code
-        entry = found.setdefault(
-            status_of(code),
-            {
-                "description": "",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
-            },
-        )
-        entry["description"] = ", ".join(part for part in (entry["description"], f"`{code}`") if part)
-        entry["content"][MEDIA_TYPE]["examples"][code] = {"value": msgspec.to_builtins(body_of(Problem(code), "id"))}
-    return found
+        body = body_of(Problem(code), "id")
+        entry = found.setdefault(body.status, {"codes": [], "examples": {}})
+        entry["codes"].append(f"`{code}`")
+        entry["examples"][code] = {"value": body.model_dump(exclude_defaults=True)}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": ", ".join(entry["codes"]),
+            "headers": described("Content-Language", *_more_headers(int(status), entry["examples"])),
+            "content": {MEDIA_TYPE: {"schema": schema, "examples": entry["examples"]}},
+        }
+        for status, entry in found.items()
+    }
+
+
+def _more_headers(status: int, codes: Mapping[str, Any]) -> list[str]:
+    found = ["WWW-Authenticate"] if status == 401 else []
+    return [*found, "Retry-After"] if status in {429, 503} or "idempotency-in-progress" in codes else found

@@ -1,4 +1,4 @@
-"""A request's body: taken in pieces, limited, hashed; small ones in memory, large ones in a file without a name."""
+"""A request's body: an upload (in pieces, limited, hashed, large ones in a file without a name), or one JSON object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from ledger.errors import Refused
 from ledger.ingestion.readers.reading import Source
 
 IN_MEMORY = 1 << 20
-KINDS = ("application/json", "text/csv", "application/x-ndjson")
+MOST_JSON = 4_096
+"""Bytes of a body that is one JSON object."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = ("application/json", "text/csv", "application/x-ndjson", XLSX)
+"""What an upload may be."""
 
 
 class _Rows(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,8 +75,8 @@ async def spooled(request: Request, limit: int, kinds: tuple[str, ...] = KINDS) 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in kinds:
         raise Refused("content-type-unknown")
-    said = request.headers.get("content-length", "")
-    if said.isascii() and said.isdigit() and len(said) < 19 and int(said) > limit:
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and len(announced) < 19 and int(announced) > limit:
         raise Refused("body-too-large", limit=f"{limit} bytes")
     digest = hashlib.sha256()
     pieces: list[bytes] = []
@@ -99,3 +103,38 @@ async def spooled(request: Request, limit: int, kinds: tuple[str, ...] = KINDS) 
             file.close()
         raise
     return Body(kind, b"".join(pieces), file, digest.hexdigest(), size)
+
+
+class JsonRequest(Request):
+    """A request whose body is one JSON object of at most MOST_JSON bytes.
+
+    FastAPI reads the body before it asks who sends it. What is wrong with it is therefore kept in
+    `scope["body_problem"]`, and told only after the caller was let in: to FastAPI the body is absent.
+    """
+
+    _value: Any = None
+
+    async def body(self) -> bytes:
+        """The bytes, b"" when they cannot be used."""
+        if not hasattr(self, "_body"):
+            try:
+                self._body = await self._read()
+            except Refused as refused:
+                self.scope["body_problem"] = refused.problem
+                self._body = b""
+        return self._body
+
+    async def json(self) -> Any:
+        """The decoded body."""
+        return self._value
+
+    async def _read(self) -> bytes:
+        body = await spooled(self, MOST_JSON, ("application/json",))
+        try:
+            data = body.bytes()
+            self._value = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Refused("json-unreadable") from None
+        finally:
+            body.close()
+        return data

@@ -1,18 +1,22 @@
-"""Ready bytes: a struct becomes JSON in one step, headers are bytes already, and nothing is validated in between."""
+"""Responses that are bytes already, the ETag, and what OpenAPI says of response headers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 _encode = msgspec.json.Encoder().encode
-JSON = (b"content-type", b"application/json")
+_JSON = (b"content-type", b"application/json")
+_PRIVATE = (b"cache-control", b"private, no-cache")
+_VARY = (b"vary", b"Authorization, Accept-Language")
 
 
-class Ready(Response):
+class BytesResponse(Response):
     """A response whose headers are given as the server sends them."""
 
     def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -22,9 +26,29 @@ class Ready(Response):
         self.raw_headers = headers
 
 
-def ready(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response that may not be kept by anybody."""
     return Response(_encode(body), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def versioned(request: Request, body: object, position: str, version: str, language: str) -> Response:
+    """The answer with its weak ETag, or 304 when the caller has it already.
+
+    `body`: a model, or its fields where a short route sends them as they are. `position`: in its outside form.
+    """
+    # Positions are used again after a restore: the log's id, which stands in every position, belongs into the tag.
+    etag = f'W/"{position.partition("-")[0]}-{version}-{language}"'
+    headers = [(b"etag", etag.encode()), (b"jht-position", position.encode()), _PRIVATE, _VARY]
+    known = header(request, b"if-none-match")
+    if known and _has(known, etag):
+        return BytesResponse(b"", 304, headers)
+    content = body.model_dump_json().encode() if isinstance(body, BaseModel) else _encode(body)
+    return BytesResponse(content, 200, [*headers, _JSON, (b"content-length", str(len(content)).encode())])
+
+
+def _has(header: str, etag: str) -> bool:
+    wanted = etag.removeprefix("W/")
+    return any(part.strip().removeprefix("W/") in {wanted, "*"} for part in header.split(","))
 
 
 def header(request: Request, name: bytes) -> str:
@@ -32,3 +56,34 @@ def header(request: Request, name: bytes) -> str:
     given: dict[bytes, bytes] = request.scope["given"]
     value = given.get(name)
     return "" if value is None else value.decode("latin-1")
+
+
+_HEADERS = {
+    "ETag": "Version of the answer: of the card, the yields, the day and the language",
+    "JHT-Position": "Position in the log up to which the answer is true, or that a write reached",
+    "Content-Language": "Language of the sentences: `id` or `en`",
+    "Idempotency-Replayed": "`true` when the answer is that of an earlier request with the same key",
+    "Retry-After": "Seconds until it is worth trying again",
+    "WWW-Authenticate": "How to come in",
+}
+
+
+def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example}
+
+
+LANGUAGE = _parameter("Accept-Language", "Language of the sentences: `id` (default) or `en`", "id")
+KNOWN_VERSION = _parameter("If-None-Match", "The ETag of an earlier answer", 'W/"48211-0-2026-11-21-id"')
+"""Headers that no route takes as a parameter: they are read where answers and refusals are made."""
+
+
+def described(*names: str) -> dict[str, Any]:
+    """OpenAPI's `headers` of a response."""
+    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+
+
+VERSIONED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": described("ETag", "JHT-Position")},
+    304: {"description": "Not changed since the given ETag", "headers": described("ETag", "JHT-Position")},
+}
+"""What OpenAPI says of a read with an ETag."""

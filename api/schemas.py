@@ -1,240 +1,268 @@
-"""The bodies that leave: msgspec structs that become bytes in one step, and their description for OpenAPI."""
+"""The answers, as pydantic models that every route shares: one fact has one name and one form everywhere.
+
+Amounts are whole rupiah, moments UTC (`2026-11-21T03:00:00.000000Z`), days and months as in Jakarta. A field that holds
+nothing is null; none comes and goes.
+"""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, json
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
-from api.problems import ProblemBody
+from ledger.decisions.remittance import SUSPENSE_REASONS
+from ledger.errors import sentences
+from ledger.identifiers import KINDS, SEGMENTS
 from ledger.store.log import position_text
-from projections.queries import BalanceRow
+from projections.event_batch import TYPES
+from projections.results import STATUSES, BalanceRow
+
+CHANNELS = ("website", "mobile", "sms", "office", "employer", "partner")
+"""By which door a member's data was read."""
+READERS = ("member", "sms", "office", "employer", "partner")
+"""Who read it, without a name."""
 
 
-class AsOf(Struct, frozen=True):
-    """What the answer knows: value dates up to `date` (Asia/Jakarta), the log up to `position`.
+@dataclass(frozen=True)
+class OneOf:
+    """A text out of a closed list that another module owns: an enum in OpenAPI."""
 
-    `recorded_at`: when the record at that position was made; `projected_at`: when this read side last confirmed that
-    it holds everything up to there. Times are ISO UTC.
-    """
+    values: tuple[str, ...]
 
-    date: str
-    position: str
-    recorded_at: str
-    projected_at: str
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.values))
 
 
-class Contributed(Struct, frozen=True):
-    """Contributions received, whole rupiah."""
+Rupiah = Annotated[int, Field(examples=[285_000])]
+CardNumber = Annotated[
+    str,
+    Field(
+        description="Membership card number; masked (`***0017`) for a member's device",
+        min_length=5,
+        max_length=12,
+        examples=["26000000017"],
+    ),
+]
+Payer = Annotated[
+    str | None,
+    Field(description="The employer who paid; null: the participant", pattern="^[0-9]{8}$", examples=["10000001"]),
+]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"}, examples=["2026-11-12"])]
+Month = Annotated[str, Field(description="The month it is for", pattern=r"^\d{4}-\d\d$", examples=["2026-10"])]
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$",
+        json_schema_extra={"format": "date-time"},
+        examples=["2026-11-21T03:00:00.000000Z"],
+    ),
+]
+Position = Annotated[
+    str,
+    Field(description="A place in the log", pattern="^[0-9a-f]{16}-[0-9]+$", examples=["3f9c2a1b7d04e586-48211"]),
+]
+Next = Annotated[
+    str | None, Field(description="The cursor of the next page; null at the end", examples=["WzI0MzIxLDQ4MjExLDBd"])
+]
+Handle = Annotated[
+    str,
+    Field(description="Stands for a card in addresses", pattern="^[\\w-]{22}$", examples=["u0b7Wf0aTz2nCq5m8xKd1g"]),
+]
+Sentence = Annotated[str, Field(examples=["KPJ ini tidak terdaftar."])]
+Code = Annotated[str, Field(pattern="^[a-z-]+$", examples=["account-unknown"])]
+NoMoney = Annotated[
+    Literal["no-contribution-yet"] | None, Field(description="Why the balance is 0, where no contribution ever came")
+]
+Segment = Annotated[str, OneOf(SEGMENTS)]
+Kind = Annotated[str, OneOf(KINDS)]
+Status = Annotated[str, OneOf(STATUSES)]
+EntryType = Annotated[str, OneOf(TYPES)]
+SuspenseReason = Annotated[str, WithJsonSchema({"type": "string", "enum": list(SUSPENSE_REASONS)})]
 
-    employer: int
-    worker: int
-    total: int
+
+class Answer(BaseModel):
+    """Something that leaves."""
+
+    model_config = ConfigDict(frozen=True)
 
 
-class LastContribution(Struct, frozen=True):
-    """The newest month with money: `month` YYYY-MM, `paid_on` YYYY-MM-DD, `npp` null when the participant paid."""
+class AsOf(Answer):
+    """What the answer knows."""
 
-    month: str
-    paid_on: str
-    npp: str | None
+    date: Annotated[Day, Field(description="Value dates up to this day, Asia/Jakarta")]
+    position: Annotated[Position, Field(description="The log up to here")]
+    recorded_at: Annotated[Moment, Field(description="When the record at that position was made")]
+    projected_at: Annotated[
+        Moment, Field(description="When this read side last confirmed that it holds everything up to there")
+    ]
 
 
-class Balance(Struct, frozen=True):
-    """One card's savings. `balance` = contributions + yield credited, whole rupiah.
+class Contributed(Answer):
+    """Contributions received."""
 
-    `reason` stands only beside a balance without contributions: `no-contribution-yet`.
-    """
+    employer: Rupiah
+    worker: Rupiah
+    total: Rupiah
 
-    kpj: str
-    segment: str
-    status: str
-    balance: int
+
+class LastContribution(Answer):
+    """The newest month with money."""
+
+    month: Month
+    paid_on: Day
+    npp: Payer
+
+
+class Balance(Answer):
+    """One card's savings: contributions + yield credited, less what was paid out."""
+
+    kpj: CardNumber
+    segment: Segment
+    status: Status
+    balance: Rupiah
     contributed: Contributed
-    yield_credited: int
-    months_contributed: int
+    yield_credited: Rupiah
+    months_contributed: Annotated[int, Field(examples=[14])]
     last_contribution: LastContribution | None
+    reason: NoMoney
     as_of: AsOf
-    reason: str | UnsetType = UNSET
 
 
-class PersonBalance(Struct, frozen=True):
+class PersonBalance(Answer):
     """All cards of one person; `balance` is the sum of the cards'."""
 
-    person: str
-    balance: int
+    person: Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=["5a0c7e1f93b24d68a1c4e0f7b2d9836c"])]
+    balance: Rupiah
     contributed: Contributed
-    yield_credited: int
+    yield_credited: Rupiah
     accounts: list[Balance]
+    reason: NoMoney
     as_of: AsOf
-    reason: str | UnsetType = UNSET
 
 
-class Entry(Struct, frozen=True):
-    """One line of a statement: `posted`, `released` (out of suspense), `reversed` (negative) or `opening`."""
+class Entry(Answer):
+    """One line of a statement: posted, released (out of suspense), reversed (negative) or opening."""
 
-    type: str
-    kind: str
-    month: str
-    paid_on: str
-    npp: str | None
-    wage: int
-    back_pay: int
-    employer: int
-    worker: int
-    yield_credited: int
-    total: int
-    months: int
-    recorded_at: str
-    position: str
-    reference: str | UnsetType = UNSET
+    type: EntryType
+    kind: Kind
+    month: Month
+    paid_on: Day
+    npp: Payer
+    wage: Rupiah
+    back_pay: Rupiah
+    employer: Rupiah
+    worker: Rupiah
+    yield_credited: Rupiah
+    total: Rupiah
+    months: Annotated[int, Field(description="Months of contribution it adds", examples=[1])]
+    reference: Annotated[str | None, Field(examples=["TRX-1"])]
+    recorded_at: Moment
+    position: Position
 
 
-class Entries(Struct, frozen=True):
-    """A page of a card's statement, newest month first; `next` is the cursor of the next page, null at the end."""
+class Entries(Answer):
+    """A page of a card's statement, newest month first."""
 
-    kpj: str
+    kpj: CardNumber
     entries: list[Entry]
-    next: str | None
+    next: Next
     as_of: AsOf
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Answer):
     """Money received that waits: for which card and month, why, and for how many days."""
 
-    kpj: str
-    npp: str | None
-    month: str
-    kind: str
-    paid_on: str
-    employer: int
-    worker: int
-    total: int
-    reason: str
-    detail: str
-    since: str
-    age_days: int
-    remittance: str
+    kpj: CardNumber
+    npp: Payer
+    month: Month
+    kind: Kind
+    paid_on: Day
+    employer: Rupiah
+    worker: Rupiah
+    total: Rupiah
+    reason: SuspenseReason
+    detail: Sentence
+    recorded_at: Moment
+    age_days: Annotated[int, Field(ge=0, examples=[7])]
+    remittance: Annotated[str, Field(examples=["remittance-e:10000001:2026-10"])]
 
 
-class Suspense(Struct, frozen=True):
+class Suspense(Answer):
     """A page of waiting lines, oldest first."""
 
     lines: list[Waiting]
-    next: str | None
-    position: str
+    next: Next
+    position: Position
 
 
-class Health(Struct, frozen=True):
+class Health(Answer):
     """Whether this process lives, and whether it can answer truthfully: `checks` by name, `ok` or a code."""
 
-    status: str
-    checks: dict[str, str] = {}
+    status: Literal["ok", "unavailable"]
+    checks: Annotated[dict[str, str], Field(examples=[{"log": "ok", "access": "ok", "read-side": "ok"}])]
 
 
-class ReceiptTotals(Struct, frozen=True):
-    """Lines by what became of them."""
+class Problem(Answer):
+    """What a caller gets instead of an answer (RFC 9457). Programs read `code`, people `detail`."""
 
-    posted: int
-    already: int
-    suspended: int
-    refused: int
-    warnings: int
-
-
-class ReceiptCode(Struct, frozen=True):
-    """How many lines a code was told of."""
-
-    verdict: str
-    code: str
-    lines: int
-    cells: int
-    columns: list[str]
+    type: Annotated[str, Field(description="The code as an address", json_schema_extra={"format": "uri"})]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    code: Annotated[str, WithJsonSchema({"type": "string", "enum": list(sentences())})]
+    detail: Annotated[str, Field(description="What to do, in the language asked for")]
+    detail_en: Annotated[str, Field(description="The same in English")]
+    line: Annotated[int, Field(description="Of the body, where it names one")] = 0
+    column: Annotated[str, Field(description="Of the body, where it names one")] = ""
+    request_id: Annotated[str, Field(description="Finds the request in the service's log")] = ""
 
 
-class ReceiptOutcome(Struct, frozen=True):
-    """What became of one remittance or registration."""
-
-    name: str
-    first_line: int
-    posted: int
-    already: int
-    suspended: int
-    refused: int
-    code: str
+def moment_text(text: str) -> str:
+    """A moment of any ISO form as all of them leave."""
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-class ReceiptProblem(Struct, frozen=True):
-    """One thing wrong at one place, in both languages; a refused value is never repeated."""
-
-    verdict: str
-    code: str
-    line: int
-    column: str
-    details: dict[str, str | int]
-    id: str
-    en: str
-
-
-class ReceiptBody(Struct, frozen=True):
-    """What became of every line of a write. `position` is null when nothing was written."""
-
-    receipt: str
-    layout: str
-    dry_run: bool
-    totals: ReceiptTotals
-    codes: list[ReceiptCode]
-    outcomes_total: int
-    outcomes: list[ReceiptOutcome]
-    problems: list[ReceiptProblem]
-    position: str | None
-
-
-BODIES: tuple[type[Struct], ...] = (
-    Balance,
-    PersonBalance,
-    Entries,
-    Suspense,
-    Health,
-    ReceiptBody,
-    ProblemBody,
-)
-
-
-def components(*more: type[Struct]) -> dict[str, Any]:
-    """OpenAPI's `components.schemas`, with those of other doors."""
-    _, found = json.schema_components((*BODIES, *more), ref_template="#/components/schemas/{name}")
-    found["Problem"] = found.pop("ProblemBody")
-    found["Receipt"] = found.pop("ReceiptBody")
-    return found
-
-
-def returned(name: str, description: str, example: Any) -> dict[str, Any]:
-    """An OpenAPI response with a schema of `components` and an example."""
+def as_of_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
+    """The fields of `AsOf`."""
     return {
-        "description": description,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}},
+        "date": day.isoformat(),
+        "position": position_text(log_id, row.position),
+        "recorded_at": row.recorded_at,
+        "projected_at": row.projected_at,
     }
 
 
 def as_of(log_id: str, row: BalanceRow, day: date) -> AsOf:
     """What an answer from a row knows."""
-    return AsOf(day.isoformat(), position_text(log_id, row.position), row.recorded_at, row.projected_at)
+    return AsOf.model_validate(as_of_fields(log_id, row, day))
+
+
+def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
+    """The fields of `Balance`: what a short route sends as it is."""
+    last = row.last
+    return {
+        "kpj": row.kpj,
+        "segment": row.segment,
+        "status": row.status,
+        "balance": row.total,
+        "contributed": {"employer": row.employer, "worker": row.worker, "total": row.employer + row.worker},
+        "yield_credited": row.credited,
+        "months_contributed": row.months,
+        "last_contribution": None
+        if last is None
+        else {"month": last.month, "paid_on": last.paid_on, "npp": last.npp or None},
+        "reason": no_money(row),
+        "as_of": as_of_fields(log_id, row, day),
+    }
+
+
+def no_money(row: BalanceRow) -> Literal["no-contribution-yet"] | None:
+    """The reason of a balance that is 0 because no contribution ever came."""
+    return "no-contribution-yet" if row.last is None and not row.total else None
 
 
 def balance_of(log_id: str, row: BalanceRow, day: date) -> Balance:
-    """A card's balance as it leaves."""
-    last = row.last
-    return Balance(
-        row.kpj,
-        row.segment,
-        row.status,
-        row.total,
-        Contributed(row.employer, row.worker, row.employer + row.worker),
-        row.credited,
-        row.months,
-        None if last is None else LastContribution(last.month, last.paid_on, last.npp or None),
-        as_of(log_id, row, day),
-        "no-contribution-yet" if last is None and not row.total else UNSET,
-    )
+    """A card's balance."""
+    return Balance.model_validate(balance_fields(log_id, row, day))

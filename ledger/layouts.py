@@ -24,68 +24,75 @@ class Column(NamedTuple):
     """A column: `type` chooses its reader in `fields.py`.
 
     `required`: the header must have it. `filled`: its cells must not be empty. `limit`: the largest number, or the
-    longest text in characters. `day_first`: in this file its dates may be written dd-mm-yyyy.
+    longest text in characters. `day_first`: in this file its dates may be written dd-mm-yyyy. `example`: a cell as a
+    file has it, for those who describe the layout.
     """
 
     name: str
     type: str
+    example: str
     required: bool = True
     filled: bool = True
     limit: int = 0
     day_first: bool = False
 
+    @property
+    def value(self) -> str | int:
+        """The example as JSON has it: amounts and counts are integers."""
+        return int(self.example) if self.type in {"rupiah", "count"} else self.example
 
-def _rupiah(name: str, *, required: bool = True, filled: bool = True) -> Column:
-    return Column(name, "rupiah", required, filled, MAX_RUPIAH_CELL)
+
+def _rupiah(name: str, example: str, *, required: bool = True, filled: bool = True) -> Column:
+    return Column(name, "rupiah", example, required, filled, MAX_RUPIAH_CELL)
 
 
 EMPLOYERS = (
-    Column("npp", "npp"),
-    Column("name", "text", limit=100),
-    Column("registered_on", "date"),
+    Column("npp", "npp", "10000001"),
+    Column("name", "text", "PT Contoh Sejahtera", limit=100),
+    Column("registered_on", "date", "2025-01-02"),
 )
 REGISTRATIONS = (
-    Column("kpj", "kpj"),
-    Column("nik", "nik"),
-    Column("name", "text", limit=100),
-    Column("birth_date", "birth"),
-    Column("sex", "sex"),
-    Column("segment", "segment"),
-    Column("npp", "npp", filled=False),
-    Column("email", "email", filled=False, limit=254),
-    Column("phone", "phone", filled=False),
-    Column("registered_on", "date"),
-    Column("left_on", "date", required=False, filled=False),
-    Column("old_card", "yes", required=False, filled=False),
+    Column("kpj", "kpj", "26000000017"),
+    Column("nik", "nik", "3174016501900003"),
+    Column("name", "text", "Sari Lestari", limit=100),
+    Column("birth_date", "birth", "1990-01-25"),
+    Column("sex", "sex", "P"),
+    Column("segment", "segment", "PU"),
+    Column("npp", "npp", "10000001", filled=False),
+    Column("email", "email", "sari@contoh.id", filled=False, limit=254),
+    Column("phone", "phone", "081234567890", filled=False),
+    Column("registered_on", "date", "2025-01-02"),
+    Column("left_on", "date", "2026-06-30", required=False, filled=False),
+    Column("old_card", "yes", "ya", required=False, filled=False),
 )
 CONTRIBUTIONS = (
-    Column("npp", "npp", filled=False),
-    Column("month", "month"),
-    Column("kpj", "kpj"),
-    _rupiah("wage", filled=False),
-    _rupiah("back_pay", required=False, filled=False),
-    _rupiah("employer", required=False, filled=False),
-    _rupiah("worker", required=False, filled=False),
-    Column("paid_on", "date"),
-    Column("reference", "reference", required=False, filled=False, limit=40),
-    Column("division", "division", required=False, filled=False),
-    Column("kind", "kind", required=False, filled=False),
-    Column("segment", "segment", required=False, filled=False),
-    Column("nik", "nik", required=False, filled=False),
-    Column("name", "text", required=False, filled=False, limit=100),
+    Column("npp", "npp", "10000001", filled=False),
+    Column("month", "month", "2026-10"),
+    Column("kpj", "kpj", "26000000017"),
+    _rupiah("wage", "5000000", filled=False),
+    _rupiah("back_pay", "0", required=False, filled=False),
+    _rupiah("employer", "185000", required=False, filled=False),
+    _rupiah("worker", "100000", required=False, filled=False),
+    Column("paid_on", "date", "2026-11-12"),
+    Column("reference", "reference", "TRX-1", required=False, filled=False, limit=40),
+    Column("division", "division", "000", required=False, filled=False),
+    Column("kind", "kind", "regular", required=False, filled=False),
+    Column("segment", "segment", "PU", required=False, filled=False),
+    Column("nik", "nik", "3174016501900003", required=False, filled=False),
+    Column("name", "text", "Sari Lestari", required=False, filled=False, limit=100),
 )
 OPENING_BALANCES = (
-    Column("kpj", "kpj"),
-    Column("as_of", "date"),
-    _rupiah("employer"),
-    _rupiah("worker"),
-    _rupiah("credited_yield"),
-    Column("months", "count", limit=MAX_COUNT_CELL),
-    Column("member_since", "date", required=False, filled=False),
-    Column("source", "reference", required=False, filled=False, limit=40),
+    Column("kpj", "kpj", "26000000017"),
+    Column("as_of", "date", "2024-12-31"),
+    _rupiah("employer", "18500000"),
+    _rupiah("worker", "10000000"),
+    _rupiah("credited_yield", "1500000"),
+    Column("months", "count", "100", limit=MAX_COUNT_CELL),
+    Column("member_since", "date", "2015-02-01", required=False, filled=False),
+    Column("source", "reference", "BA-2024-117", required=False, filled=False, limit=40),
 )
 # What the file of rejects adds to each row, so that it can be mended and sent again as it is.
-REJECTS = tuple(Column(name, "ignored", required=False, filled=False) for name in ("line", "reason", "sentence"))
+REJECTS = tuple(Column(name, "ignored", "", required=False, filled=False) for name in ("line", "reason", "sentence"))
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "employers": EMPLOYERS,
     "registrations": REGISTRATIONS,
@@ -204,11 +211,11 @@ def match_header(names: Sequence[str], layout: tuple[Column, ...], line: int = 1
     columns, unknown = list[Column](), list[str]()
     for place, (name, key) in enumerate(zip(names, keys), 1):
         if not clean_name(name):
-            columns.append(Column(f"#{place}", BLANK, required=False, filled=False))
+            columns.append(Column(f"#{place}", BLANK, "", required=False, filled=False))
         elif key in known:
             columns.append(known[key])
         elif key in ignored:
-            columns.append(Column(f"#{place}", "ignored", required=False, filled=False))
+            columns.append(Column(f"#{place}", "ignored", "", required=False, filled=False))
         else:
             unknown.append(_shown(name, place))
     if unknown:

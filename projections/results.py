@@ -16,6 +16,7 @@ from projections import balances
 from projections.event_batch import TYPES
 
 _ACTIVE_MONTHS = 3
+STATUSES = ACTIVE, INACTIVE, NEVER = "aktif", "tidak-aktif", "belum-ada-iuran"
 
 
 class Freshness(NamedTuple):
@@ -144,9 +145,9 @@ def balance_of(row: Sequence[Any], today: date, last: Sequence[Any], mark: str =
         return NotFound("account-not-found")
     month, paid_on, npp = last if reversals else balances.unpack_last(packed or 0)
     if month:
-        status = "aktif" if month >= month_of(today) - _ACTIVE_MONTHS else "tidak-aktif"
+        status = ACTIVE if month >= month_of(today) - _ACTIVE_MONTHS else INACTIVE
     else:
-        status = "tidak-aktif" if months or employer or worker or credited else "belum-ada-iuran"
+        status = INACTIVE if months or employer or worker or credited else NEVER
     return BalanceRow(
         card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0, paid_out or 0,
         months or 0, Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,

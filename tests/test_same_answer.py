@@ -32,9 +32,9 @@ def branch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bran
     with Branch(settings, live=True, sms_gateway_password=SecretStr(GATEWAY)) as made:
         made.api.clock = datetime.now(UTC)
         made.active()
-        login = made.opened.members.login_of(made.budi)
+        login = made.application.members.login_of(made.budi)
         assert login is not None
-        made.opened.members.change_password(made.budi, hashed(PASSWORD), made.acting())
+        made.application.members.change_password(made.budi, hashed(PASSWORD), made.acting())
         made.letters()
         assert sms(made, registration(1, CARD)).startswith("Nomor HP ini terdaftar")
         made.api.follow()
@@ -61,7 +61,7 @@ def mobile(branch: Branch) -> dict[str, str]:
 
 def website(branch: Branch) -> Browser:
     """The member's browser, logged in."""
-    login = branch.opened.members.login_of(branch.budi)
+    login = branch.application.members.login_of(branch.budi)
     assert login is not None
     return branch.browser().carry(MEMBER, branch.budi, login.epoch)
 
@@ -113,7 +113,7 @@ def test_a_true_zero_says_why_at_every_door(branch: Branch) -> None:
 def test_a_read_side_that_is_behind_gives_each_door_its_own_sentence_and_never_an_amount(branch: Branch) -> None:
     client, headers = branch.api.client, mobile(branch)
     handle = client.get("/v1/mobile/cards", headers=headers).json()["cards"][0]["handle"]
-    branch.opened.reader.max_staleness = -1
+    branch.application.reader.max_staleness = -1
     for path, how in (
         (f"/v1/accounts/{CARD}/balance", branch.api.key("read")),
         (f"/v1/mobile/cards/{handle}/balance", headers),

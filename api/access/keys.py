@@ -1,4 +1,4 @@
-"""Who may ask: API keys with scopes and objects, and the route class that lets nobody else in.
+"""Who may ask: API keys with scopes and objects, and the dependency that lets nobody else in.
 
 A key is `jht_<id>_<secret>`; only the SHA-256 of the whole is stored. `scopes` say what it may do, `npps` for which
 employers (None: all), `channel` by which door it speaks. A key that is bound to employers sees only the accounts that
@@ -12,14 +12,15 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from api.route import Direct
 from ledger.errors import NotAllowed, NotFound, Refused, StoreFailed
 from ledger.settings import Settings
 from ledger.store.database import Database, open_database
@@ -81,7 +82,7 @@ class Caller(msgspec.Struct, frozen=True):
             raise NotAllowed("scope-missing", scope=scope)
 
     def must_cover(self, npps: Iterable[int]) -> None:
-        """Every one of the employers (0: a participant who pays for himself). Raises NotAllowed(object-foreign)."""
+        """Every one of the employers (0: a participant who pays their own). Raises NotAllowed(object-foreign)."""
         if self.npps is not None and not self.npps.issuperset(npps):
             raise NotAllowed("object-foreign")
 
@@ -211,32 +212,20 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-Admit = Callable[[Request], Awaitable[Caller]]
+class ApiKey(SecurityBase):
+    """The dependency of every route for programs: `Security(api_key, scopes=["read"])` is the caller, or nobody."""
+
+    model = HTTPBearer(bearerFormat="jht_<id>_<secret>", description="An API key; its scopes say what it may do")
+    scheme_name = "key"
+
+    async def __call__(self, request: Request, scopes: SecurityScopes) -> Caller:
+        """Raises NotAllowed: key-missing, key-wrong, scope-missing."""
+        caller: Caller = await request.app.state.application.admit(request)
+        for scope in scopes.scopes:
+            caller.must(scope)
+        request.scope["caller"] = caller
+        return caller
 
 
-def guarded(admit: Admit) -> type[Direct]:
-    """The route class of everything that is not open: `openapi_extra["x-scope"]` is obligatory and checked first.
-
-    The caller stands in `request.scope["caller"]`.
-    """
-
-    class Guarded(Direct):
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **named)
-            self.scope: str = (self.openapi_extra or {})["x-scope"]
-            assert self.scope in SCOPES, self.scope
-
-        async def admit(self, request: Request) -> None:
-            caller = await admit(request)
-            if self.scope not in caller.scopes:
-                raise NotAllowed("scope-missing", scope=self.scope)
-            request.scope["caller"] = caller
-
-    return Guarded
-
-
-def caller_of(request: Request) -> Caller:
-    """The caller that the route class let in."""
-    caller: Any = request.scope["caller"]
-    assert isinstance(caller, Caller)
-    return caller
+api_key = ApiKey()
+KEY_PROBLEMS = ("key-missing", "key-wrong", "scope-missing")

@@ -21,7 +21,6 @@ import structlog
 from starlette.requests import Request
 
 from api.access.keys import BY_BYTES, Caller, schema_prefix
-from api.responses import header
 from ledger.errors import Refused, Unavailable
 from ledger.store.database import Database, SqliteDatabase
 
@@ -32,7 +31,6 @@ PACE_SECONDS = 0.002
 NOTE_SECONDS = 0.25
 """How long notes gather; also the pause after a write that failed."""
 _CURSOR = re.compile(r"[0-9T:.+-]{20,40}~[0-9]{1,6}")
-_REASON = re.compile(r"[a-z][a-z-]{0,39}")
 
 
 class Record(NamedTuple):
@@ -243,21 +241,13 @@ def _resolve(batch: Batch, error: Unavailable | None) -> None:
                 future.set_exception(error)
 
 
-def reason_of(request: Request) -> str:
-    """The X-Reason header, empty when there is none. Raises Refused(parameter-unreadable)."""
-    reason = header(request, b"x-reason")
-    if reason and not _REASON.fullmatch(reason):
-        raise Refused("parameter-unreadable", name="X-Reason", expected="[a-z][a-z-]{0,39}")
-    return reason
-
-
-def record_of(request: Request, caller: Caller, what: str, position: int, now: datetime) -> Record:
-    """The record of a read."""
+def record_of(request: Request, caller: Caller, why: str, what: str, position: int, now: datetime) -> Record:
+    """The record of a read; `why`: a reason code or ""."""
     return Record(
         now.isoformat(),
         caller.id,
         caller.channel,
-        reason_of(request),
+        why,
         request.scope["route"].path,
         what,
         position,

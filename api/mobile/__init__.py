@@ -1,7 +1,7 @@
 """`/v1/mobile/*`: what the members' app (JMO) asks. Bodies are small, cards are named by opaque handles.
 
 access    who may ask: a member whose device is logged in
-bodies    what is sent and what is answered
+schemas   what is sent, and the answers that only apps get
 devices   log in, refresh, log out
 cards     the member's cards, a balance, a statement, one more card
 me        who the member is, where logged in, and who looked at the data

@@ -1,21 +1,23 @@
-"""Who may ask: members whose device is logged in, and the route class that lets nobody else in."""
+"""Who may ask: members whose device is logged in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
+from fastapi import Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
 from api.access.log import Record
-from api.application import ApplicationState
+from api.access.tokens import ACCESS
+from api.application import ApplicationState, application_of
 from api.responses import header
-from api.route import Direct
 from ledger.errors import NotAllowed, NotFound
 
-AUTHS = ("member", "open")
-"""What a route may say it wants: a member's access token, or nothing because one is asked for there."""
+MEMBER_PROBLEMS = ("login-missing", "login-over", "store-failed", "internal")
 
 
 class Member(NamedTuple):
@@ -33,23 +35,21 @@ class Member(NamedTuple):
         return card
 
 
-def guarded(application: ApplicationState) -> type[Direct]:
-    """The route class of the mobile routes: `openapi_extra["x-auth"]` is obligatory and checked first.
+class AccessToken(SecurityBase):
+    """The dependency of every route for members: the member, or nobody."""
 
-    The member stands in `request.scope["member"]`.
-    """
+    model = HTTPBearer(
+        bearerFormat="JWT",
+        description=f"An access token of a member's device, good for {int(ACCESS.total_seconds())} seconds",
+    )
+    scheme_name = "member"
 
-    class Guarded(Direct):
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **named)
-            self.auth: str = (self.openapi_extra or {})["x-auth"]
-            assert self.auth in AUTHS, self.auth
+    async def __call__(self, request: Request) -> Member:
+        """Raises NotAllowed: login-missing, login-over."""
+        return await admit(application_of(request), request)
 
-        async def admit(self, request: Request) -> None:
-            if self.auth != "open":
-                request.scope["member"] = await admit(application, request)
 
-    return Guarded
+CurrentMember = Annotated[Member, Security(AccessToken())]
 
 
 async def admit(application: ApplicationState, request: Request) -> Member:
@@ -65,15 +65,8 @@ async def admit(application: ApplicationState, request: Request) -> Member:
     return Member(claims.person, claims.device, cards)
 
 
-def member_of(request: Request) -> Member:
-    """The member that the route class let in."""
-    member: Any = request.scope["member"]
-    assert isinstance(member, Member)
-    return member
-
-
 def own_read(request: Request, what: str, position: int, now: datetime) -> Record:
-    """The record of a member's read of the own data; `what`: the KPJ or the person id."""
+    """The record of a member's read of their own data; `what`: the KPJ or the person id."""
     return Record(
         now.isoformat(), "member", "mobile", "", request.scope["route"].path, what, position,
         request.scope.get("request_id", ""),

@@ -4,179 +4,165 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter
-from msgspec import UNSET
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import schemas
-from api.application import ApplicationState
+from api.application import ApplicationState, application_of
 from api.middleware import masked
-from api.mobile import bodies
-from api.mobile.access import guarded, member_of, own_read
-from api.mobile.bodies import HANDLE, LANGUAGE, OWN_PROBLEMS, READ_PROBLEMS, SENT_PROBLEMS
-from api.parameters import cursor_of, cursor_text, limit_of, parameters
-from api.problems import asked_language, documented
-from api.responses import ready
-from api.v1.accounts import (
-    CURSOR,
-    EXAMPLE,
-    IF_NONE_MATCH,
-    LIMIT,
-    MIN_POSITION,
-    POSITION_PROBLEMS,
-    SCHEME_VERSION,
-    tagged,
-)
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
+from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
+from api.problems import asked_language, refusals
+from api.responses import VERSIONED, versioned
+from api.route import Route, ShortRoute
+from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, SCHEME_VERSION, entries_fields
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Refused, Unavailable
-from ledger.identifiers import clean_kpj, kpj_of
+from ledger.errors import NotFound, Unavailable
+from ledger.identifiers import kpj_of
 from ledger.members import Acting
-from projections.results import BalanceRow, Entry
+from projections.results import BalanceRow
 
 LINKS = "10/hour"
 """How many card numbers a member may try."""
-NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag"}}
+BODY_PROBLEMS = ("content-type-unknown", "body-too-large", "json-unreadable", "request-invalid")
+_PROBLEMS = (*MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *POSITION_PROBLEMS, *FRESH_PROBLEMS)
+
+short = APIRouter(route_class=ShortRoute, tags=["mobile"])
+router = APIRouter(route_class=Route, tags=["mobile"])
 
 
-def routes(application: ApplicationState) -> APIRouter:
-    """The routes over what the process holds open; the one that is asked most stands first."""
-    router = APIRouter(route_class=guarded(application), tags=["mobile"])
+@short.get(
+    "/v1/mobile/cards/{handle}/balance",
+    operation_id="mobile_balance",
+    summary="One card's balance",
+    response_model=schemas.Balance,
+    responses=refusals(*_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
+)
+async def balance(
+    request: Request,
+    member: CurrentMember,
+    handle: HandlePath,
+    query: Annotated[Awaited, Query()],
+) -> Response:
+    """What one of the member's cards holds now."""
+    application = application_of(request)
+    language = asked_language(request)
+    card, now = member.card(handle), application.now()
+    await application.reach(query.min_position)
+    row = await _row(application, card, now)
+    await application.recorder.note(own_read(request, row.kpj, row.position, now))
+    body = schemas.balance_fields(application.log.log_id, row, jakarta_date(now))
+    body["kpj"] = masked(row.kpj)
+    as_of = body["as_of"]
+    return versioned(request, body, as_of["position"], f"{row.tag}-{SCHEME_VERSION}-{as_of['date']}", language)
 
-    async def balance(request: Request) -> Response:
-        """What one of the member's cards holds now."""
-        member = member_of(request)
-        found = parameters(request, "min_position")
-        card = member.card(request.path_params["handle"])
-        now = application.now()
-        await application.reach(found)
-        row = await _row(application, card, now)
+
+@router.get(
+    "/v1/mobile/cards",
+    operation_id="mobile_cards",
+    summary="The member's cards",
+    response_model=Cards,
+    responses=refusals(*_PROBLEMS) | VERSIONED,
+)
+async def cards(
+    request: Request,
+    member: CurrentMember,
+    query: Annotated[Awaited, Query()],
+) -> Cards | Response:
+    """The member's cards with their balances."""
+    application = application_of(request)
+    language = asked_language(request)
+    now = application.now()
+    await application.reach(query.min_position)
+    answers = await asyncio.gather(*(_row_or_problem(application, card, now) for card in member.cards.values()))
+    rows = [answer for answer in answers if isinstance(answer, BalanceRow)]
+    for row in rows:
         await application.recorder.note(own_read(request, row.kpj, row.position, now))
-        told = schemas.balance_of(application.log.log_id, row, jakarta_date(now))
-        shown = bodies.MobileBalance(
-            masked(told.kpj), told.segment, told.status, told.balance, row.employer, row.worker, told.yield_credited,
-            told.months_contributed, told.last_contribution, told.as_of, told.reason,
+    shown = [
+        _card(handle, card, answer, language)
+        for (handle, card), answer in zip(member.cards.items(), answers, strict=True)
+    ]
+    if not rows or len(rows) < len(shown):
+        # A sum without one of the cards would be another, smaller truth.
+        return Cards(cards=shown, balance=None, as_of=None)
+    # Each card was read at its own moment; the answer as a whole knows what the earliest of them knew.
+    first = min(rows, key=lambda row: row.position)
+    as_of = schemas.as_of(application.log.log_id, first, jakarta_date(now))
+    whole = Cards(cards=shown, balance=sum(row.total for row in rows), as_of=as_of)
+    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
+    return versioned(request, whole, as_of.position, version, language)
+
+
+@router.get(
+    "/v1/mobile/cards/{handle}/entries",
+    operation_id="mobile_entries",
+    summary="One card's statement",
+    response_model=schemas.Entries,
+    responses=refusals(*_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
+)
+async def entries(
+    request: Request,
+    member: CurrentMember,
+    handle: HandlePath,
+    query: Annotated[MobileEntriesQuery, Query()],
+) -> Response:
+    """One card's statement, newest month first, in pages."""
+    application = application_of(request)
+    language = asked_language(request)
+    card, now, after = member.card(handle), application.now(), query.after(3)
+    await application.reach(query.min_position)
+    row = await _row(application, card, now)
+    # One more than asked tells whether there is a next page.
+    lines = await application.ask(application.reader.entries, card, now, after, query.limit + 1)
+    await application.recorder.note(own_read(request, row.kpj, row.position, now))
+    log_id = application.log.log_id
+    body = entries_fields(log_id, masked(row.kpj), lines, query.limit)
+    body["as_of"] = schemas.as_of_fields(log_id, row, jakarta_date(now))
+    version = f"{row.tag}-{SCHEME_VERSION}-{query.limit}.{query.cursor}"
+    return versioned(request, body, body["as_of"]["position"], version, language)
+
+
+@router.post(
+    "/v1/mobile/cards",
+    operation_id="mobile_link_card",
+    summary="Show one more of the own cards",
+    status_code=201,
+    responses=refusals(
+        *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *BODY_PROBLEMS, "kpj-unreadable", "card-not-yours", "too-many-tries"
+    ),
+)
+async def link(
+    request: Request,
+    member: CurrentMember,
+    query: NoParameters,
+    body: LinkCard,
+) -> LinkedCard:
+    """Show one more of the member's own cards."""
+    application = application_of(request)
+    language = asked_language(request)
+    # A number that is tried may be another's: nobody searches for them here.
+    await application.identity.guard.take(LINKS, "link-card", member.person)
+    acting = Acting("member", "mobile", application.now(), language)
+    linked = await application.work(lambda: application.members.link_card(member.person, body.kpj, acting))
+    application.identity.tokens.forget()
+    return LinkedCard(handle=linked.handle, kpj=masked(body.kpj))
+
+
+def _card(handle: str, card: int, answer: BalanceRow | Unavailable, language: str) -> Card:
+    if isinstance(answer, Unavailable):
+        problem = CardProblem(code=answer.code, detail=answer.problem.say(language))
+        return Card(
+            handle=handle, kpj=masked(kpj_of(card)), segment=None, status=None, balance=None, reason=None,
+            problem=problem,
         )  # fmt: skip
-        return tagged(request, shown, told.as_of.position, f"{row.tag}-{SCHEME_VERSION}-{told.as_of.date}")
-
-    async def cards(request: Request) -> Response:
-        """The member's cards with their balances."""
-        member = member_of(request)
-        found = parameters(request, "min_position")
-        now = application.now()
-        await application.reach(found)
-        answers = await asyncio.gather(*(_row_or_problem(application, card, now) for card in member.cards.values()))
-        rows = [answer for answer in answers if isinstance(answer, BalanceRow)]
-        for row in rows:
-            await application.recorder.note(own_read(request, row.kpj, row.position, now))
-        log_id, today, language = application.log.log_id, jakarta_date(now), asked_language(request)
-        shown = []
-        for (handle, card), answer in zip(member.cards.items(), answers, strict=True):
-            if isinstance(answer, Unavailable):
-                problem = bodies.CardProblem(answer.code, answer.problem.say(language))
-                shown.append(bodies.MobileCard(handle, masked(kpj_of(card)), problem=problem))
-            else:
-                told = schemas.balance_of(log_id, answer, today)
-                shown.append(
-                    bodies.MobileCard(handle, masked(told.kpj), told.segment, told.status, told.balance, told.reason)
-                )
-        if not rows or len(rows) < len(shown):
-            # A sum without one of the cards would be another, smaller truth.
-            return ready(bodies.MobileCards(shown))
-        # Each card was read at its own moment; the answer as a whole knows what the earliest of them knew.
-        first = min(rows, key=lambda row: row.position)
-        as_of = schemas.as_of(log_id, first, today)
-        whole = bodies.MobileCards(shown, sum(row.total for row in rows), as_of)
-        version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
-        return tagged(request, whole, as_of.position, version)
-
-    async def entries(request: Request) -> Response:
-        """One card's statement, newest month first, in pages."""
-        member = member_of(request)
-        found = parameters(request, "limit", "cursor", "min_position")
-        card = member.card(request.path_params["handle"])
-        limit, after = limit_of(found, 25), cursor_of(found, 3)
-        now = application.now()
-        await application.reach(found)
-        row = await _row(application, card, now)
-        # One more than asked tells whether there is a next page.
-        lines = await application.ask(application.reader.entries, card, now, after, limit + 1)
-        await application.recorder.note(own_read(request, row.kpj, row.position, now))
-        page = bodies.MobileEntries(
-            masked(row.kpj),
-            [_entry(line) for line in lines[:limit]],
-            cursor_text(lines[limit - 1].key) if len(lines) > limit else None,
-            schemas.as_of(application.log.log_id, row, jakarta_date(now)),
-        )
-        version = f"{row.tag}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
-        return tagged(request, page, page.as_of.position, version)
-
-    async def link(request: Request) -> Response:
-        """Show one more of the member's own cards."""
-        member = member_of(request)
-        body = await bodies.read(request, bodies.LinkCard)
-        kpj = clean_kpj(body.kpj)
-        if kpj is None:
-            raise Refused("kpj-unreadable")
-        # A number that is tried may be another's: nobody searches for them here.
-        await application.identity.guard.take(LINKS, "link-card", member.person)
-        acting = Acting("member", "mobile", application.now(), asked_language(request))
-        linked = await application.work(lambda: application.members.link_card(member.person, kpj, acting))
-        application.identity.tokens.forget()
-        return ready(bodies.LinkedCard(linked.handle, masked(kpj)), 201)
-
-    router.add_api_route(
-        "/v1/mobile/cards/{handle}/balance",
-        balance,
-        methods=["GET"],
-        operation_id="mobile_balance",
-        summary="One card's balance",
-        responses=documented(
-            *READ_PROBLEMS, *POSITION_PROBLEMS, "card-unknown", "account-incomplete"
-        )
-        | {200: schemas.returned("MobileBalance", "The balance", BALANCE)} | NOT_CHANGED,
-        openapi_extra={"x-auth": "member", "parameters": [HANDLE, MIN_POSITION, IF_NONE_MATCH, LANGUAGE]},
+    return Card(
+        handle=handle, kpj=masked(answer.kpj), segment=answer.segment, status=answer.status, balance=answer.total,
+        reason=schemas.no_money(answer), problem=None,
     )  # fmt: skip
-    router.add_api_route(
-        "/v1/mobile/cards",
-        cards,
-        methods=["GET"],
-        operation_id="mobile_cards",
-        summary="The member's cards",
-        responses=documented(*READ_PROBLEMS, *POSITION_PROBLEMS)
-        | {200: schemas.returned("MobileCards", "Every card, and the sum", CARDS)} | NOT_CHANGED,
-        openapi_extra={"x-auth": "member", "parameters": [MIN_POSITION, IF_NONE_MATCH, LANGUAGE]},
-    )  # fmt: skip
-    router.add_api_route(
-        "/v1/mobile/cards/{handle}/entries",
-        entries,
-        methods=["GET"],
-        operation_id="mobile_entries",
-        summary="One card's statement",
-        responses=documented(
-            *READ_PROBLEMS, *POSITION_PROBLEMS, "card-unknown", "account-incomplete"
-        )
-        | {200: schemas.returned("MobileEntries", "A page of the statement", ENTRIES)} | NOT_CHANGED,
-        openapi_extra={
-            "x-auth": "member", "parameters": [HANDLE, LIMIT, CURSOR, MIN_POSITION, IF_NONE_MATCH, LANGUAGE],
-        },
-    )  # fmt: skip
-    router.add_api_route(
-        "/v1/mobile/cards",
-        link,
-        methods=["POST"],
-        operation_id="mobile_link_card",
-        summary="Show one more of the own cards",
-        status_code=201,
-        responses=documented(*OWN_PROBLEMS, *SENT_PROBLEMS, "kpj-unreadable", "card-not-yours", "too-many-tries")
-        | {201: schemas.returned("LinkedCard", "The card is shown from now on", LINKED)},
-        openapi_extra={
-            "x-auth": "member", "parameters": [LANGUAGE], "requestBody": bodies.sent(bodies.LinkCard, {"kpj": KPJ}),
-        },
-    )  # fmt: skip
-    return router
 
 
 async def _row(application: ApplicationState, card: int, now: datetime) -> BalanceRow:
@@ -195,66 +181,3 @@ async def _row_or_problem(application: ApplicationState, card: int, now: datetim
         if error.code not in {"account-incomplete", "position-not-reached"}:
             raise
         return error
-
-
-def _entry(line: Entry) -> bodies.MobileEntry:
-    return bodies.MobileEntry(
-        line.type,
-        line.month,
-        line.paid_on,
-        line.npp or None,
-        line.wage,
-        line.employer,
-        line.worker,
-        line.employer + line.worker + line.credited,
-        UNSET if line.kind == "regular" else line.kind,
-        line.back_pay or UNSET,
-        line.credited or UNSET,
-    )
-
-
-KPJ = "26000000025"
-LINKED = {"handle": "mR3x0v7JcQe1sYd9LwPz5A", "kpj": "***0025"}
-_AS_OF = EXAMPLE["as_of"]
-BALANCE = {
-    "kpj": "***0017",
-    "segment": "PU",
-    "status": "aktif",
-    "balance": 3990000,
-    "employer": 2590000,
-    "worker": 1400000,
-    "yield_credited": 0,
-    "months": 14,
-    "last": EXAMPLE["last_contribution"],
-    "as_of": _AS_OF,
-}
-CARDS = {
-    "cards": [
-        {
-            "handle": HANDLE["example"],
-            "kpj": "***0017",
-            "segment": "PU",
-            "status": "aktif",
-            "balance": 3990000,
-        }
-    ],
-    "balance": 3990000,
-    "as_of": _AS_OF,
-}
-ENTRIES = {
-    "kpj": "***0017",
-    "entries": [
-        {
-            "type": "posted",
-            "month": "2026-10",
-            "paid_on": "2026-11-12",
-            "npp": "10000001",
-            "wage": 5000000,
-            "employer": 185000,
-            "worker": 100000,
-            "total": 285000,
-        }
-    ],
-    "next": "WzI0MzIxLDQ4MjExLDBd",
-    "as_of": _AS_OF,
-}

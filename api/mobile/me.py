@@ -1,97 +1,100 @@
-"""Who the member is, where logged in, and who looked at the data."""
+"""Who the member is, where they are logged in, and who looked at their data."""
 
 from __future__ import annotations
 
 import base64
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import schemas
 from api.access.log import Record
-from api.application import ApplicationState
+from api.application import application_of
 from api.middleware import masked
-from api.mobile import bodies
-from api.mobile.access import guarded, member_of, own_read
-from api.mobile.bodies import LANGUAGE, OWN_PROBLEMS
-from api.parameters import limit_of, parameters
-from api.problems import asked_language, documented
-from api.responses import ready
-from api.v1.accounts import CURSOR, LIMIT
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.schemas import Access, AccessLog, Device, Me
+from api.parameters import MobilePaged, NoParameters
+from api.problems import asked_language, refusals
+from api.route import Route
+from api.schemas import CHANNELS, moment_text
+from api.v1.accounts import PARAMETER_PROBLEMS
 from api.web.formats import masked_phone
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
 from ledger.members import masked_email
 
-VARY = {"Vary": "Authorization, Accept-Language"}
+VARY = "Authorization, Accept-Language"
+_RESPONSES = refusals(*MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, "record-unavailable")
+router = APIRouter(route_class=Route, tags=["mobile"])
 
 
-def routes(application: ApplicationState) -> APIRouter:
-    """The routes over what the process holds open."""
-    router = APIRouter(route_class=guarded(application), tags=["mobile"])
-
-    async def me(request: Request) -> Response:
-        """The member's name, masked contact and devices."""
-        parameters(request)
-        member, now = member_of(request), application.now()
-        about = await application.ask(application.members.about, member.person)
-        devices = await application.ask(application.identity.tokens.devices, member.person, now)
-        await application.recorder.note(own_read(request, member.person, 0, now))
-        shown = bodies.Me(
-            about.identity.name,
-            masked_email(about.email) if about.email else None,
-            masked_phone(about.phone) if about.phone else None,
-            about.segment,
-            asked_language(request),
-            [
-                bodies.MobileDevice(device.name, device.made_at, device.seen_at, device.id == member.device)
-                for device in devices
-            ],
-        )
-        return ready(shown, headers=VARY)
-
-    async def access_log(request: Request) -> Response:
-        """Who looked at the member's data, by which door and when, newest first, in pages."""
-        member, now = member_of(request), application.now()
-        found = parameters(request, "limit", "cursor")
-        limit, after = limit_of(found, 25), _mark(found)
-        looked_for = [member.person, *(kpj_of(card) for card in member.cards.values())]
-        looks = await application.ask(application.recorder.seen, looked_for, after, limit)
-        await application.recorder.note(own_read(request, member.person, 0, now))
-        shown = bodies.AccessLog(
-            [
-                bodies.Access(
-                    look.at, _by(look), look.channel, look.why,
-                    "person" if look.what == member.person else masked(look.what),
-                )
-                for look in looks.records
-            ],
-            _cursor(looks.more),
-        )  # fmt: skip
-        return ready(shown, headers=VARY)
-
-    router.add_api_route(
-        "/v1/mobile/access-log",
-        access_log,
-        methods=["GET"],
-        operation_id="mobile_access_log",
-        summary="Who looked at the member's data",
-        responses=documented(*OWN_PROBLEMS, "parameter-unreadable", "parameter-unknown", "record-unavailable")
-        | {200: schemas.returned("AccessLog", "A page of reads", ACCESS_LOG)},
-        openapi_extra={"x-auth": "member", "parameters": [LIMIT, CURSOR, LANGUAGE]},
+@router.get(
+    "/v1/mobile/me", operation_id="mobile_me", summary="Who the member is, and where logged in", responses=_RESPONSES
+)
+async def me(
+    request: Request,
+    response: Response,
+    member: CurrentMember,
+    query: NoParameters,
+) -> Me:
+    """The member's name, masked contact and devices."""
+    application = application_of(request)
+    language = asked_language(request)
+    now = application.now()
+    about = await application.ask(application.members.about, member.person)
+    devices = await application.ask(application.identity.tokens.devices, member.person, now)
+    await application.recorder.note(own_read(request, member.person, 0, now))
+    response.headers["Vary"] = VARY
+    return Me(
+        name=about.identity.name,
+        email=masked_email(about.email) if about.email else None,
+        phone=masked_phone(about.phone) if about.phone else None,
+        segment=about.segment,
+        language="en" if language == "en" else "id",
+        devices=[
+            Device(
+                name=device.name,
+                since=moment_text(device.made_at),
+                used_at=moment_text(device.seen_at),
+                this=device.id == member.device,
+            )
+            for device in devices
+        ],
     )
-    router.add_api_route(
-        "/v1/mobile/me",
-        me,
-        methods=["GET"],
-        operation_id="mobile_me",
-        summary="Who the member is, and where logged in",
-        responses=documented(*OWN_PROBLEMS, "parameter-unknown", "record-unavailable")
-        | {200: schemas.returned("Me", "The member", ME)},
-        openapi_extra={"x-auth": "member", "parameters": [LANGUAGE]},
+
+
+@router.get(
+    "/v1/mobile/access-log",
+    operation_id="mobile_access_log",
+    summary="Who looked at the member's data",
+    responses=_RESPONSES,
+)
+async def access_log(
+    request: Request,
+    response: Response,
+    member: CurrentMember,
+    query: Annotated[MobilePaged, Query()],
+) -> AccessLog:
+    """Who looked at the member's data, by which door and when, newest first, in pages."""
+    application = application_of(request)
+    now = application.now()
+    looked_for = [member.person, *(kpj_of(card) for card in member.cards.values())]
+    looks = await application.ask(application.recorder.seen, looked_for, _mark(query.cursor), query.limit)
+    await application.recorder.note(own_read(request, member.person, 0, now))
+    response.headers["Vary"] = VARY
+    return AccessLog(reads=[_access(look, member.person) for look in looks.records], next=_cursor(looks.more))
+
+
+def _access(look: Record, person: str) -> Access:
+    return Access(
+        at=moment_text(look.at),
+        by=_by(look),
+        # An API key may be named a channel of its own; members are told that it was a partner.
+        channel=look.channel if look.channel in CHANNELS else "partner",
+        why=look.why,
+        what="person" if look.what == person else masked(look.what),
     )
-    return router
 
 
 def _by(look: Record) -> str:
@@ -106,9 +109,8 @@ def _cursor(more: str) -> str | None:
     return base64.urlsafe_b64encode(more.encode()).rstrip(b"=").decode() or None
 
 
-def _mark(found: dict[str, str]) -> str:
-    """The recorder's mark in `cursor`; what is none it refuses itself."""
-    text = found.get("cursor", "")
+def _mark(text: str) -> str:
+    """The recorder's mark in a cursor; what is none it refuses itself."""
     try:
         mark = base64.b64decode(text[:100] + "=" * (-len(text[:100]) % 4), altchars=b"-_", validate=True).decode(
             "ascii"
@@ -118,25 +120,3 @@ def _mark(found: dict[str, str]) -> str:
     if text and not mark:
         raise Refused("parameter-unreadable", name="cursor", expected="next")
     return mark
-
-
-ME = {
-    "name": "Budi Santoso",
-    "email": "b***i@contoh.id",
-    "phone": "08**-****-*890",
-    "segment": "PU",
-    "language": "id",
-    "devices": [{"name": "HP Budi", "since": "2026-11-02T01:12:40Z", "used_at": "2026-11-21T02:51:03Z", "this": True}],
-}
-ACCESS_LOG = {
-    "reads": [
-        {
-            "at": "2026-11-20T07:12:55.104233+00:00",
-            "by": "office",
-            "channel": "office",
-            "why": "counter-visit",
-            "what": "***0017",
-        }
-    ],
-    "next": None,
-}

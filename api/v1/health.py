@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Security
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from api import schemas
-from api.access.keys import guarded
-from api.application import ApplicationState
-from api.parameters import parameters
-from api.problems import documented
-from api.responses import ready
-from api.route import Direct
+from api.access.keys import KEY_PROBLEMS, Caller, api_key
+from api.application import application_of
+from api.parameters import NoParameters
+from api.problems import RETRY_SECONDS, refusals
+from api.responses import described
+from api.route import Route
 from api.server import METRICS
+from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import JhtError
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
@@ -82,94 +84,60 @@ class _Positions:
         return [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told]
 
 
-def routes(application: ApplicationState, metrics: Metrics) -> tuple[APIRouter, APIRouter]:
-    """(the open routes, the guarded one)."""
-    free = APIRouter(route_class=Direct, tags=["health"])
-    router = APIRouter(route_class=guarded(application.admit), tags=["health"])
-
-    async def livez(request: Request) -> Response:
-        """Whether the process answers at all."""
-        parameters(request)
-        return ready(schemas.Health("ok"))
-
-    async def readyz(request: Request) -> Response:
-        """Whether balances can be told truthfully here: the stores answer and the read side is fresh."""
-        parameters(request)
-        checks = {
-            "log": await _check(application.log.head),
-            "access": await _check(application.keys.list),
-            "read-side": await _check(lambda: application.reader.check_fresh(application.now())),
-        }
-        good = all(said == "ok" for said in checks.values())
-        return ready(
-            schemas.Health("ok" if good else "unavailable", checks),
-            200 if good else 503,
-            None if good else {"Retry-After": "2"},
-        )
-
-    async def show(request: Request) -> Response:
-        """The counters for Prometheus."""
-        parameters(request)
-        head = await asyncio.to_thread(application.log.head)
-        seen = await application.ask(application.reader.freshness)
-        age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
-        text = await asyncio.to_thread(metrics.shown, head, seen.position, age)
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
-
-    free.add_api_route(
-        "/livez",
-        livez,
-        methods=["GET"],
-        operation_id="livez",
-        summary="Alive",
-        responses=documented("parameter-unknown", "parameter-unreadable")
-        | {200: schemas.returned("Health", "It answers", {"status": "ok", "checks": {}})},
-    )
-    free.add_api_route(
-        "/readyz",
-        readyz,
-        methods=["GET"],
-        operation_id="readyz",
-        summary="Ready",
-        responses=documented("parameter-unknown", "parameter-unreadable")
-        | {
-            200: schemas.returned(
-                "Health",
-                "It can answer truthfully",
-                {"status": "ok", "checks": {"log": "ok", "access": "ok", "read-side": "ok"}},
-            ),
-            503: schemas.returned(
-                "Health",
-                "It cannot",
-                {
-                    "status": "unavailable",
-                    "checks": {"log": "ok", "access": "ok", "read-side": "read-side-stale"},
-                },
-            ),
-        },
-    )
-    router.add_api_route(
-        "/metrics",
-        show,
-        methods=["GET"],
-        operation_id="metrics",
-        summary="Counters for Prometheus",
-        responses=documented(
-            "parameter-unknown",
-            "parameter-unreadable",
-            "key-missing",
-            "key-wrong",
-            "scope-missing",
-            "store-failed",
-        )
-        | {200: {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}}},
-        openapi_extra={"x-scope": "metrics"},
-    )
-    return free, router
+router = APIRouter(route_class=Route, tags=["health"])
 
 
-async def _check(function: object) -> str:
-    assert callable(function)
+@router.get("/livez", operation_id="livez", summary="Alive", responses=refusals(*PARAMETER_PROBLEMS))
+async def livez(query: NoParameters) -> schemas.Health:
+    """Whether the process answers at all."""
+    return schemas.Health(status="ok", checks={})
+
+
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="Ready",
+    responses=refusals(*PARAMETER_PROBLEMS)
+    | {503: {"model": schemas.Health, "description": "It cannot", "headers": described("Retry-After")}},
+)
+async def readyz(request: Request, response: Response, query: NoParameters) -> schemas.Health:
+    """Whether balances can be told truthfully here: the stores answer and the read side is fresh."""
+    application = application_of(request)
+    checks = {
+        "log": await _check(application.log.head),
+        "access": await _check(application.keys.list),
+        "read-side": await _check(lambda: application.reader.check_fresh(application.now())),
+    }
+    if all(found == "ok" for found in checks.values()):
+        return schemas.Health(status="ok", checks=checks)
+    response.status_code = 503
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return schemas.Health(status="unavailable", checks=checks)
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Counters for Prometheus",
+    response_class=PlainTextResponse,
+    responses=refusals(*PARAMETER_PROBLEMS, *KEY_PROBLEMS, "store-failed", "internal"),
+)
+async def show_metrics(
+    request: Request,
+    caller: Annotated[Caller, Security(api_key, scopes=["metrics"])],
+    query: NoParameters,
+) -> Response:
+    """The counters for Prometheus."""
+    application = application_of(request)
+    metrics: Metrics = request.app.state.metrics
+    head = await asyncio.to_thread(application.log.head)
+    seen = await application.ask(application.reader.freshness)
+    age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
+    text = await asyncio.to_thread(metrics.shown, head, seen.position, age)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _check(function: Callable[[], object]) -> str:
     try:
         async with asyncio.timeout(3):
             await asyncio.to_thread(function)

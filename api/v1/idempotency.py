@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -13,11 +12,9 @@ from starlette.responses import Response
 from api.access.keys import Caller
 from api.application import ApplicationState
 from api.problems import MEDIA_TYPE, TYPE_ROOT, answer, status_of
-from api.responses import header
 from ledger.errors import Refused
 from ledger.store import idempotency as log_request
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _REFUSAL = '{"type":"' + TYPE_ROOT
 
 
@@ -30,14 +27,11 @@ class Asked(NamedTuple):
     body_hash: str
 
 
-def asked(application: ApplicationState, request: Request, caller: Caller, body_hash: str) -> Asked:
-    """Read the header. Raises Refused(idempotency-key-unreadable)."""
+def asked(application: ApplicationState, request: Request, caller: Caller, key: str | None, body_hash: str) -> Asked:
+    """A write under its Idempotency-Key, if it has one."""
     route = request.scope["route"].path
-    key = header(request, b"idempotency-key")
-    if b"idempotency-key" not in request.scope["given"]:
+    if key is None:
         return Asked(route, "", "", body_hash)
-    if not _KEY.fullmatch(key):
-        raise Refused("idempotency-key-unreadable")
     return Asked(route, key, log_request.digest_of(application.log, caller.id, route, key), body_hash)
 
 

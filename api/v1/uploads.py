@@ -1,4 +1,4 @@
-"""The writes: uploads of the four layouts, and reversals. All decisions are made behind `ledger.ingestion.door`.
+"""The uploads of the four layouts. All decisions are made behind `ledger.ingestion.door`.
 
 A small contributions body is put into the door's queue from the event loop and committed together with what other
 callers sent meanwhile; everything else runs in a thread.
@@ -8,180 +8,154 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Annotated
 
-import msgspec
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Security
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import schemas
-from api.access.keys import Caller, caller_of, guarded
-from api.application import ApplicationState
-from api.parameters import flag_of, parameters
-from api.problems import documented
-from api.request_body import KINDS, Body, spooled
-from api.responses import ready
-from api.v1.accounts import COMMON, parameter
-from api.v1.idempotency import Asked, asked, once, writer_of
-from ledger.acts import reversal
-from ledger.decisions.remittance import CORRECTION_REASONS
-from ledger.errors import NotAllowed, NotFound, Refused
-from ledger.identifiers import clean_kpj
+from api.access.keys import Caller, api_key
+from api.application import ApplicationState, application_of
+from api.parameters import ContributionsQuery, IdempotencyKey, WriteQuery
+from api.request_body import Body, spooled
+from api.route import Route
+from api.v1.idempotency import asked, once, writer_of
+from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
+from api.v1.upload_columns import request_body
 from ledger.ingestion.door import SMALL
 from ledger.ingestion.readers.reading import read
 from ledger.ingestion.readers.table import Table
-from ledger.receipt import Header, Receipt
-from ledger.store.account_index import payer_of
-from ledger.store.idempotency import digest_of
+from ledger.receipt import Header
+from ledger.receipt import Receipt as Decided
 
 SMALL_BODY = 256 << 10
 """Bytes that are read in the event loop: cheaper than handing them to a thread."""
-
-LAYOUTS = {
-    "employers": ("register", "Register employers"),
-    "registrations": ("register", "Register participants and their cards"),
-    "contributions": ("post", "Post received contributions"),
-    "opening-balances": ("register", "Record opening balances"),
-}
-_FILE_PROBLEMS = (
-    "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable", "line-too-long",
-    "quote-newline", "columns-missing", "column-unknown", "column-twice", "json-unreadable",
+_RESPONSES = receipt_responses(
+    *WRITE_PROBLEMS, "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable",
+    "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice",
 )  # fmt: skip
-_WRITE_PROBLEMS = (
-    "parameter-unreadable", "parameter-unknown", "key-missing", "key-wrong", "scope-missing", "object-foreign",
-    "body-too-large", "content-type-unknown", "request-invalid", "idempotency-key-unreadable",
-    "idempotency-key-reused", "idempotency-in-progress", "store-failed", "disk-full", "internal",
-)  # fmt: skip
+_ABOUT = (
+    "The receipt says what became of every line: posted, already there, suspended, refused, with codes. "
+    "The same lines again change nothing."
+)
+
+Registrar = Annotated[Caller, Security(api_key, scopes=["register"])]
+Write = Annotated[WriteQuery, Query()]
+router = APIRouter(route_class=Route, tags=["writing"])
 
 
-class Reversal(msgspec.Struct, forbid_unknown_fields=True):
-    """What to take back: exactly one of `receipt` and `remittance`; `kpj` and `kind` narrow it down to lines."""
-
-    reason: str = ""
-    receipt: str = ""
-    remittance: str = ""
-    kpj: str = ""
-    kind: str = ""
-
-
-def routes(application: ApplicationState) -> APIRouter:
-    """The routes over what the process holds open."""
-    router = APIRouter(route_class=guarded(application.admit), tags=["writing"])
-
-    async def upload(request: Request, layout: str) -> Response:
-        caller = caller_of(request)
-        found = parameters(request, "dry_run", *(("reason",) if layout == "contributions" else ()))
-        dry_run, reason = flag_of(found, "dry_run"), found.get("reason", "")
-        if reason:
-            # Corrections among the lines are a person's decision, as a reversal is.
-            caller.must("correct")
-            if reason not in CORRECTION_REASONS:
-                raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
-        body = await spooled(request, application.settings.max_body)
-        try:
-            write = asked(application, request, caller, body.digest)
-
-            async def do() -> Response:
-                header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-                receipt = await _ingest(application, caller, layout, body, header, dry_run)
-                return _answer(application, receipt)
-
-            # A dry run writes nothing, so it has nothing to be kept under a key.
-            return await do() if dry_run else await once(application, request, caller, write, do)
-        finally:
-            body.close()
-
-    async def reverse(request: Request) -> Response:
-        """Take posted or suspended lines back, by receipt, remittance, or line; the reason is obligatory."""
-        caller = caller_of(request)
-        dry_run = flag_of(parameters(request, "dry_run"), "dry_run")
-        body = await spooled(request, application.settings.max_body, ("application/json",))
-        try:
-            write = asked(application, request, caller, body.digest)
-
-            async def do() -> Response:
-                target, reason = _target(caller, body)
-                header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-                return _answer(
-                    application,
-                    await application.work(partial(application.door.reverse, target, header, dry_run=dry_run)),
-                )
-
-            return await do() if dry_run else await once(application, request, caller, write, do)
-        finally:
-            body.close()
-
-    for layout, (scope, summary) in LAYOUTS.items():
-        router.add_api_route(
-            f"/v1/{layout}",
-            _named(upload, layout),
-            methods=["POST"],
-            operation_id=layout.replace("-", "_"),
-            summary=summary,
-            description=UPLOAD_ABOUT,
-            responses=_answers(
-                *_FILE_PROBLEMS, *_WRITE_PROBLEMS, *(("reason-unknown",) if layout == "contributions" else ())
-            ),
-            openapi_extra={
-                "x-scope": scope,
-                "parameters": [
-                    DRY_RUN,
-                    *([REASON] if layout == "contributions" else []),
-                    IDEMPOTENCY_KEY,
-                    *COMMON[:1],
-                ],
-                "requestBody": _body(layout),
-            },
-        )
-    router.add_api_route(
-        "/v1/reversals",
-        reverse,
-        methods=["POST"],
-        operation_id="reversals",
-        summary="Take contributions back",
-        responses=_answers(
-            *_WRITE_PROBLEMS, "json-unreadable", "reason-missing", "reason-unknown", "reversal-unclear",
-            "remittance-not-found", "line-not-found", "receipt-not-found", "kpj-unreadable",
-        ),
-        openapi_extra={
-            "x-scope": "correct",
-            "parameters": [DRY_RUN, IDEMPOTENCY_KEY, *COMMON[:1]],
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/json": {
-                        "schema": _REVERSAL_SCHEMA,
-                        "example": {
-                            "remittance": "remittance-e:10000001:2026-10",
-                            "kpj": "26000000017",
-                            "reason": "wrong-amount",
-                        },
-                    }
-                },
-            },
-        },
-    )  # fmt: skip
-    return router
+@router.post(
+    "/v1/employers",
+    operation_id="employers",
+    summary="Register employers",
+    description=_ABOUT,
+    response_model=Receipt,
+    responses=_RESPONSES,
+    openapi_extra=request_body("employers"),
+)
+async def employers(
+    request: Request,
+    caller: Registrar,
+    query: Write,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Employers."""
+    application = application_of(request)
+    return await _upload(request, application, caller, "employers", query, idempotency_key)
 
 
-def request_id(application: ApplicationState, caller: Caller, write: Asked) -> str:
-    """The receipt's id: of the Idempotency-Key, or of the body, so that what is sent again has the same receipt."""
-    return (write.digest or digest_of(application.log, caller.id, write.route, write.body_hash))[:32]
+@router.post(
+    "/v1/registrations",
+    operation_id="registrations",
+    summary="Register participants and their cards",
+    description=_ABOUT,
+    response_model=Receipt,
+    responses=_RESPONSES,
+    openapi_extra=request_body("registrations"),
+)
+async def registrations(
+    request: Request,
+    caller: Registrar,
+    query: Write,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Participants."""
+    application = application_of(request)
+    return await _upload(request, application, caller, "registrations", query, idempotency_key)
 
 
-def _named(upload: Any, layout: str) -> Any:
-    async def endpoint(request: Request) -> Response:
-        response: Response = await upload(request, layout)
-        return response
+@router.post(
+    "/v1/opening-balances",
+    operation_id="opening_balances",
+    summary="Record opening balances",
+    description=_ABOUT,
+    response_model=Receipt,
+    responses=_RESPONSES,
+    openapi_extra=request_body("opening-balances"),
+)
+async def opening_balances(
+    request: Request,
+    caller: Registrar,
+    query: Write,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Opening balances."""
+    application = application_of(request)
+    return await _upload(request, application, caller, "opening-balances", query, idempotency_key)
 
-    return endpoint
+
+@router.post(
+    "/v1/contributions",
+    operation_id="contributions",
+    summary="Post received contributions",
+    description=_ABOUT,
+    response_model=Receipt,
+    responses=_RESPONSES,
+    openapi_extra=request_body("contributions"),
+)
+async def contributions(
+    request: Request,
+    caller: Annotated[Caller, Security(api_key, scopes=["post"])],
+    query: Annotated[ContributionsQuery, Query()],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Contributions."""
+    application = application_of(request)
+    if query.reason:
+        # Corrections among the lines are a person's decision, as a reversal is.
+        caller.must("correct")
+    return await _upload(request, application, caller, "contributions", query, idempotency_key, query.reason or "")
+
+
+async def _upload(
+    request: Request,
+    application: ApplicationState,
+    caller: Caller,
+    layout: str,
+    query: WriteQuery,
+    key: str | None,
+    reason: str = "",
+) -> Response:
+    body = await spooled(request, application.settings.max_body)
+    try:
+        write = asked(application, request, caller, key, body.digest)
+
+        async def do() -> Response:
+            header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
+            return receipt_response(
+                application, await _ingest(application, caller, layout, body, header, query.dry_run)
+            )
+
+        # A dry run writes nothing, so it has nothing to be kept under a key.
+        return await do() if query.dry_run else await once(application, request, caller, write, do)
+    finally:
+        body.close()
 
 
 async def _ingest(
     application: ApplicationState, caller: Caller, layout: str, body: Body, header: Header, dry_run: bool
-) -> Receipt:
+) -> Decided:
     backdate = "backdate" in caller.scopes
     source = body.source()
     if layout == "contributions" and not dry_run and body.size <= SMALL_BODY:
@@ -205,148 +179,3 @@ async def _must_cover(application: ApplicationState, caller: Caller, layout: str
         await application.must_see(caller, np.unique(table.columns["kpj"]).tolist())
         return
     caller.must_cover(npp for npp in np.unique(table.columns["npp"]).tolist() if npp >= 0)
-
-
-def _target(caller: Caller, body: Body) -> tuple[reversal.Target, str]:
-    try:
-        wanted = msgspec.json.decode(body.bytes(), type=Reversal)
-    except msgspec.ValidationError:
-        raise Refused("request-invalid", what=", ".join(Reversal.__struct_fields__)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refused("json-unreadable") from None
-    if bool(wanted.receipt) == bool(wanted.remittance):
-        raise Refused("reversal-unclear")
-    if wanted.remittance and not wanted.remittance.startswith(("remittance-e:", "remittance-p:")):
-        raise NotFound("remittance-not-found")
-    if caller.npps is not None:
-        # A receipt may hold remittances of several employers, so a bound key names the remittance.
-        if wanted.receipt or not wanted.remittance.split(":")[1].isdigit():
-            raise NotAllowed("object-foreign")
-        caller.must_cover([payer_of(wanted.remittance)])
-    kpj = clean_kpj(wanted.kpj) if wanted.kpj else ""
-    if kpj is None:
-        raise Refused("kpj-unreadable")
-    return reversal.Target(wanted.receipt, wanted.remittance, kpj, wanted.kind), wanted.reason
-
-
-def _answer(application: ApplicationState, receipt: Receipt) -> Response:
-    """200 with the receipt, 422 when nothing at all could be used."""
-    body = receipt.as_json(application.log.log_id)
-    totals = body["totals"]
-    used = totals["posted"] + totals["already"] + totals["suspended"]
-    return ready(
-        body,
-        422 if totals["refused"] and not used else 200,
-        {"JHT-Position": body["position"]} if body["position"] else None,
-    )
-
-
-def _answers(*codes: str) -> dict[int | str, dict[str, Any]]:
-    found = documented(*codes) | {200: schemas.returned("Receipt", "What became of every line", RECEIPT_EXAMPLE)}
-    found[422]["description"] += "; or the receipt, when every line was refused"
-    found[422]["content"]["application/json"] = {"schema": {"$ref": "#/components/schemas/Receipt"}}
-    return found
-
-
-DRY_RUN = parameter("dry_run", "Decide everything and write nothing", {"type": "string", "enum": ["true", "false"]})
-UPLOAD_ABOUT = (
-    "The receipt says what became of every line: posted, already there, suspended, refused, with codes. "
-    "The same lines again change nothing."
-)
-REASON = parameter(
-    "reason",
-    "Why, when lines have the kind `correction`; needs the scope `correct`",
-    {"type": "string", "enum": list(CORRECTION_REASONS)},
-)
-IDEMPOTENCY_KEY = parameter(
-    "Idempotency-Key",
-    "The same key with the same body is answered the same for ever; with another body it is refused",
-    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
-    place="header",
-)
-_ROWS: dict[str, dict[str, Any]] = {
-    "employers": {"npp": "10000001", "name": "PT Contoh Sejahtera", "registered_on": "2025-01-02"},
-    "registrations": {
-        "kpj": "26000000017",
-        "nik": "3174016501900003",
-        "name": "Sari Lestari",
-        "birth_date": "1990-01-25",
-        "sex": "P",
-        "segment": "PU",
-        "npp": "10000001",
-        "email": "",
-        "phone": "",
-        "registered_on": "2025-01-02",
-    },
-    "contributions": {
-        "npp": "10000001",
-        "month": "2026-10",
-        "kpj": "26000000017",
-        "wage": 5000000,
-        "back_pay": 0,
-        "employer": 185000,
-        "worker": 100000,
-        "paid_on": "2026-11-12",
-        "reference": "TRX-1",
-    },
-    "opening-balances": {
-        "kpj": "26000000017",
-        "as_of": "2024-12-31",
-        "employer": 18500000,
-        "worker": 10000000,
-        "credited_yield": 1500000,
-        "months": 100,
-    },
-}
-
-
-def _body(layout: str) -> dict[str, Any]:
-    row = _ROWS[layout]
-    # Bounded on purpose loosely: what is wrong with a row is told in the receipt, not by the schema.
-    item = {"type": "object", "properties": {n: {"type": _type(v)} for n, v in row.items()}}
-    text = ",".join(row) + "\n" + ",".join(str(value) for value in row.values()) + "\n"
-    examples = {
-        "application/json": {"schema": {"type": "array", "items": item}, "example": [row]},
-        "text/csv": {"schema": {"type": "string"}, "example": text},
-        "application/x-ndjson": {
-            "schema": {"type": "string"},
-            "example": msgspec.json.encode(row).decode() + "\n",
-        },
-    }
-    return {"required": True, "content": {kind: examples[kind] for kind in KINDS}}
-
-
-def _type(value: str | int) -> str:
-    return "integer" if isinstance(value, int) else "string"
-
-
-_REVERSAL_SCHEMA = {
-    "type": "object",
-    "required": ["reason"],
-    "additionalProperties": False,
-    "properties": {
-        "reason": {"type": "string", "enum": list(CORRECTION_REASONS)},
-        **{name: {"type": "string"} for name in ("receipt", "remittance", "kpj", "kind")},
-    },
-}
-RECEIPT_EXAMPLE = {
-    "receipt": "9f86d081884c7d659a2feaa0c55ad015",
-    "layout": "contributions",
-    "dry_run": False,
-    "totals": {"posted": 1, "already": 0, "suspended": 0, "refused": 0, "warnings": 0},
-    "codes": [],
-    "outcomes_total": 1,
-    "outcomes": [
-        {
-            "name": "remittance-e:10000001:2026-10",
-            "first_line": 1,
-            "posted": 1,
-            "already": 0,
-            "suspended": 0,
-            "refused": 0,
-            "code": "",
-        }
-    ],
-    "problems": [],
-    "position": "3f9c2a1b7d04e586-48212",
-}

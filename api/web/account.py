@@ -9,7 +9,7 @@ from api import problems
 from api.access.login import Entered
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of, visit_of
@@ -23,7 +23,7 @@ from ledger.members.state import REQUESTS
 SHOWN_LOOKS = 50
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the account's pages."""
 
     async def shown(request: Request, errors: Errors, status: int = 200) -> Response:
@@ -123,11 +123,11 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return await requests(request, errors, text) if errors else see_other("/akun/data?kabar=terkirim")
 
     return [
-        Told("/akun", visits.page(account, MEMBER), methods=["GET"]),
-        Told("/akun/sandi", visits.page(password, MEMBER), methods=["POST"]),
-        Told("/akun/keluar-semua", visits.page(everywhere, MEMBER), methods=["POST"]),
-        Told("/akun/hp", visits.page(phone, MEMBER), methods=["POST"]),
-        Told("/akun/akses", visits.page(looks, MEMBER), methods=["GET"]),
-        Told("/akun/data", visits.page(requests, MEMBER), methods=["GET"]),
-        Told("/akun/data", visits.page(ask, MEMBER), methods=["POST"]),
+        PlainRoute("/akun", visits.page(account, MEMBER), methods=["GET"]),
+        PlainRoute("/akun/sandi", visits.page(password, MEMBER), methods=["POST"]),
+        PlainRoute("/akun/keluar-semua", visits.page(everywhere, MEMBER), methods=["POST"]),
+        PlainRoute("/akun/hp", visits.page(phone, MEMBER), methods=["POST"]),
+        PlainRoute("/akun/akses", visits.page(looks, MEMBER), methods=["GET"]),
+        PlainRoute("/akun/data", visits.page(requests, MEMBER), methods=["GET"]),
+        PlainRoute("/akun/data", visits.page(ask, MEMBER), methods=["POST"]),
     ]

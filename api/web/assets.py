@@ -11,7 +11,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.route import Told
+from api.route import PlainRoute
 from ledger.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
@@ -57,4 +57,4 @@ async def _serve(request: Request) -> Response:
     return Response(found.packed if packed else found.content, media_type=found.kind, headers=headers)
 
 
-ROUTES = [Told(PREFIX + "{name}", _serve, methods=["GET"])]
+ROUTES = [PlainRoute(PREFIX + "{name}", _serve, methods=["GET"])]

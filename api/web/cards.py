@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of, visit_of
@@ -18,7 +18,7 @@ from ledger.errors import Refused
 TRIES = "10/hour"
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the page."""
 
     def page(request: Request, errors: Errors, kpj: str = "") -> Response:
@@ -42,6 +42,6 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return page(request, errors, typed) if errors else see_other("/saldo")
 
     return [
-        Told("/kartu", visits.page(ask, MEMBER), methods=["GET"]),
-        Told("/kartu", visits.page(link, MEMBER), methods=["POST"]),
+        PlainRoute("/kartu", visits.page(ask, MEMBER), methods=["GET"]),
+        PlainRoute("/kartu", visits.page(link, MEMBER), methods=["POST"]),
     ]

@@ -11,7 +11,7 @@ from api import problems
 from api.access.guard import address_of
 from api.access.sessions import Session
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
 from api.web.words import words
@@ -33,11 +33,11 @@ class Entrance(NamedTuple):
     template: str
     wrong: str
 
-    def routes(self) -> list[Told]:
+    def routes(self) -> list[PlainRoute]:
         """The login page and the login."""
         return [
-            Told(self.path, self.visits.page(self._ask), methods=["GET"]),
-            Told(self.path, self.visits.page(self._enter), methods=["POST"]),
+            PlainRoute(self.path, self.visits.page(self._ask), methods=["GET"]),
+            PlainRoute(self.path, self.visits.page(self._enter), methods=["POST"]),
         ]
 
     async def _ask(self, request: Request) -> Response:

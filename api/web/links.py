@@ -15,7 +15,7 @@ from api.access.guard import address_of
 from api.access.login import Entered
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.login import RESETS
 from api.web.page_context import Visits, form_of
@@ -27,7 +27,7 @@ from ledger.members import Acting, Link
 VERIFY = "verify"
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of links."""
 
     async def look(request: Request) -> Response:
@@ -84,6 +84,6 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return visits.let_in(see_other("/saldo"), request, started)
 
     return [
-        Told("/tautan/{token}", visits.page(look), methods=["GET"]),
-        Told("/tautan/{token}", visits.page(use), methods=["POST"]),
+        PlainRoute("/tautan/{token}", visits.page(look), methods=["GET"]),
+        PlainRoute("/tautan/{token}", visits.page(use), methods=["POST"]),
     ]

@@ -12,7 +12,7 @@ from api.access.guard import address_of
 from api.access.login import clean_identifier
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of
@@ -31,7 +31,7 @@ def notice_of(request: Request) -> str:
     return notice if words(language_of(request)).has(f"login.notice_{notice}") else ""
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the login."""
 
     def login_page(request: Request, errors: Errors, status: int = 200) -> Response:
@@ -125,11 +125,11 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return response
 
     return [
-        Told("/masuk", visits.page(ask), methods=["GET"]),
-        Told("/masuk", visits.page(enter), methods=["POST"]),
-        Told("/keluar", visits.page(leave), methods=["POST"]),
-        Told("/lupa", visits.page(forgot), methods=["GET"]),
-        Told("/lupa", visits.page(ask_reset), methods=["POST"]),
-        Told("/sandi/{token}", visits.page(choose), methods=["GET"]),
-        Told("/sandi/{token}", visits.page(reset), methods=["POST"]),
+        PlainRoute("/masuk", visits.page(ask), methods=["GET"]),
+        PlainRoute("/masuk", visits.page(enter), methods=["POST"]),
+        PlainRoute("/keluar", visits.page(leave), methods=["POST"]),
+        PlainRoute("/lupa", visits.page(forgot), methods=["GET"]),
+        PlainRoute("/lupa", visits.page(ask_reset), methods=["POST"]),
+        PlainRoute("/sandi/{token}", visits.page(choose), methods=["GET"]),
+        PlainRoute("/sandi/{token}", visits.page(reset), methods=["POST"]),
     ]

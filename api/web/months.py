@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import grid
 from api.web.holdings import Holdings
 from api.web.page_context import Visits, visit_of
@@ -17,7 +17,7 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 
 
-def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[PlainRoute]:
     """The routes of the page."""
 
     async def months(request: Request) -> Response:
@@ -40,4 +40,4 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
             kpjs={held.linked.card: held.kpj for held in cards},
         )  # fmt: skip
 
-    return [Told("/iuran", visits.page(months, MEMBER), methods=["GET"])]
+    return [PlainRoute("/iuran", visits.page(months, MEMBER), methods=["GET"])]

@@ -18,7 +18,7 @@ from api.access.login import Entered
 from api.access.oidc import VALID, Begun, Proven, Provider
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.login import notice_of
@@ -33,7 +33,7 @@ from ledger.members import Claim, Login, masked_email
 _FIELDS = ("segment", "nik", "day", "month", "year", "kpj")
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of a provider; they stand before those of passwords. None without JHT_OIDC_ISSUER."""
     if application.settings.oidc_issuer is None:
         return []
@@ -144,16 +144,16 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
 
     both = ["GET", "POST"]
     return [
-        Told("/oidc/mulai", visits.page(begin), methods=["GET"]),
-        Told("/oidc/kembali", visits.page(come_back), methods=["GET"]),
-        Told("/oidc/data", visits.page(ask), methods=["GET"]),
-        Told("/oidc/data", visits.page(bind), methods=["POST"]),
-        Told("/masuk", visits.page(login_page), methods=["GET"]),
-        Told("/masuk", visits.page(to_login), methods=["POST"]),
-        Told("/daftar", visits.page(explain), methods=["GET"]),
-        Told("/daftar/terkirim", visits.page(to_login), methods=["POST"]),
+        PlainRoute("/oidc/mulai", visits.page(begin), methods=["GET"]),
+        PlainRoute("/oidc/kembali", visits.page(come_back), methods=["GET"]),
+        PlainRoute("/oidc/data", visits.page(ask), methods=["GET"]),
+        PlainRoute("/oidc/data", visits.page(bind), methods=["POST"]),
+        PlainRoute("/masuk", visits.page(login_page), methods=["GET"]),
+        PlainRoute("/masuk", visits.page(to_login), methods=["POST"]),
+        PlainRoute("/daftar", visits.page(explain), methods=["GET"]),
+        PlainRoute("/daftar/terkirim", visits.page(to_login), methods=["POST"]),
         *(
-            Told(path, visits.page(to_login), methods=both)
+            PlainRoute(path, visits.page(to_login), methods=both)
             for path in ("/daftar/data", "/daftar/email", "/lupa", "/sandi/{token}")
         ),
     ]

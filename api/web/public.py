@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.addresses import way_back
 from api.web.page_context import Visits
 from api.web.pages import LANGUAGE_COOKIE, render, see_other
@@ -15,7 +15,7 @@ from api.web.words import LANGUAGES
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the public pages."""
 
     async def start(request: Request) -> Response:
@@ -36,7 +36,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return response
 
     return [
-        Told("/", visits.page(start), methods=["GET"]),
-        Told("/bantuan", visits.page(help_page), methods=["GET"]),
-        Told("/bahasa", visits.page(language), methods=["GET"]),
+        PlainRoute("/", visits.page(start), methods=["GET"]),
+        PlainRoute("/bantuan", visits.page(help_page), methods=["GET"]),
+        PlainRoute("/bahasa", visits.page(language), methods=["GET"]),
     ]

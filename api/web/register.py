@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.guard import address_of
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of
@@ -47,7 +47,7 @@ def keep_for_number(application: ApplicationState, response: Response, ticket: s
         )  # fmt: skip
 
 
-def routes(application: ApplicationState, visits: Visits) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the registration."""
 
     def step(request: Request, number: int, errors: Errors) -> Response:
@@ -146,15 +146,15 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return see_other("/daftar")
 
     return [
-        Told("/daftar", visits.page(start), methods=["GET"]),
-        Told("/daftar/data", visits.page(details), methods=["POST"]),
-        Told("/daftar/email", visits.page(contact), methods=["POST"]),
-        Told("/daftar/terkirim", visits.page(send), methods=["POST"]),
-        Told("/daftar/terkirim", visits.page(sent), methods=["GET"]),
-        Told("/daftar/nomor", visits.page(number), methods=["POST"]),
-        Told("/daftar/nomor", visits.page(anew), methods=["GET"]),
-        Told("/daftar/data", visits.page(anew), methods=["GET"]),
-        Told("/daftar/email", visits.page(anew), methods=["GET"]),
+        PlainRoute("/daftar", visits.page(start), methods=["GET"]),
+        PlainRoute("/daftar/data", visits.page(details), methods=["POST"]),
+        PlainRoute("/daftar/email", visits.page(contact), methods=["POST"]),
+        PlainRoute("/daftar/terkirim", visits.page(send), methods=["POST"]),
+        PlainRoute("/daftar/terkirim", visits.page(sent), methods=["GET"]),
+        PlainRoute("/daftar/nomor", visits.page(number), methods=["POST"]),
+        PlainRoute("/daftar/nomor", visits.page(anew), methods=["GET"]),
+        PlainRoute("/daftar/data", visits.page(anew), methods=["GET"]),
+        PlainRoute("/daftar/email", visits.page(anew), methods=["GET"]),
     ]
 
 

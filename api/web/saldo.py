@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.access.log import Record
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web import chart, grid
 from api.web.grid import Facts, Year
 from api.web.holdings import Held, Holdings, Kept
@@ -63,7 +63,7 @@ class Sums(NamedTuple):
         )  # fmt: skip
 
 
-def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[Told]:
+def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[PlainRoute]:
     """The routes of the page."""
     kept: Kept[Below] = Kept()
 
@@ -95,7 +95,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         )  # fmt: skip
 
     page = visits.page(saldo, MEMBER)
-    return [Told("/saldo", page, methods=["GET"]), Told("/saldo/{handle}", page, methods=["GET"])]
+    return [PlainRoute("/saldo", page, methods=["GET"]), PlainRoute("/saldo/{handle}", page, methods=["GET"])]
 
 
 def _place(held: Held) -> tuple[bool, str]:

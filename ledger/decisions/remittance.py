@@ -43,6 +43,11 @@ CORRECTION_REASONS = (
 """Why money may be corrected or taken back: a closed list, because free text could hold personal data."""
 SECOND_PAYMENT = "second-payment"
 """Why a second regular payment of a month waits."""
+SUSPENSE_REASONS = (
+    "account-unknown", "no-membership", "card-closed", "before-opening-balance", "nik-differs", "name-differs",
+    "wage-missing", "amounts-disagree", SECOND_PAYMENT,
+)  # fmt: skip
+"""Why received money waits."""
 
 R = TypeVar("R")
 

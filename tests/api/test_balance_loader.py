@@ -33,7 +33,7 @@ def ask(api: Api, headers: dict[str, str], kpj: str) -> int:
 
 def test_reads_of_one_moment_share_queries_and_keep_apart(api: Api) -> None:
     headers = api.key("read")
-    together = api.app.state.application.together
+    together = api.app.state.application.balances
     batches: list[int] = []
     rows = together._rows
 
@@ -63,7 +63,7 @@ def test_a_broken_connection_is_replaced(api: Api) -> None:
     headers = api.key("read")
     assert ask(api, headers, PAID) == 570_000
     with psycopg.connect(api.settings.database_url, autocommit=True) as connection:
-        pid = api.app.state.application.together._connection.info.backend_pid
+        pid = api.app.state.application.balances._connection.info.backend_pid
         connection.execute("select pg_terminate_backend(%s)", [pid])
     assert ask(api, headers, PAID) == 570_000
 

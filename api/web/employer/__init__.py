@@ -12,14 +12,14 @@ months    what was booked for the workers, by month and by line
 from __future__ import annotations
 
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.employer import check, entrance, months
 from api.web.employer.checks import Checks
 from api.web.employer.gate import Gate
 from api.web.page_context import Visits
 
 
-def routes(application: ApplicationState) -> list[Told]:
+def routes(application: ApplicationState) -> list[PlainRoute]:
     """The routes of the door (the process must have started)."""
     gate = Gate(application, Visits(application), Checks(application))
     return [*entrance.routes(gate), *check.routes(gate), *months.routes(gate)]

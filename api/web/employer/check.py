@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.csrf import FIELD
-from api.route import Told
+from api.route import PlainRoute
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
 from api.web.employer.files import CSV, XLSX, as_xlsx
 from api.web.employer.gate import HOME, Desk, Gate
@@ -31,7 +31,7 @@ LISTED = 30
 """Workers of a difference that the page names."""
 
 
-def routes(gate: Gate) -> list[Told]:
+def routes(gate: Gate) -> list[PlainRoute]:
     """The form, the result and its files."""
     path = f"{HOME}/{{npp}}"
     return [

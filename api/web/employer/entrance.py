@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from api.access.sessions import EMPLOYER
-from api.route import Told
+from api.route import PlainRoute
 from api.web.employer.gate import CHANNEL, ENTRANCE, HOME, Desk, Gate
 from api.web.entrance import Entrance
 from api.web.pages import see_other
 
 
-def routes(gate: Gate) -> list[Told]:
+def routes(gate: Gate) -> list[PlainRoute]:
     """The way in, the way out, and the choice."""
     way = Entrance(
         gate.application, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"

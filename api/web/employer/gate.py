@@ -16,7 +16,7 @@ from api import problems
 from api.access.log import Record
 from api.access.sessions import EMPLOYER, Session
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.employer.checks import Checks
 from api.web.page_context import Visits, visit_of
 from api.web.pages import language_of, render
@@ -45,7 +45,7 @@ class Gate(NamedTuple):
     visits: Visits
     checks: Checks
 
-    def route(self, path: str, handler: Handler, *methods: str, reads_form: bool = True) -> Told:
+    def route(self, path: str, handler: Handler, *methods: str, reads_form: bool = True) -> PlainRoute:
         """A page for employers' users; an `{npp}` in its path must be one of theirs."""
 
         async def page(request: Request) -> Response:
@@ -59,7 +59,9 @@ class Gate(NamedTuple):
                     raise
                 return desk.refused(error.problem)
 
-        return Told(path, self.visits.page(page, EMPLOYER, ENTRANCE, reads_form=reads_form), methods=list(methods))
+        return PlainRoute(
+            path, self.visits.page(page, EMPLOYER, ENTRANCE, reads_form=reads_form), methods=list(methods)
+        )
 
 
 class Desk(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from api.route import Told
+from api.route import PlainRoute
 from api.web.employer.gate import HOME, Desk, Gate
 from api.web.holdings import Kept
 from api.web.pages import see_other
@@ -42,7 +42,7 @@ class Lines(NamedTuple):
     position: int
 
 
-def routes(gate: Gate) -> list[Told]:
+def routes(gate: Gate) -> list[PlainRoute]:
     """The year and the month."""
     totals: Totals = Kept()
 

@@ -12,14 +12,14 @@ requests  what members ask about their own data, answered by a supervisor
 from __future__ import annotations
 
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.holdings import Holdings
 from api.web.office import entrance, letter, member, requests, search
 from api.web.office.desk import Office
 from api.web.page_context import Visits
 
 
-def routes(application: ApplicationState) -> list[Told]:
+def routes(application: ApplicationState) -> list[PlainRoute]:
     """The routes of the door."""
     office = Office(application, Visits(application), Holdings(application))
     return [

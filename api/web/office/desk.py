@@ -15,7 +15,7 @@ from api import problems
 from api.access.log import Record
 from api.access.sessions import STAFF, Session
 from api.application import ApplicationState
-from api.route import Told
+from api.route import PlainRoute
 from api.web.holdings import Holdings
 from api.web.office.views import View, handle_of, view_of
 from api.web.page_context import Visits, form_of, visit_of
@@ -48,7 +48,7 @@ class Office(NamedTuple):
     visits: Visits
     holdings: Holdings
 
-    def route(self, path: str, handler: Handler, *methods: str, role: str = COUNTER) -> Told:
+    def route(self, path: str, handler: Handler, *methods: str, role: str = COUNTER) -> PlainRoute:
         """A page for staff with a role; its refusals are pages of the office too."""
 
         async def page(request: Request) -> Response:
@@ -61,7 +61,7 @@ class Office(NamedTuple):
                     raise
                 return desk.refused(error.problem)
 
-        return Told(path, self.visits.page(page, STAFF, ENTRANCE), methods=list(methods))
+        return PlainRoute(path, self.visits.page(page, STAFF, ENTRANCE), methods=list(methods))
 
 
 class Desk(NamedTuple):

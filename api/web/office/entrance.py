@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from api.access.sessions import STAFF
-from api.route import Told
+from api.route import PlainRoute
 from api.web.entrance import Entrance
 from api.web.office.desk import CHANNEL, ENTRANCE, HOME, Desk, Office
 
 
-def routes(office: Office) -> list[Told]:
+def routes(office: Office) -> list[PlainRoute]:
     """Logging in and out."""
     way = Entrance(
         office.application,

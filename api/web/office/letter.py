@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.route import Told
+from api.route import PlainRoute
 from api.web.office.desk import HOME, Desk, Office
 from api.web.office.member import open_person
 from ledger.errors import Unavailable
 from ledger.store.log import position_text
 
 
-def routes(office: Office) -> list[Told]:
+def routes(office: Office) -> list[PlainRoute]:
     """The letter."""
     return [office.route(f"{HOME}/peserta/{{view}}/surat", _letter, "GET")]
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
-from api.route import Told
+from api.route import PlainRoute
 from api.web import grid
 from api.web.forms import Errors, data_request_of, email_of
 from api.web.grid import Facts
@@ -71,7 +71,7 @@ class ApplicationState(NamedTuple):
         return not self.gap and all(card.row is not None for card in self.cards)
 
 
-def routes(office: Office) -> list[Told]:
+def routes(office: Office) -> list[PlainRoute]:
     """The page and its forms."""
     path = f"{HOME}/peserta/{{view}}"
     return [office.route(path, _look, "GET"), office.route(path, _act, "POST")]

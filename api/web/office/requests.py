@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
-from api.route import Told
+from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.office.desk import ANSWERING, QUEUE, SUPERVISOR, Desk, Office
 from api.web.office.views import View
@@ -27,7 +27,7 @@ LIST = "data-requests"
 CORRECTED = ("name", "nik", "birth_date", "sex", "email", "phone")
 
 
-def routes(office: Office) -> list[Told]:
+def routes(office: Office) -> list[PlainRoute]:
     """The list and the page of one request."""
     path = f"{QUEUE}/{{view}}/{{number:int}}"
     return [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from api.route import Told
+from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.office.desk import HOME, REASONS, Desk, Office
 from api.web.pages import see_other
@@ -20,7 +20,7 @@ NO_NIK = "nik"
 """What the record of a NIK that nobody has says."""
 
 
-def routes(office: Office) -> list[Told]:
+def routes(office: Office) -> list[PlainRoute]:
     """The form and its answer."""
 
     async def ask(desk: Desk) -> Response:

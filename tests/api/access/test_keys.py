@@ -8,37 +8,47 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.access.keys import SCOPES, Keys
-from api.app import OPEN, create_app, guarded_paths
-from api.route import Direct
+from api.app import create_app
 from ledger.errors import NotFound, Refused
 from ledger.settings import Settings
 from tests.api.conftest import PAID, Api
+from tests.api.described import scopes
 from tests.conftest import NOW
 
 BALANCE = f"/v1/accounts/{PAID}/balance"
 
 
+OPEN = {"GET /livez", "GET /readyz", "POST /v1/mobile/login", "POST /v1/mobile/refresh"}
+"""The described routes that answer anybody."""
+
+
 def test_no_route_for_programs_is_open_except_the_named_ones(tmp_path: object) -> None:
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/none.db"))
-    described = [route for route in app.routes if isinstance(route, Direct)]
-    guarded = guarded_paths(app)
-    for route in described:
-        extra = route.openapi_extra or {}
-        assert ("x-scope" in extra) + ("x-auth" in extra) + (route.path in OPEN) == 1, route.path
-    assert len(guarded) == 10
+    wanted = scopes(app)
+    assert {route for route, security in wanted.items() if not security} == OPEN
+    keyed = {route: security["key"] for route, security in wanted.items() if "key" in security}
+    assert len(keyed) == 10
+    assert all(len(named) == 1 and named[0] in SCOPES for named in keyed.values())
     # Not started: nothing is open behind the routes, so an answer can only come from the check of the key.
     client = TestClient(app, raise_server_exceptions=False)
-    for method, path in guarded:
+    for route in keyed:
+        method, path = route.split(" ")
         answer = client.request(method, path.format(kpj=PAID, person="a" * 32))
         assert (answer.status_code, answer.json()["code"]) == (401, "key-missing"), path
 
 
 def test_each_route_needs_its_own_scope(api: Api) -> None:
-    for method, path in guarded_paths(api.app):
-        (scope,) = (r.openapi_extra["x-scope"] for r in api.app.routes if getattr(r, "path", "") == path)  # type: ignore[attr-defined]
-        others = [s for s in SCOPES if s != scope]
-        answer = api.client.request(method, path.format(kpj=PAID, person="a" * 32), headers=api.key(*others))
-        assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing"), path
+    for route, security in scopes(api.app).items():
+        if "key" not in security:
+            continue
+        method, path = route.split(" ")
+        others = [scope for scope in SCOPES if scope not in security["key"]]
+        for sent in ({}, {"content": b"[{", "headers": {"Content-Type": "application/json"}}):
+            headers = api.key(*others) | sent.get("headers", {})  # type: ignore[operator]
+            answer = api.client.request(
+                method, path.format(kpj=PAID, person="a" * 32), headers=headers, content=sent.get("content")
+            )
+            assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing"), path
 
 
 def test_a_revoked_and_an_expired_key_are_worth_nothing(api: Api) -> None:

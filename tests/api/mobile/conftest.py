@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pytest
 from httpx2 import Response
+from pydantic import BaseModel
 
 from api.access import guard
 from ledger.settings import Settings
@@ -98,8 +98,8 @@ def code(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def decoded(answer: Response, shape: type[msgspec.Struct]) -> Any:
-    """The body of an answer, which is exactly what the shape describes."""
-    found = msgspec.json.decode(answer.content, type=shape)
-    assert msgspec.json.encode(found) == answer.content
+def decoded(answer: Response, model: type[BaseModel]) -> Any:
+    """The body of an answer, which is exactly what the model describes."""
+    found = model.model_validate_json(answer.content)
+    assert found.model_dump_json().encode() == answer.content
     return found

@@ -6,14 +6,14 @@ import asyncio
 from datetime import timedelta
 
 from api.access.log import Record
-from api.mobile import bodies
+from api.mobile.schemas import AccessLog, Me
 from tests.api.mobile.conftest import ANI, CARD, OTHERS, App, MobileApi, code, decoded
 from tests.conftest import NOW
 
 
 def test_a_member_sees_the_name_and_masked_contact_in_the_asked_language(mobile: MobileApi, app: App) -> None:
     answer = app.ask("me", **{"Accept-Language": "en"})
-    shown = decoded(answer, bodies.Me)
+    shown = decoded(answer, Me)
     assert (shown.name, shown.email, shown.phone, shown.segment) == ("Budi Santoso 1", "b***1@contoh.id", None, "PU")
     assert (shown.language, app.ask("me").json()["language"]) == ("en", "id")
     for secret in ("budi1@", "317101", "1990-05-17", "26000", mobile.budi):
@@ -24,7 +24,7 @@ def test_a_member_sees_the_name_and_masked_contact_in_the_asked_language(mobile:
 def test_the_devices_are_named_and_this_one_is_marked(mobile: MobileApi, app: App) -> None:
     mobile.login(device="  tab\u202elet\n" + "x" * 100)
     devices = app.ask("me").json()["devices"]
-    assert {device["since"] for device in devices} == {f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
+    assert {device["since"] for device in devices} == {f"{NOW:%Y-%m-%dT%H:%M:%S.%fZ}"}
     names = {device["name"]: device["this"] for device in devices}
     assert names == {"HP Budi": True, "tablet" + "x" * 54: False}
 
@@ -46,7 +46,7 @@ def test_a_member_sees_who_looked_and_nothing_of_who_looked_at_others(mobile: Mo
         ("user:hrd", "employer", CARD), ("user:rina", "office", OTHERS), ("user:rina", "office", mobile.ani),
     )  # fmt: skip
     answer = app.ask("access-log")
-    shown = decoded(answer, bodies.AccessLog)
+    shown = decoded(answer, AccessLog)
     assert [(read.by, read.channel, read.what) for read in shown.reads] == [
         ("office", "office", "person"), ("partner", "partner", "***0017"), ("sms", "sms", "***0017"),
         ("employer", "employer", "***0017"),

@@ -55,6 +55,7 @@ def test_a_balance_says_what_when_and_up_to_where(api: Api) -> None:
         "yield_credited": 0,
         "months_contributed": 2,
         "last_contribution": {"month": "2026-10", "paid_on": "2026-11-12", "npp": "10000001"},
+        "reason": None,
     }
     assert as_of["date"] == "2026-11-21"
     assert as_of["position"] == f"{api.log.log_id}-{api.log.head()}" == answer.headers["jht-position"]
@@ -106,6 +107,9 @@ def test_a_day_begins_in_jakarta(api: Api) -> None:
         (f"{ENTRIES}?cursor=abc", 400, "parameter-unreadable"),
         (f"{ENTRIES}?as_of=2026-02-03", 400, "parameter-unknown"),
         (f"{BALANCE}?%ff=1", 400, "parameter-unreadable"),
+        (f"{ENTRIES}?limit=1&limit=2", 400, "parameter-unreadable"),
+        (f"{BALANCE}?Budi Santoso=1&Budi Santoso=1", 400, "parameter-unreadable"),
+        (f"{BALANCE}?as_of=Budi", 400, "parameter-unreadable"),
         ("/v1/accounts", 404, "route-unknown"),
         (f"{BALANCE}/", 404, "route-unknown"),
     ],
@@ -118,6 +122,7 @@ def test_a_question_that_cannot_be_read_is_refused_with_a_code(api: Api, address
     assert body["status"] == status
     assert body["type"] == f"https://jht-ledger.example/problems/{code}"
     assert "balance" not in body
+    assert "Budi" not in answer.text
 
 
 def test_another_method_is_refused(api: Api) -> None:

@@ -36,7 +36,7 @@ def test_a_line_says_why_and_since_when_it_waits(api: Api) -> None:
         "total": 285_000,
         "reason": "account-unknown",
         "detail": "This KPJ is not registered. The money is held and will be posted by itself after registration.",
-        "since": "2026-11-21T03:00:00.000000Z",
+        "recorded_at": "2026-11-21T03:00:00.000000Z",
         "age_days": 3,
         "remittance": "remittance-e:10000002:2026-08",
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import xlsxwriter
 
+from api.request_body import XLSX
 from ledger.settings import Settings
 from tests.api.conftest import PAID, SECOND, STRANGER, Api
 
@@ -25,6 +28,15 @@ def row(kpj: str = SECOND, npp: str = "10000001", month: str = "2026-10", **chan
 
 def csv_of(*rows: dict[str, Any]) -> bytes:
     return "\n".join([",".join(rows[0]), *(",".join(str(v) for v in r.values()) for r in rows), ""]).encode()
+
+
+def xlsx_of(*rows: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate((list(rows[0]), *(list(r.values()) for r in rows))):
+            sheet.write_row(number, 0, cells)
+    return file.getvalue()
 
 
 def test_each_write_is_refused_to_strangers(api: Api) -> None:
@@ -63,13 +75,14 @@ def test_a_bound_key_posts_for_its_employers_only(api: Api) -> None:
     assert api.client.post(CONTRIBUTIONS, headers=bound, json=[row()]).json()["totals"]["posted"] == 1
 
 
-@pytest.mark.parametrize("kind", ["application/json", "wrapped", "text/csv", "application/x-ndjson"])
+@pytest.mark.parametrize("kind", ["application/json", "wrapped", "text/csv", "application/x-ndjson", XLSX])
 def test_a_posted_line_is_in_the_balance_at_the_position_of_its_receipt(api: Api, kind: str) -> None:
     body = {
         "application/json": json.dumps([row()]).encode(),
         "wrapped": json.dumps({"rows": [row()]}).encode(),
         "text/csv": csv_of(row()),
         "application/x-ndjson": json.dumps(row()).encode() + b"\n",
+        XLSX: xlsx_of(row()),
     }[kind]
     headers = api.key() | {"Content-Type": "application/json" if kind == "wrapped" else kind}
     answer = api.client.post(CONTRIBUTIONS, headers=headers, content=body)
@@ -261,6 +274,27 @@ def test_a_reversal_that_names_nothing_is_refused(api: Api, body: Any, status: i
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert "Budi" not in answer.text
     assert api.log.head() == head
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "code"),
+    [
+        ("text/plain", b"{}", 415, "content-type-unknown"),
+        ("application/json", b"", 400, "json-unreadable"),
+        ("application/json", b"{", 400, "json-unreadable"),
+        ("application/json", b'{"reason": "Budi", "remittance": "x"}', 422, "reason-unknown"),
+        ("application/json", b'{"reason": "paid-twice", "receipt": ["Budi"]}', 422, "request-invalid"),
+        ("application/json", b'{"receipt": "' + b"x" * 5_000 + b'"}', 413, "body-too-large"),
+        ("application/json", b"[" * 2_000 + b"]" * 2_000, 400, "json-unreadable"),
+    ],
+)
+def test_a_body_that_is_no_reversal_is_refused_without_its_values(
+    api: Api, kind: str, body: bytes, status: int, code: str
+) -> None:
+    for headers, wanted in ((api.key("correct"), (status, code)), ({}, (401, "key-missing"))):
+        answer = api.client.post(REVERSALS, headers=headers | {"Content-Type": kind}, content=body)
+        assert (answer.status_code, answer.json()["code"]) == wanted
+        assert "Budi" not in answer.text
 
 
 def test_a_correction_needs_the_scope_and_a_known_reason(api: Api) -> None:

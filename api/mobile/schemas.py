@@ -1,0 +1,159 @@
+"""What an app sends, and the answers that only apps get; balances and statements are those of `api.schemas`.
+
+KPJ, e-mail and phone leave masked.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access.passwords import LONGEST
+from api.access.tokens import ACCESS, IDLE, RETRY
+from api.access.tokens import LONGEST as LONGEST_LOGIN
+from api.parameters import Kpj
+from api.schemas import (
+    CHANNELS,
+    READERS,
+    Answer,
+    AsOf,
+    CardNumber,
+    Code,
+    Handle,
+    Moment,
+    Next,
+    NoMoney,
+    OneOf,
+    Rupiah,
+    Segment,
+    Sentence,
+    Status,
+)
+
+LONGEST_NAME = 60
+"""Letters of a device's name."""
+_TOKEN = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqaHQtbGVkZ2VyIn0.c2lnbmF0dXJl"  # noqa: S105
+_REFRESH = "jhtr_q0sVn3kYt7h1xWb5Zc9d2A.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+_SECONDS = int(ACCESS.total_seconds())
+
+RefreshToken = Annotated[
+    str,
+    Field(
+        description=f"Good once, for {IDLE.days} days; a login ends after {LONGEST_LOGIN.days} days at the latest. Sent "
+        f"again within {int(RETRY.total_seconds())} seconds it is answered the same",
+        max_length=1_024,
+        examples=[_REFRESH],
+    ),
+]
+
+
+class Sent(BaseModel):
+    """A body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LogIn(Sent):
+    """A member's login on a device."""
+
+    identifier: Annotated[str, Field(description="E-mail, NIK or KPJ", max_length=254, examples=["budi@contoh.id"])]
+    password: Annotated[str, Field(description=f"At most {LONGEST} letters", examples=["kuda-lumping-1990"])]
+    device: Annotated[
+        str,
+        Field(
+            description=f"What the member calls the device; {LONGEST_NAME} letters are kept", examples=["HP Budi"]
+        ),
+    ] = ""  # fmt: skip
+
+
+class Renew(Sent):
+    """The refresh token of before."""
+
+    refresh_token: RefreshToken
+
+
+class LinkCard(Sent):
+    """The number on another card of the same person."""
+
+    kpj: Annotated[Kpj, Field(examples=["26000000025"])]
+
+
+class Tokens(Answer):
+    """What a device shows from now on."""
+
+    access_token: Annotated[str, Field(description=f"Good for {_SECONDS} seconds", examples=[_TOKEN])]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="The access token's seconds", examples=[_SECONDS])]
+    refresh_token: RefreshToken
+
+
+class CardProblem(Answer):
+    """Why a card's balance cannot be told now."""
+
+    code: Code
+    detail: Sentence
+
+
+class Card(Answer):
+    """A card; what it holds is null where `problem` says why it cannot be told: never a zero that is not known."""
+
+    handle: Handle
+    kpj: CardNumber
+    segment: Segment | None
+    status: Status | None
+    balance: Rupiah | None
+    reason: NoMoney
+    problem: CardProblem | None
+
+
+class Cards(Answer):
+    """A member's cards and their sum; no sum and no date where a card's balance cannot be told."""
+
+    cards: list[Card]
+    balance: Rupiah | None
+    as_of: AsOf | None
+
+
+class LinkedCard(Answer):
+    """A card that is shown from now on."""
+
+    handle: Handle
+    kpj: CardNumber
+
+
+class Device(Answer):
+    """Where the member is logged in; `this`: the device that asks."""
+
+    name: Annotated[str, Field(examples=["HP Budi"], max_length=LONGEST_NAME)]
+    since: Moment
+    used_at: Moment
+    this: bool
+
+
+class Me(Answer):
+    """Who the member is; `language`: of this answer's sentences."""
+
+    name: Annotated[str, Field(examples=["Budi Santoso"])]
+    email: Annotated[str | None, Field(examples=["b***i@contoh.id"])]
+    phone: Annotated[str | None, Field(examples=["08**-****-*890"])]
+    segment: Segment
+    language: Literal["id", "en"]
+    devices: list[Device]
+
+
+class Access(Answer):
+    """One read of the member's data."""
+
+    at: Moment
+    by: Annotated[str, OneOf(READERS)]
+    channel: Annotated[str, OneOf(CHANNELS)]
+    why: Annotated[str, Field(description="A code, or empty", examples=["counter-visit"])]
+    what: Annotated[str, Field(description="A masked KPJ, or `person`", examples=["***0017"])]
+
+
+class AccessLog(Answer):
+    """A page of who looked, newest first."""
+
+    reads: list[Access]
+    next: Next
