@@ -27,6 +27,7 @@ _FORMS: dict[str, dict[str, Any]] = {
     "reference": {"type": "string", "pattern": "^[A-Za-z0-9./-]*$"},
     "email": {"type": "string", "format": "email"},
     "phone": {"type": "string"},
+    "yes": {"type": "string", "enum": ["ya", "tidak", "yes", "no"]},
     "text": {"type": "string"},
 }
 """A column's type in JSON Schema. What is wrong with a row is told in the receipt, line by line."""
@@ -34,7 +35,7 @@ _FORMS: dict[str, dict[str, Any]] = {
 
 def row_schema(layout: str) -> dict[str, Any]:
     """The schema of one row of a layout."""
-    columns = LAYOUTS[layout]
+    columns = [column for column in LAYOUTS[layout] if column.type in _FORMS]
     return {
         "type": "object",
         "properties": {column.name: _schema(column) for column in columns},
