@@ -208,6 +208,13 @@ class ApplicationState:
         if not wanted or not all(caller.npps & held.get(card, frozenset()) for card in wanted):
             raise NotAllowed("object-foreign")
 
+    @staticmethod
+    def must_be_free(caller: Caller) -> None:
+        """A key that is bound to employers sees lines and months of theirs, never a balance, an opening or yield: those
+        are made of other employers' money too. Raises NotAllowed(key-bound)."""
+        if caller.npps is not None:
+            raise NotAllowed("key-bound")
+
     def _memberships(self, cards: list[int]) -> dict[int, frozenset[int]]:
         with self.log.database.read() as tx:
             return {

@@ -31,7 +31,7 @@ _BY_STATUS = {
     400: "file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future position-unreadable "
     "position-ahead position-foreign idempotency-key-unreadable",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
-    403: "scope-missing object-foreign employer-foreign form-foreign role-missing identity-not-seen login-by-provider",
+    403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen login-by-provider",
     404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
     "projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
     405: "method-wrong",

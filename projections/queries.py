@@ -329,10 +329,19 @@ class Queries:
         return told(balance_of(row, as_of, last, self.mark(version)))
 
     def entries(
-        self, card: int, now: datetime, after: tuple[int, int, int] | None = None, limit: int = 100
+        self,
+        card: int,
+        now: datetime,
+        after: tuple[int, int, int] | None = None,
+        limit: int = 100,
+        *,
+        upto: int | None = None,
+        npps: frozenset[int] | None = None,
     ) -> list[Entry]:
         """A page of a card's statement, newest month first; `after` is the `key` of the last entry seen.
 
+        `upto`: nothing beyond this log position, so that a page is of one moment with what was read before it. `npps`:
+        only lines of these payers.
         Raises like `balance`. An empty list means that there is nothing (more).
         """
         self.check_fresh(now)
@@ -340,7 +349,10 @@ class Queries:
         def ask(live: dict[str, Generation]) -> _Questions:
             return [
                 (sql.card(live), [card, card, card]),
-                (sql.statement(live["entries"], after is not None), [card, *(after or ()), limit]),
+                (
+                    sql.statement(live["entries"], after is not None, upto=upto is not None, payers=len(npps or ())),
+                    [card, *(after or ()), *(() if upto is None else (upto,)), *sorted(npps or ()), limit],
+                ),
             ]
 
         (about,), rows = self._together(ask)

@@ -91,9 +91,12 @@ def history(entries: Generation) -> str:
     )
 
 
-def statement(entries: Generation, continued: bool) -> str:
-    """Rows for `entry_of`, newest month first; `continued`: after a key."""
+def statement(entries: Generation, continued: bool, *, upto: bool = False, payers: int = 0) -> str:
+    """Rows for `entry_of`, newest month first; `continued`: after a key; `upto`: not beyond a position; `payers`: only
+    of so many. Parameters in that order, the card first."""
     after = "and (e.month, e.position, e.line) < (?, ?, ?) " if continued else ""
+    after += "and e.position <= ? " if upto else ""
+    after += f"and v.npp in ({', '.join('?' * payers)}) " if payers else ""
     return (
         "select e.month, e.position, e.line, v.type, v.kind, v.paid_on, v.npp, e.wage, e.back_pay, e.employer, "
         "e.worker, v.credited, e.tambahan, e.epoch, e.months, v.reference, v.recorded "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -117,7 +118,8 @@ async def entries(
     await application.reach(query.min_position)
     row = await _row(application, card, now)
     # One more than asked tells whether there is a next page.
-    lines = await application.ask(application.reader.entries, card, now, after, query.limit + 1)
+    read = partial(application.reader.entries, upto=row.position)
+    lines = await application.ask(read, card, now, after, query.limit + 1)
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     log_id = application.log.log_id
     body = entries_fields(log_id, masked(row.kpj), lines, query.limit)

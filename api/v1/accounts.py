@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Security
@@ -46,7 +47,7 @@ router = APIRouter(route_class=ShortRoute, tags=["accounts"])
     operation_id="balance",
     summary="One card's balance",
     response_model=Balance,
-    responses=refusals(*_PROBLEMS, "as-of-in-future", "as-of-before-opening") | VERSIONED,
+    responses=refusals(*_PROBLEMS, "as-of-in-future", "as-of-before-opening", "key-bound") | VERSIONED,
 )
 async def balance(
     request: Request,
@@ -61,7 +62,7 @@ async def balance(
     card, now = card_number(kpj), application.now()
     present = jakarta_date(now)
     day = query.past_day(present)
-    await application.must_see(caller, (card,))
+    application.must_be_free(caller)
     await application.reach(query.min_position)
     try:
         row = await application.balance(card, now, day)
@@ -101,7 +102,8 @@ async def entries(
         await application.record(request, caller, why, kpj, 0, now)
         raise
     # One more than asked tells whether there is a next page.
-    lines = await application.ask(application.reader.entries, card, now, after, query.limit + 1)
+    read = partial(application.reader.entries, upto=row.position, npps=caller.npps)
+    lines = await application.ask(read, card, now, after, query.limit + 1)
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
     body["as_of"] = as_of_fields(application.log.log_id, row, jakarta_date(now))

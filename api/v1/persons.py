@@ -46,14 +46,13 @@ async def balance(
     now = application.now()
     present = jakarta_date(now)
     day = query.past_day(present)
+    application.must_be_free(caller)
     await application.reach(query.min_position)
     try:
         cards = await application.ask(application.reader.person_cards, person)
     except NotFound:
-        await application.must_see(caller, ())
         await application.record(request, caller, why, person, 0, now)
         raise
-    await application.must_see(caller, cards)
     if not cards:
         raise NotFound("account-not-found")
     rows = [await application.balance(card, now, day) for card in cards]
