@@ -28,11 +28,12 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 
 _BY_STATUS = {
-    400: "file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future position-unreadable "
-    "position-ahead position-foreign idempotency-key-unreadable",
+    400: "kind-unknown file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future "
+    "position-unreadable position-ahead position-foreign idempotency-key-unreadable",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
-    403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen login-by-provider",
-    404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
+    403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
+    "login-by-provider",
+    404: "account-not-found suspense-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
     "projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "

@@ -43,9 +43,9 @@ def balance(
             reader.close()
         log_id = log.log_id
     if as_json:
-        from api.schemas import balance_of  # with the web framework behind it
+        from api.schemas import balance_fields  # with the web framework behind it
 
-        answer = balance_of(log_id, row, day or today)
+        answer = balance_fields(log_id, row, day or today)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(

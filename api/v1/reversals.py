@@ -22,6 +22,7 @@ from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_r
 from ledger.acts.reversal import Target
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotAllowed, NotFound
+from ledger.identifiers import KINDS
 from ledger.receipt import Header
 from ledger.store.account_index import payer_of
 
@@ -48,6 +49,8 @@ class Reversal(BaseModel):
             if not given.get("reason"):
                 known = ", ".join(CORRECTION_REASONS)
                 raise PydanticCustomError("reason-missing", "", {"known": known})
+            if given.get("kind") and given["kind"] not in KINDS:
+                raise PydanticCustomError("kind-unknown", "")
         return given
 
 
@@ -58,7 +61,7 @@ class Reversal(BaseModel):
     response_model=Receipt,
     responses=receipt_responses(
         *WRITE_PROBLEMS, "reason-missing", "reversal-unclear", "remittance-not-found", "line-not-found",
-        "receipt-not-found", "kpj-unreadable",
+        "receipt-not-found", "receipt-without-money", "kpj-unreadable", "kind-unknown",
     ),
 )  # fmt: skip
 async def reverse(
