@@ -48,6 +48,7 @@ TABLE = {
     ),
     "guest": (
         "GET /daftar", "GET /daftar/data", "GET /daftar/email", "GET /daftar/terkirim", "POST /daftar/data",
+        "GET /daftar/nomor", "POST /daftar/nomor",
         "POST /daftar/email", "POST /daftar/terkirim", "GET /tautan/{token}", "POST /tautan/{token}", "GET /masuk",
         "POST /masuk", "POST /keluar", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
