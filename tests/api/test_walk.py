@@ -190,7 +190,7 @@ def test_what_belongs_to_another_looks_like_what_does_not_exist(town: Everybody)
             for one in (kept, "abcdefghijklmnopqrst")
         ],
         "a bound key's account": [
-            town.client.get(f"/v1/accounts/{kpj}/balance", headers=bound)
+            town.client.get(f"/v1/accounts/{kpj}/entries", headers=bound)
             for kpj in (ANIS, "26999999999")
         ],
         "a link": [town.visit("nobody").ask("GET", f"/tautan/{secret}") for secret in ("A" * 43, "x")],
@@ -199,7 +199,7 @@ def test_what_belongs_to_another_looks_like_what_does_not_exist(town: Everybody)
         assert foreign.status_code in {403, 404, 410}, (what, foreign.status_code)
         assert bare(foreign) == bare(unknown), what
         assert not [secret for secret in SECRETS if secret in foreign.text], what
-    assert town.client.get(f"/v1/accounts/{CARD}/balance", headers=bound).status_code == 200
+    assert town.client.get(f"/v1/accounts/{CARD}/entries", headers=bound).status_code == 200
 
 
 def test_a_check_of_a_file_is_for_the_session_that_sent_it(town: Everybody) -> None:
