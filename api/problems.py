@@ -29,7 +29,7 @@ _BY_STATUS = {
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing object-foreign employer-foreign form-foreign role-missing identity-not-seen login-by-provider",
     404: "account-not-found person-unknown remittance-not-found line-not-found receipt-not-found route-unknown "
-    "projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
+    "opening-not-found projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "

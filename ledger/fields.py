@@ -13,6 +13,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from ledger.events import LEAVING, PAYOUTS, Base, Payout
 from ledger.identifiers import KINDS, SEGMENTS, card_number, clean_division, clean_kpj, clean_nik, month_number
 from ledger.layouts import Column
 from ledger.store.account_index import day_number
@@ -30,6 +31,20 @@ _REFERENCE = re.compile(r"[A-Za-z0-9./-]*")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _PHONE_NOISE = re.compile(r"[ .()\-]")
 _PHONE = re.compile(r"\+?[0-9]{8,15}")
+_YEAR = re.compile(r"[0-9]{4}")
+_WORDS = re.compile(r"[ _-]+")
+_AMOUNT = r"([0-9]{1,15})"
+_BASE = re.compile(rf"([0-9]{{4}}):{_AMOUNT}(?::{_AMOUNT})?")
+_PAYOUT = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}):{_AMOUNT}:([a-z0-9-]+)")
+FIRST_YEAR = 1977
+"""The scheme's forerunner began in 1977 (PP 33/1977)."""
+LEAVING_IN_INDONESIAN = {
+    "mengundurkan-diri": "resigned", "resign": "resigned", "phk": "laid-off", "kontrak-berakhir": "contract-ended",
+    "habis-kontrak": "contract-ended", "pkwt-berakhir": "contract-ended", "pensiun": "pension",
+    "meninggal": "died", "meninggal-dunia": "died", "berhenti": "stopped", "berhenti-usaha": "stopped",
+    "pindah": "moved", "pindah-perusahaan": "moved", "mutasi": "moved", "tidak-diketahui": "unknown",
+}  # fmt: skip
+"""What Indonesian files call the kinds of leaving, in small letters with hyphens."""
 _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -142,6 +157,53 @@ def _phone(text: str, limit: int) -> Value | Bad:
     return text if _PHONE.fullmatch(text) else Bad("phone-unreadable")
 
 
+def _year(text: str, limit: int) -> Value | Bad:
+    return int(text) if _YEAR.fullmatch(text) and int(text) >= FIRST_YEAR else Bad("year-unreadable")
+
+
+def _leaving(text: str, limit: int) -> Value | Bad:
+    why = _WORDS.sub("-", text.lower())
+    why = LEAVING_IN_INDONESIAN.get(why, why)
+    return why if why in LEAVING else Bad("leaving-unknown", {"known": ", ".join(LEAVING)})
+
+
+def _bases(text: str, limit: int) -> Value | Bad:
+    bad = Bad("bases-unreadable")
+    if len(text) > limit:
+        return Bad("text-too-long", {"limit": limit})
+    years = []
+    for item in text.split(";"):
+        match = _BASE.fullmatch(item.strip())
+        if not match or int(match[1]) < FIRST_YEAR:
+            return bad
+        years.append(match[1])
+    return ";".join(sorted(item.strip() for item in text.split(";"))) if len(set(years)) == len(years) else bad
+
+
+def _payouts(text: str, limit: int) -> Value | Bad:
+    bad = Bad("payouts-unreadable", {"known": ", ".join(PAYOUTS)})
+    if len(text) > limit:
+        return Bad("text-too-long", {"limit": limit})
+    items = sorted(item.strip().lower() for item in text.split(";"))
+    for item in items:
+        match = _PAYOUT.fullmatch(item)
+        if not match or match[3] not in PAYOUTS or isinstance(_date(match[1], 0), Bad):
+            return bad
+    return ";".join(items)
+
+
+def bases_of(text: str) -> tuple[list[Base], bool]:
+    """The bases in a clean cell, by year, and whether each of them names both sub-accounts."""
+    parts = [item.split(":") for item in text.split(";")] if text else []
+    return [Base(*map(int, part)) for part in parts], all(len(part) > 2 for part in parts)
+
+
+def payouts_of(text: str) -> list[Payout]:
+    """The payouts in a clean cell, by day."""
+    parts = [item.split(":") for item in text.split(";")] if text else []
+    return [Payout(day, int(gross), kind) for day, gross, kind in parts]
+
+
 READERS: dict[str, Read] = {
     "rupiah": _rupiah,
     "count": _rupiah,
@@ -159,6 +221,10 @@ READERS: dict[str, Read] = {
     "text": _text,
     "email": _email,
     "phone": _phone,
+    "year": _year,
+    "leaving": _leaving,
+    "bases": _bases,
+    "payouts": _payouts,
 }
 EMPTY: dict[str, Value] = {
     "rupiah": -1,
@@ -177,6 +243,10 @@ EMPTY: dict[str, Value] = {
     "text": "",
     "email": "",
     "phone": "",
+    "year": -1,
+    "leaving": "",
+    "bases": "",
+    "payouts": "",
 }
 
 

@@ -15,6 +15,7 @@ from ledger.errors import Refused
 
 MAX_RUPIAH_CELL = 10**15 - 1
 MAX_COUNT_CELL = 1_200
+MAX_LIST_CELL = 4_000
 _NAMED = 10
 _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ./-]{0,39}")
 
@@ -54,6 +55,7 @@ REGISTRATIONS = (
     Column("phone", "phone", filled=False),
     Column("registered_on", "date"),
     Column("left_on", "date", required=False, filled=False),
+    Column("left_why", "leaving", required=False, filled=False),
 )
 CONTRIBUTIONS = (
     Column("npp", "npp", filled=False),
@@ -79,6 +81,11 @@ OPENING_BALANCES = (
     Column("months", "count", limit=MAX_COUNT_CELL),
     Column("member_since", "date", required=False, filled=False),
     Column("source", "reference", required=False, filled=False, limit=40),
+    _rupiah("tambahan", required=False, filled=False),
+    _rupiah("tambahan_yield", required=False, filled=False),
+    Column("yield_through", "year", required=False, filled=False),
+    Column("bases", "bases", required=False, filled=False, limit=MAX_LIST_CELL),
+    Column("payouts", "payouts", required=False, filled=False, limit=MAX_LIST_CELL),
 )
 # What the file of rejects adds to each row, so that it can be mended and sent again as it is.
 REJECTS = tuple(Column(name, "ignored", required=False, filled=False) for name in ("line", "reason", "sentence"))

@@ -13,9 +13,11 @@ from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
 from ledger.store.account_index import day_text
 from projections import balances
-from projections.event_batch import TYPES
+from projections.event_batch import OPENING, OPENING_REVERSED, TYPES
 
 _ACTIVE_MONTHS = 3
+OPENINGS = (TYPES[OPENING], TYPES[OPENING_REVERSED])
+"""Entries that are no payer's lines."""
 
 
 class Freshness(NamedTuple):
@@ -84,6 +86,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     months: int
     reference: str
     recorded_at: str
+
+
+def standing_opening(entries: Sequence[Entry]) -> Entry | None:
+    """The opening balance among a card's entries that was not taken back: a card has one at most at any time."""
+    newest = sorted((entry for entry in entries if entry.type in OPENINGS), key=lambda entry: entry.key[1:])
+    return newest[-1] if newest and newest[-1].type == TYPES[OPENING] else None
 
 
 class EmployerRow(msgspec.Struct, frozen=True):

@@ -43,8 +43,15 @@ def ingest(
     rejects: Annotated[
         Path | None, typer.Option(help="Write refused and suspended rows back here, with a reason column.")
     ] = None,
-    backdate: Annotated[bool, typer.Option(help="Take paid dates earlier than the rule allows.")] = False,
-    reason: Annotated[str, typer.Option(help=f"Why, for kind=correction: {', '.join(CORRECTION_REASONS)}.")] = "",
+    backdate: Annotated[
+        bool, typer.Option("--backdate", help="Take paid dates and opening balances older than the rule allows.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Opening balances with other content take the place of those recorded.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(help=f"Why, for kind=correction and --replace: {', '.join(CORRECTION_REASONS)}.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipts as JSON.")] = False,
 ) -> None:
     """Take employers, registrations, contributions or opening balances from files.
@@ -56,12 +63,16 @@ def ingest(
         raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
     if reason and reason not in CORRECTION_REASONS:
         raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
+    if replace and layout != "opening-balances":
+        raise typer.BadParameter("only opening-balances are replaced", param_hint="--replace")
+    if replace and not reason:
+        raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     done: list[_Done] = []
     failed = False
     with door() as entrance, _Rejects(rejects, layout) as kept:
         for name in files:
             try:
-                one = _one(entrance, layout, name, dry_run, backdate, reason, kept)
+                one = _one(entrance, layout, name, _How(dry_run, backdate, replace, reason), kept)
             except Refused as refused:
                 failed = True
                 err.print(Text(name, style="bold"))
@@ -86,13 +97,22 @@ class _Done(NamedTuple):
     seconds: float
 
 
-def _one(entrance: Door, layout: str, name: str, dry_run: bool, backdate: bool, reason: str, kept: _Rejects) -> _Done:
+class _How(NamedTuple):
+    """How files are taken."""
+
+    dry_run: bool
+    backdate: bool
+    replace: bool
+    reason: str
+
+
+def _one(entrance: Door, layout: str, name: str, how: _How, kept: _Rejects) -> _Done:
     source = Source.at(name, entrance.limits)
     request = receipt_id(source, layout, entrance.limits)
     started = perf_counter()
     with progress(Path(name).name) as bar:
         receipt = entrance.ingest(
-            layout, source, header(request, reason), dry_run=dry_run, backdate=backdate,
+            layout, source, header(request, how.reason), dry_run=how.dry_run, backdate=how.backdate, replace=how.replace,
             on_read=bar.expect, on_progress=bar.advance,
         )  # fmt: skip
     seconds = perf_counter() - started
@@ -198,11 +218,11 @@ def reverse(
     division: Annotated[str, typer.Option(help="The employer's division.")] = "",
     month: Annotated[str, typer.Option(help="The remittance's month, YYYY-MM.")] = "",
     kpj: Annotated[str, typer.Option(help="Only this worker; without --npp: what the holder paid.")] = "",
-    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS[:3])}.")] = "",
+    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS)}; opening with --kpj: the card's opening balance.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
-    """Take posted or suspended lines back: a receipt, a remittance, or one worker's line in it."""
+    """Take posted or suspended lines back: a receipt, a remittance, one worker's line in it, or an opening balance."""
     target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
     request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
     with door() as entrance:
@@ -211,7 +231,8 @@ def reverse(
             print_json(done.as_json(entrance.log.log_id))
             return
     out.print(Text(f"{'Would reverse' if dry_run else 'Reversed'} {done.totals['posted']:,} lines"), end="")
-    out.print(f" in {done.outcomes_total:,} remittances; {done.totals['already']:,} were reversed before.")
+    where = "opening balances" if target.opening else "remittances"
+    out.print(f" in {done.outcomes_total:,} {where}; {done.totals['already']:,} were reversed before.")
 
 
 def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, kind: str) -> Target:
@@ -224,6 +245,12 @@ def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, ki
         if npp or month or kpj:
             raise Refused("reversal-unclear")
         return Target(receipt=receipt, kind=_kind(kind))
+    if kind == "opening" and kpj and not npp:
+        # A card has one opening balance; its month adds nothing.
+        card = clean_kpj(kpj)
+        if card is None:
+            raise Refused("kpj-unreadable", column="kpj")
+        return Target(kpj=card, kind=kind)
     if not month or not (npp or kpj):
         raise Refused("reversal-unclear")
     number = clean_kpj(kpj) if kpj else ""

@@ -57,7 +57,8 @@ _WRITE_PROBLEMS = (
 
 
 class Reversal(msgspec.Struct, forbid_unknown_fields=True):
-    """What to take back: exactly one of `receipt` and `remittance`; `kpj` and `kind` narrow it down to lines."""
+    """What to take back: exactly one of `receipt` and `remittance`, which `kpj` and `kind` narrow down to lines; or, with
+    `kind` opening, the opening balance of `kpj`."""
 
     reason: str = ""
     receipt: str = ""
@@ -72,9 +73,11 @@ def routes(application: ApplicationState) -> APIRouter:
 
     async def upload(request: Request, layout: str) -> Response:
         caller = caller_of(request)
-        found = parameters(request, "dry_run", *(("reason",) if layout == "contributions" else ()))
-        dry_run, reason = flag_of(found, "dry_run"), found.get("reason", "")
-        if reason:
+        found = parameters(request, "dry_run", *_MORE_PARAMETERS.get(layout, ()))
+        dry_run, reason, replace = flag_of(found, "dry_run"), found.get("reason", ""), flag_of(found, "replace")
+        if replace and not reason:
+            raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
+        if reason or replace:
             # Corrections among the lines are a person's decision, as a reversal is.
             caller.must("correct")
             if reason not in CORRECTION_REASONS:
@@ -85,7 +88,7 @@ def routes(application: ApplicationState) -> APIRouter:
 
             async def do() -> Response:
                 header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-                receipt = await _ingest(application, caller, layout, body, header, dry_run)
+                receipt = await _ingest(application, caller, layout, body, header, dry_run, replace)
                 return _answer(application, receipt)
 
             # A dry run writes nothing, so it has nothing to be kept under a key.
@@ -122,13 +125,13 @@ def routes(application: ApplicationState) -> APIRouter:
             summary=summary,
             description=UPLOAD_ABOUT,
             responses=_answers(
-                *_FILE_PROBLEMS, *_WRITE_PROBLEMS, *(("reason-unknown",) if layout == "contributions" else ())
+                *_FILE_PROBLEMS, *_WRITE_PROBLEMS, *(("reason-missing", "reason-unknown") if layout in _MORE_PARAMETERS else ())
             ),
             openapi_extra={
                 "x-scope": scope,
                 "parameters": [
                     DRY_RUN,
-                    *([REASON] if layout == "contributions" else []),
+                    *(_DESCRIBED[name] for name in _MORE_PARAMETERS.get(layout, ())),
                     IDEMPOTENCY_KEY,
                     *COMMON[:1],
                 ],
@@ -143,7 +146,8 @@ def routes(application: ApplicationState) -> APIRouter:
         summary="Take contributions back",
         responses=_answers(
             *_WRITE_PROBLEMS, "json-unreadable", "reason-missing", "reason-unknown", "reversal-unclear",
-            "remittance-not-found", "line-not-found", "receipt-not-found", "kpj-unreadable",
+            "remittance-not-found", "line-not-found", "receipt-not-found", "receipt-without-money",
+            "opening-not-found", "kpj-unreadable",
         ),
         openapi_extra={
             "x-scope": "correct",
@@ -180,7 +184,7 @@ def _named(upload: Any, layout: str) -> Any:
 
 
 async def _ingest(
-    application: ApplicationState, caller: Caller, layout: str, body: Body, header: Header, dry_run: bool
+    application: ApplicationState, caller: Caller, layout: str, body: Body, header: Header, dry_run: bool, replace: bool
 ) -> Receipt:
     backdate = "backdate" in caller.scopes
     source = body.source()
@@ -193,7 +197,9 @@ async def _ingest(
         table = await application.work(lambda: read(source, layout, application.door.limits))
         await _must_cover(application, caller, layout, table)
     return await application.work(
-        partial(application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate)
+        partial(
+            application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate, replace=replace
+        )
     )
 
 
@@ -214,6 +220,14 @@ def _target(caller: Caller, body: Body) -> tuple[reversal.Target, str]:
         raise Refused("request-invalid", what=", ".join(Reversal.__struct_fields__)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refused("json-unreadable") from None
+    kpj = clean_kpj(wanted.kpj) if wanted.kpj else ""
+    if kpj is None:
+        raise Refused("kpj-unreadable")
+    target = reversal.Target(wanted.receipt, wanted.remittance, kpj, wanted.kind)
+    if target.opening:
+        if caller.npps is not None:
+            raise NotAllowed("object-foreign")
+        return target, wanted.reason
     if bool(wanted.receipt) == bool(wanted.remittance):
         raise Refused("reversal-unclear")
     if wanted.remittance and not wanted.remittance.startswith(("remittance-e:", "remittance-p:")):
@@ -223,10 +237,7 @@ def _target(caller: Caller, body: Body) -> tuple[reversal.Target, str]:
         if wanted.receipt or not wanted.remittance.split(":")[1].isdigit():
             raise NotAllowed("object-foreign")
         caller.must_cover([payer_of(wanted.remittance)])
-    kpj = clean_kpj(wanted.kpj) if wanted.kpj else ""
-    if kpj is None:
-        raise Refused("kpj-unreadable")
-    return reversal.Target(wanted.receipt, wanted.remittance, kpj, wanted.kind), wanted.reason
+    return target, wanted.reason
 
 
 def _answer(application: ApplicationState, receipt: Receipt) -> Response:
@@ -255,9 +266,16 @@ UPLOAD_ABOUT = (
 )
 REASON = parameter(
     "reason",
-    "Why, when lines have the kind `correction`; needs the scope `correct`",
+    "Why, when lines have the kind `correction` or opening balances are replaced; needs the scope `correct`",
     {"type": "string", "enum": list(CORRECTION_REASONS)},
 )
+REPLACE = parameter(
+    "replace",
+    "Opening balances with other content take the place of those recorded; needs a reason and the scope `correct`",
+    {"type": "string", "enum": ["true", "false"]},
+)
+_MORE_PARAMETERS = {"contributions": ("reason",), "opening-balances": ("replace", "reason")}
+_DESCRIBED = {"reason": REASON, "replace": REPLACE}
 IDEMPOTENCY_KEY = parameter(
     "Idempotency-Key",
     "The same key with the same body is answered the same for ever; with another body it is refused",

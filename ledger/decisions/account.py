@@ -1,26 +1,23 @@
-"""An account: one card of one person, its memberships and its opening balance. Pure.
+"""An account: one card of one person and its memberships. Pure.
 
 The state is the register's `Card`; `register.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct
 
-from ledger.errors import Conflict, NotFound, Problem, Refused
+from ledger.errors import Conflict, Problem
 from ledger.events import (
     AccountOpened,
     Fact,
     MembershipEnded,
     MembershipStarted,
-    OpeningBalanceRecorded,
     SegmentChanged,
 )
 from ledger.identifiers import is_legacy, kpj_of, month_text
-from ledger.money import rupiah
 from ledger.store.account_index import Card, Membership, day_text
 
 
@@ -130,36 +127,3 @@ def _ended(row: Registration, since: int) -> MembershipEnded:
         npp=f"{row.npp:08d}" if row.npp else "", segment=row.segment, since=month_text(since),
         left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why,
     )  # fmt: skip
-
-
-def decide_opening(
-    card: Card | None,
-    recorded: OpeningBalanceRecorded | None,
-    wanted: OpeningBalanceRecorded,
-    today: date,
-    first_paid: str | None = None,
-) -> OpeningBalanceRecorded | None:
-    """The opening balance to record, or None when the same is there already; where it came from does not count.
-
-    `first_paid`: the first day on which money now posted to the card was paid.
-    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict: opening-conflict,
-    opening-after-payments.
-    """
-    if wanted.as_of > today.isoformat():
-        raise Refused("date-in-future", column="as_of")
-    if card is None:
-        raise NotFound("account-unknown", column="kpj")
-    if not wanted.as_of.endswith("-12-31"):
-        raise Refused("opening-not-year-end", column="as_of")
-    if recorded is None:
-        if first_paid is not None and first_paid <= wanted.as_of:
-            raise Conflict("opening-after-payments", column="kpj", paid_on=first_paid, as_of=wanted.as_of)
-        return wanted
-    if _content(recorded) != _content(wanted):
-        raise Conflict("opening-conflict", column="kpj", held=_content(recorded), sent=_content(wanted))
-    return None
-
-
-def _content(fact: OpeningBalanceRecorded) -> str:
-    shares = f"{rupiah(fact.employer)} + {rupiah(fact.worker)} + {rupiah(fact.credited_yield)}"
-    return f"{shares} ({fact.as_of}, {fact.months}, {fact.member_since or '-'})"

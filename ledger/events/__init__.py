@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from ledger.events.account import (
     LEAVING,
+    PAYOUTS,
     AccountOpened,
     Base,
     MembershipEnded,
@@ -113,6 +114,7 @@ __all__ = [
     "LEAVING",
     "LINES_AN_EVENT",
     "NOWHERE",
+    "PAYOUTS",
     "AccountOpened",
     "Base",
     "CardLinked",

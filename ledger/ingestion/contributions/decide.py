@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ledger.decisions import remittance
+from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
@@ -179,7 +180,7 @@ def _own_segment(card: Card | None, month: int, wage: int) -> str:
 
 
 _COLUMN = {"wage-missing": "wage", "amounts-disagree": "worker", "nik-differs": "nik", "name-differs": "name",
-           "before-opening-balance": "paid_on", "no-membership": "month"}  # fmt: skip
+           BEFORE_OPENING: "paid_on", "no-membership": "month"}  # fmt: skip
 
 
 def _where(paid_on: int, card: Card | None, member: bool) -> str:
@@ -191,7 +192,7 @@ def _where(paid_on: int, card: Card | None, member: bool) -> str:
     if not member:
         return "no-membership"
     if card.opening and paid_on <= card.opening:
-        return "before-opening-balance"
+        return BEFORE_OPENING
     return ""
 
 

@@ -54,7 +54,7 @@ def registration(**changes: Any) -> dict[str, Any]:
     return {
         "kpj": "26000000001", "nik": "3174015203900001", "name": "Siti Aminah", "birth_date": "1990-03-12", "sex": "P",
         "segment": "PU", "npp": NPP, "email": "siti@contoh.id", "phone": "+6281200000001",
-        "registered_on": "2025-01-15", "left_on": "",
+        "registered_on": "2025-01-15", "left_on": "", "left_why": "",
     } | changes  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def registrations_table(*rows: dict[str, Any], bad: Sequence[int] = ()) -> Table
 def opening(**changes: Any) -> dict[str, Any]:
     return {
         "kpj": "26000000001", "as_of": "2024-12-31", "employer": 3_700_000, "worker": 2_000_000,
-        "credited_yield": 120_000, "months": 20, "member_since": "2023-05-01", "source": "old-system",
+        "credited_yield": 120_000, "months": 20, "member_since": "2023-05-01", "source": "old-system", "tambahan": -1,
+        "tambahan_yield": -1, "yield_through": -1, "bases": "", "payouts": "",
     } | changes  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def openings_table(*rows: dict[str, Any]) -> Table:
     columns["kpj"] = np.array([card_number(kpj) for kpj in columns["kpj"]], np.int64)
     for name in ("as_of", "member_since"):
         columns[name] = np.array([_day(text) for text in columns[name]], np.int64)
-    for name in ("employer", "worker", "credited_yield", "months"):
+    for name in ("employer", "worker", "credited_yield", "months", "tambahan", "tambahan_yield", "yield_through"):
         columns[name] = np.array(columns[name], np.int64)
     texts = sorted(set(columns["source"]))
     columns["source"] = Coded(np.array([texts.index(text) for text in columns["source"]], np.int32), texts)
