@@ -66,7 +66,8 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
         ),
         _Table("_cards", ("card",), ("card", "person", "segment", "opened_on", "legacy", "version"), _CARD),
         _Table(
-            "_memberships", ("card", "version"), ("card", "version", "npp", "segment", "since", "until"), _CARD
+            "_memberships", ("card", "version"),
+            ("card", "version", "npp", "segment", "joined_on", "since", "left_on", "until", "why"), _CARD,
         ),
     ),
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 Personal data stay sealed as the events hold them; nothing here can read them. `identity_version` and `contact_version`
 are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
-position of its account stream. A status (aktif, overdue) depends on the day of asking and is never stored.
+position of its account stream. `since` and `until` of a membership are month numbers, `joined_on` and `left_on` day
+numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the day of asking and is never stored.
 
 Unlike balances, this fold must run in log order.
 """
@@ -39,8 +40,9 @@ create table {table}_cards (
     card bigint primary key, person {text} not null, segment text not null, opened_on bigint not null,
     legacy smallint not null, version bigint not null){clustered};
 create table {table}_memberships (
-    card bigint not null, version bigint not null, npp bigint not null, segment text not null, since bigint not null,
-    until bigint not null, primary key (card, version)){clustered}
+    card bigint not null, version bigint not null, npp bigint not null, segment text not null, joined_on bigint not null,
+    since bigint not null, left_on bigint not null, until bigint not null, why text not null,
+    primary key (card, version)){clustered}
 """
 _PERSONS = "text text bigint text bigint smallint"
 PARTS = ("employers", "persons", "cards", "memberships")
@@ -130,7 +132,7 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     cards: dict[int, list[Any]] = {}
     changed: dict[int, tuple[str, int]] = {}
     started: list[tuple[Any, ...]] = []
-    ended: list[tuple[int, int, int, str, int]] = []
+    ended: list[tuple[Any, ...]] = []
     number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
     for event in events:
         card, fact = number[event.stream], event.fact
@@ -142,10 +144,12 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         if isinstance(fact, MembershipStarted):
             segment = fact.segment
             since = month_number(fact.since) or 0
-            started.append((card, event.version, int(fact.npp or 0), segment, since, 0))
+            joined_on = day_number(fact.joined_on)
+            started.append((card, event.version, int(fact.npp or 0), segment, joined_on, since, 0, 0, ""))
         elif isinstance(fact, MembershipEnded):
             since = month_number(fact.since) or 0
-            ended.append((month_number(fact.until) or 0, card, int(fact.npp or 0), fact.segment, since))
+            end = (month_number(fact.until) or 0, day_number(fact.left_on), fact.why)
+            ended.append((*end, card, int(fact.npp or 0), fact.segment, since))
         elif isinstance(fact, SegmentChanged):
             segment = fact.segment
         if card in cards:
@@ -158,8 +162,8 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         "bigint text text bigint smallint bigint", [tuple(row) for row in cards.values()], "on conflict (card) do nothing",
     )  # fmt: skip
     _insert(
-        tx, f"{table}_memberships", "card version npp segment since until",
-        "bigint bigint bigint text bigint bigint", started, "on conflict (card, version) do nothing",
+        tx, f"{table}_memberships", "card version npp segment joined_on since left_on until why",
+        "bigint bigint bigint text bigint bigint bigint bigint text", started, "on conflict (card, version) do nothing",
     )  # fmt: skip
     for card, (segment, position) in changed.items():
         tx.run(
@@ -168,6 +172,7 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         )
     for ending in ended:
         tx.run(
-            f"update {table}_memberships set until = ? where card = ? and npp = ? and segment = ? and since = ?",
+            f"update {table}_memberships set until = ?, left_on = ?, why = ? "
+            "where card = ? and npp = ? and segment = ? and since = ?",
             list(ending),
         )

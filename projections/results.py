@@ -114,12 +114,16 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 
 class MembershipRow(msgspec.Struct, frozen=True):
-    """From which payer (`npp` "" : the holder) a card may receive money; `until` is "" while it lasts."""
+    """From which payer (`npp` "" : the holder) a card may receive money. `since` and `until` are months, `joined_on` and
+    `left_on` days, `why` one of LEAVING; `until`, `left_on` and `why` are "" while it lasts."""
 
     npp: str
     segment: str
     since: str
     until: str
+    joined_on: str = ""
+    left_on: str = ""
+    why: str = ""
 
 
 @lru_cache(4096)
@@ -168,8 +172,11 @@ def _recorded_text(microseconds: int) -> str:
 
 
 def membership_of(row: Sequence[Any]) -> MembershipRow:
-    npp, segment, since, until = row
-    return MembershipRow(npp_text(npp), segment, month_text(since), month_text(until) if until else "")
+    npp, segment, since, until, joined_on, left_on, why = row
+    return MembershipRow(
+        npp_text(npp), segment, month_text(since), month_text(until) if until else "", day_text(joined_on),
+        day_text(left_on) if until else "", why,
+    )  # fmt: skip
 
 
 def moment_of(text: str) -> datetime | None:

@@ -105,7 +105,10 @@ def statement(entries: Generation, continued: bool) -> str:
 
 def memberships(directory: Generation) -> str:
     """Rows for `membership_of` of a card, oldest first."""
-    return f"select npp, segment, since, until from {directory.table}_memberships where card = ? order by version"
+    return (
+        "select npp, segment, since, until, joined_on, left_on, why "
+        f"from {directory.table}_memberships where card = ? order by version"
+    )
 
 
 def payers(directory: Generation, entries: Generation) -> str:

@@ -93,7 +93,7 @@ def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[ope
         return
     if target.opening:
         raise NotFound("opening-not-found", column="kpj")
-    if not any(taking.state.version for taking in found) and not taken:
+    if target.stream and not found[0].state.version:
         raise NotFound("remittance-not-found")
     raise NotFound("line-not-found")
 

@@ -24,7 +24,7 @@ from ledger.store.account_index import Card, Membership, day_text
 class Registration(Struct, frozen=True, gc=False):
     """One row of a registrations upload. `npp` 0: the holder pays for themselves. `left_on` None: still a member.
 
-    `since` and `until` are the months of `registered_on` and `left_on`; `why` is one of LEAVING.
+    `since` and `until` are the months of `registered_on` and `left_on`; `why` is one of LEAVING, "" when nothing is said.
     """
 
     line: int
@@ -41,13 +41,15 @@ class Registration(Struct, frozen=True, gc=False):
     since: int
     left_on: int | None = None
     until: int = 0
-    why: str = "unknown"
+    why: str = ""
 
 
 def check_registration(row: Registration, *, employer_known: bool, today: int, oldest_birth: int) -> Problem | None:
     """What refuses a row whatever is registered already, the first by precedence, or None."""
     if not oldest_birth <= row.birth_date <= today:
         return Problem("birth-date-impossible", row.line, "birth_date")
+    if row.registered_on < row.birth_date:
+        return Problem("joined-before-birth", row.line, "registered_on")
     if row.registered_on > today:
         return Problem("date-in-future", row.line, "registered_on")
     if not employer_known:
@@ -58,6 +60,8 @@ def check_registration(row: Registration, *, employer_known: bool, today: int, o
         return Problem("npp-not-for-segment", row.line, "npp")
     if row.left_on is not None and row.left_on < row.registered_on:
         return Problem("left-before-joined", row.line, "left_on")
+    if row.why and row.left_on is None:
+        return Problem("cell-empty", row.line, "left_on")
     return None
 
 
@@ -125,5 +129,5 @@ def _started(segment: str, joined_on: int, npp: int) -> MembershipStarted:
 def _ended(row: Registration, since: int) -> MembershipEnded:
     return MembershipEnded(
         npp=f"{row.npp:08d}" if row.npp else "", segment=row.segment, since=month_text(since),
-        left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why,
+        left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why or "unknown",
     )  # fmt: skip
