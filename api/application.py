@@ -27,6 +27,7 @@ from ledger.members import Members
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.database import Database
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
@@ -77,7 +78,7 @@ class ApplicationState:
         """Open everything. Raises Refused(ledger-missing), StoreFailed."""
         self._loop = asyncio.get_running_loop()
         self.log = Log.open(self.settings)
-        vault = Vault.open(self.log)
+        vault = self.vault = Vault.open(self.log)
         self.door = Door(self.log, vault, self.now)
         self.members = Members.open(self.log, vault)
         self.outbox = self.members.outbox
@@ -202,6 +203,15 @@ class ApplicationState:
         held = await self.ask(self._memberships, wanted)
         if not wanted or not all(caller.npps & held.get(card, frozenset()) for card in wanted):
             raise NotAllowed("object-foreign")
+
+    def employer_names(self, npps: Iterable[int], known: Mapping[int, SealedName] | None = None) -> dict[int, str]:
+        """NPP -> name, of the registered ones of some employers and of those `known` sealed already: the one way to names,
+        one look-up in the directory and one in the vault for a whole page. Raises Unavailable, StoreFailed."""
+        sealed = dict(known or {})
+        wanted = sorted(set(npps))
+        if wanted:
+            sealed |= {npp: row.name for npp, row in self.reader.employers(wanted).items()}
+        return self.vault.employers.open(sealed)
 
     def _memberships(self, cards: list[int]) -> dict[int, frozenset[int]]:
         with self.log.database.read() as tx:

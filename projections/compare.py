@@ -56,7 +56,7 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
     ),
     "directory": (
         _Table(
-            "_employers", ("npp",), ("npp", "name", "registered_on"),
+            "_employers", ("npp",), ("npp", "name", "name_version", "registered_on"),
             _STREAM.replace("{kind}", "employer").replace("{column}", "npp"),
         ),
         _Table(

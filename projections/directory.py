@@ -1,7 +1,7 @@
 """`directory`: who holds which card, who pays for whom, and what is known of employers and persons.
 
-Personal data stay sealed as the events hold them; nothing here can read them. `identity_version` and `contact_version`
-are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
+Personal data and employers' names stay sealed as the events hold them; nothing here can read them. `identity_version`,
+`contact_version` and `name_version` are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
 position of its account stream. `since` and `until` of a membership are month numbers, `joined_on` and `left_on` day
 numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the day of asking and is never stored.
 
@@ -32,7 +32,8 @@ from projections.event_batch import Broken, EventBatch, decoded
 from projections.generations import Generation
 
 _SCHEMA = """
-create table {table}_employers (npp bigint primary key, name text not null, registered_on bigint not null){clustered};
+create table {table}_employers (
+    npp bigint primary key, name text not null, name_version bigint not null, registered_on bigint not null){clustered};
 create table {table}_persons (
     person {text} primary key, identity text not null, identity_version bigint not null, contact text not null,
     contact_version bigint not null, erased smallint not null){clustered};
@@ -95,10 +96,12 @@ def _employers(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     rows = {}
     for event in events:
         assert isinstance(event.fact, EmployerRegistered)
-        rows[int(event.fact.npp)] = (int(event.fact.npp), event.fact.name, day_number(event.fact.registered_on))
+        fact = event.fact
+        rows[int(fact.npp)] = (int(fact.npp), fact.name, event.version, day_number(fact.registered_on))
     _insert(
-        tx, f"{table}_employers", "npp name registered_on", "bigint text bigint", list(rows.values()),
-        "on conflict (npp) do update set name = excluded.name, registered_on = excluded.registered_on",
+        tx, f"{table}_employers", "npp name name_version registered_on", "bigint text bigint bigint", list(rows.values()),
+        "on conflict (npp) do update set name = excluded.name, name_version = excluded.name_version, "
+        "registered_on = excluded.registered_on",
     )  # fmt: skip
 
 

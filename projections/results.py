@@ -12,6 +12,7 @@ import msgspec
 from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
 from ledger.store.account_index import day_text
+from ledger.store.employer_names import SealedName
 from projections import balances
 from projections.event_batch import OPENING, OPENING_REVERSED, TYPES
 
@@ -95,10 +96,10 @@ def standing_opening(entries: Sequence[Entry]) -> Entry | None:
 
 
 class EmployerRow(msgspec.Struct, frozen=True):
-    """An employer as registered."""
+    """An employer as registered, its name sealed."""
 
     npp: str
-    name: str
+    name: SealedName
     registered_on: str
 
 

@@ -112,9 +112,9 @@ def memberships(directory: Generation) -> str:
 
 
 def payers(directory: Generation, entries: Generation) -> str:
-    """NPP and name of the employers in a card's memberships and lines."""
+    """NPP, sealed name and its version of the employers in a card's memberships and lines."""
     return (
-        f"select npp, name from {directory.table}_employers where npp in ("
+        f"select npp, name, name_version from {directory.table}_employers where npp in ("
         f"select npp from {directory.table}_memberships where card = ? "
         f"union select v.npp from {entries.table} e join {entries.table}_events v on v.position = e.position "
         "where e.card = ?)"

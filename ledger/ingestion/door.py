@@ -105,7 +105,9 @@ class Door:
         now = self.clock()
         today = jakarta_date(now)
         if layout == "employers":
-            return employers.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
+            return employers.ingest(
+                self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
+            )
         if layout == "registrations":
             return registrations.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress

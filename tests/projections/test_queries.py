@@ -13,6 +13,7 @@ from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
 from ledger.events import EmployerRegistered, Line
 from ledger.identifiers import card_number
 from ledger.settings import Settings
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
@@ -202,7 +203,8 @@ def test_a_story_is_the_statement_with_its_memberships_and_the_names_of_every_pa
     assert story.entries == reader.entries(card, NOW)
     assert story.memberships == reader.memberships(card)
     assert {membership.npp for membership in story.memberships} == set(NPPS)
-    assert story.employers == {npp: f"PT {npp}" for npp in (*NPPS, third)}, "who pays without a membership is named too"
+    named = {int(npp): SealedName(f"PT {npp}", 1) for npp in (*NPPS, third)}
+    assert story.employers == named, "who pays without a membership is named too"
     assert reader.story(card, NOW, 2).entries == story.entries[:2]
 
 
@@ -218,7 +220,7 @@ def test_the_directory_follows_persons_cards_and_memberships(ledger: Ledger) -> 
     assert reader.person_of_card(CARDS[0]) == person
     assert reader.person_cards(person) == sorted(CARDS[:2])
     assert reader.person(person).identity == "sealed identity 0"
-    assert reader.employer(int(NPPS[0])).name == f"PT {NPPS[0]}"
+    assert reader.employer(int(NPPS[0])).name == SealedName(f"PT {NPPS[0]}", 1)
     for which in (0, 3, 4, 5):
         ledger.add(ledger.writer.people(which, KPJS[0]))
     found = reader.person(person)

@@ -101,9 +101,10 @@ class Desk(NamedTuple):
     async def name(self, npp: str) -> str:
         """An employer's name, "" when the read side does not know it now."""
         try:
-            return (await self.application.ask(self.application.reader.employer, int(npp))).name
-        except (NotFound, Unavailable):
+            names = await self.application.ask(self.application.employer_names, [int(npp)])
+        except Unavailable:
             return ""
+        return names.get(int(npp), "")
 
     async def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page about one employer."""

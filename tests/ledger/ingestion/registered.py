@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from ledger.errors import Problem
+from ledger.events import EmployerRegistered
 from ledger.fields import SEXES
 from ledger.identifiers import SEGMENTS, card_number
 from ledger.ingestion import employers
@@ -18,6 +19,7 @@ from ledger.ingestion.readers.table import Coded, Table
 from ledger.receipt import Header
 from ledger.store.account_index import day_number
 from ledger.store.codec import decode
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from ledger.store.vault import Vault
 from tests.conftest import NOW, TODAY
@@ -90,7 +92,7 @@ def openings_table(*rows: dict[str, Any]) -> Table:
 
 
 def with_employer(log: Log, today: date = TODAY) -> None:
-    employers.ingest(log, employers_table((NPP, "PT Satu", "2020-01-02")), HEADER, today, NOW)
+    employers.ingest(log, Vault.open(log), employers_table((NPP, "PT Satu", "2020-01-02")), HEADER, today, NOW)
 
 
 def facts(log: Log, vault: Vault) -> Counter[str]:
@@ -99,6 +101,13 @@ def facts(log: Log, vault: Vault) -> Counter[str]:
     persons = sorted({e.stream.partition(":")[2] for e in events if e.stream.startswith("person:")})
     with log.database.read() as tx:
         data = vault.data_of(tx, persons)
+    names = vault.employers.open(
+        {
+            int(event.fact.npp): SealedName(event.fact.name, event.version)
+            for event in events
+            if isinstance(event.fact, EmployerRegistered)
+        }
+    )
     found: Counter[str] = Counter()
     for event in events:
         fact = msgspec.to_builtins(event.fact)
@@ -106,6 +115,8 @@ def facts(log: Log, vault: Vault) -> Counter[str]:
         kind, _, person = stream.partition(":")
         if kind == "person":
             stream, fact = f"person:{data[person]}", {}
+        elif kind == "employer":
+            fact["name"] = names[int(fact["npp"])]
         elif "person" in fact:
             fact["person"] = str(data[fact["person"]])
         found[f"{stream} {event.version} {event.fact.NAME} {fact}"] += 1
