@@ -71,6 +71,8 @@ def routes(application: ApplicationState) -> APIRouter:
     """The routes over what the process holds open."""
     router = APIRouter(route_class=guarded(application.admit), tags=["writing"])
 
+    answered = partial(_answer, application)
+
     async def upload(request: Request, layout: str) -> Response:
         caller = caller_of(request)
         found = parameters(request, "dry_run", *_MORE_PARAMETERS.get(layout, ()))
@@ -86,13 +88,12 @@ def routes(application: ApplicationState) -> APIRouter:
         try:
             write = asked(application, request, caller, body.digest)
 
-            async def do() -> Response:
+            async def do() -> Receipt:
                 header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-                receipt = await _ingest(application, caller, layout, body, header, dry_run, replace)
-                return _answer(application, receipt)
+                return await _ingest(application, caller, layout, body, header, dry_run, replace)
 
             # A dry run writes nothing, so it has nothing to be kept under a key.
-            return await do() if dry_run else await once(application, request, caller, write, do)
+            return answered(await do()) if dry_run else await once(application, request, caller, write, do, answered)
         finally:
             body.close()
 
@@ -104,15 +105,12 @@ def routes(application: ApplicationState) -> APIRouter:
         try:
             write = asked(application, request, caller, body.digest)
 
-            async def do() -> Response:
+            async def do() -> Receipt:
                 target, reason = _target(caller, body)
                 header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-                return _answer(
-                    application,
-                    await application.work(partial(application.door.reverse, target, header, dry_run=dry_run)),
-                )
+                return await application.work(partial(application.door.reverse, target, header, dry_run=dry_run))
 
-            return await do() if dry_run else await once(application, request, caller, write, do)
+            return answered(await do()) if dry_run else await once(application, request, caller, write, do, answered)
         finally:
             body.close()
 

@@ -83,13 +83,13 @@ def reverse(
         return receipt
     for some in _commits(found):
         _tell(receipt, handle(lambda some=some: _take(log, some, target, header, clock, receipt)))  # type: ignore[misc]
-    for some in _pages([taking.stream for taking in taken]):
-        openings.take(log, some, target.receipt, header, clock, receipt)
+    for accounts in _pages([taking.stream for taking in taken]):
+        openings.take(log, accounts, target.receipt, header, clock, receipt)
     return receipt
 
 
 def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[openings.Taking]) -> None:
-    if any(taking.now or taking.before for taking in (*found, *taken)):
+    if any(one.now or one.before for one in found) or any(one.now or one.before for one in taken):
         return
     if target.opening:
         raise NotFound("opening-not-found", column="kpj")

@@ -52,7 +52,7 @@ class Account(NamedTuple):
         if isinstance(fact, OpeningBalanceRecorded):
             opening = Recorded(fact, event.version, event.request)
         elif isinstance(fact, OpeningBalanceReversed) and opening is not None:
-            opening, gone = None, (*gone, opening)
+            gone, opening = (*gone, opening), None
         return Account(evolve(self.card, event), event.version, opening, gone)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.log import Record
 from api.access.sessions import STAFF, Session
+from api.access.users import writer_of
 from api.application import ApplicationState
 from api.route import Told
 from api.web.holdings import Holdings
@@ -96,7 +97,7 @@ class Desk(NamedTuple):
 
     def acting(self) -> Acting:
         """Who acts. Letters are in Indonesian: the clerk's choice of a language says nothing about the member's."""
-        return Acting(f"user:{self.session.who}", CHANNEL, self.application.now())
+        return Acting(writer_of(self.application.log, self.session.who), CHANNEL, self.application.now())
 
     def begin(self, person: str, kpj: str, why: str) -> str:
         """Open a person's data; the handle for the address."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from ledger.settings import Settings
+from ledger.store.codec import state_json
+from ledger.store.log import Log
 from tests.api.conftest import PAID, SECOND, STRANGER, Api
 
 CONTRIBUTIONS, REVERSALS = "/v1/contributions", "/v1/reversals"
@@ -184,13 +187,45 @@ def test_the_same_key_and_body_are_answered_the_same_for_ever(api: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-unreadable")
 
 
+def test_a_large_answer_is_kept_as_numbers_and_codes(api: Api) -> None:
+    headers = api.key("post") | {"Idempotency-Key": "large-answer"}
+    rows = [row(kpj="x", month="2026-10", npp=f"{90_000_000 + n}") for n in range(12_000)]
+    first = api.client.post(CONTRIBUTIONS, headers=headers, json=rows)
+    assert (first.status_code, len(first.content) > 5_000_000) == (422, True)
+    finished = api.log.read(api.log.head() - 1, 1)[0]
+    assert finished.name == "request-finished.v1"
+    assert len(finished.state) < 30_000
+    assert len(state_json(finished.state)) < 200_000
+    again = api.client.post(CONTRIBUTIONS, headers=headers, json=rows)
+    told, same = first.json(), again.json()
+    assert again.status_code == 422
+    assert [same[name] for name in ("receipt", "totals", "codes", "outcomes_total", "position")] == [
+        told[name] for name in ("receipt", "totals", "codes", "outcomes_total", "position")
+    ]
+    assert same["problems"] == told["problems"][:1000]
+    assert same["outcomes"] == told["outcomes"][:100]
+
+
+def test_what_is_answered_again_after_a_restore_carries_no_position_of_before(api: Api) -> None:
+    headers = api.key("post") | {"Idempotency-Key": "restored"}
+    first = api.client.post(CONTRIBUTIONS, headers=headers, json=[row()]).json()["position"]
+    with closing(Log.open(api.settings)) as elsewhere:
+        made = elsewhere.renew_log_id()
+    again = api.client.post(CONTRIBUTIONS, headers=headers, json=[row()])
+    assert again.json()["position"] == f"{made}-{first.partition('-')[2]}"
+    assert again.headers["jht-position"] == again.json()["position"]
+
+
 def test_a_refusal_is_kept_under_its_key_too(api: Api) -> None:
     headers = api.key("correct") | {"Idempotency-Key": "r-1"}
     body = {"remittance": "remittance-e:10000001:1999-01", "reason": "wrong-amount"}
     first = api.client.post(REVERSALS, headers=headers, json=body)
     again = api.client.post(REVERSALS, headers=headers, json=body)
     assert (first.status_code, first.json()["code"]) == (404, "remittance-not-found")
-    assert (again.status_code, again.content) == (404, first.content)
+    assert again.status_code == 404
+    assert again.json() | {"request_id": ""} == first.json() | {"request_id": ""}
+    english = api.client.post(REVERSALS, headers=headers | {"Accept-Language": "en"}, json=body)
+    assert english.json()["detail"] == first.json()["detail_en"]
     assert again.headers["content-type"] == "application/problem+json"
 
 
