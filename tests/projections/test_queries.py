@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
-from ledger.events import EmployerRegistered, Line
+from ledger.events import EmployerRegistered, Line, OpeningBalanceReversed
 from ledger.identifiers import card_number
 from ledger.settings import Settings
 from ledger.store.employer_names import SealedName
@@ -19,6 +19,7 @@ from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import BalanceRow, Last, Queries
 from projections.rebuild import rebuild
+from projections.results import standing_opening
 from tests.conftest import NOW, TODAY
 from tests.facts import opening, posted
 from tests.projections.history import KPJS, NPPS, PERSON, RULES, Writer, event, registered
@@ -213,6 +214,29 @@ def test_a_participant_who_pays_for_himself_has_no_payer(ledger: Ledger) -> None
     ledger.add(event(f"remittance-p:{KPJS[4]}:2026-10", 1, own))
     assert ledger.balance(4).last == Last("2026-10", "2026-11-14", "")
     assert ledger.reader.entries(CARDS[4], NOW)[0].npp == ""
+
+
+def test_a_day_before_an_opening_balance_is_known_once_the_balance_was_taken_back(ledger: Ledger) -> None:
+    account = f"account:{KPJS[0]}"
+    version = len(ledger.log.events(account))
+    ledger.pay("2016-01", "2016-02-10", Line(KPJS[0], 0, 0, 5, 5))
+    recorded = opening("2015-12-31", 100, 50, 7, 12)
+    ledger.add(event(account, version + 1, recorded))
+    assert code_of(lambda: ledger.balance(as_of=date(2015, 6, 30))) == "as-of-before-opening"
+    assert ledger.balance(as_of=date(2015, 12, 31)).total == 157
+    back = OpeningBalanceReversed(
+        as_of="2015-12-31", employer=100, worker=50, credited_yield=7, months=12, yield_through=2015, event=version + 1
+    )
+    ledger.add(event(account, version + 2, back))
+    assert ledger.balance(as_of=date(2015, 6, 30)).total == 0
+    assert ledger.balance(as_of=date(2015, 12, 31)).total == 0
+    # Another day takes its place: that one counts, not the one that was taken back.
+    ledger.add(event(account, version + 3, opening("2014-12-31", 30)))
+    assert ledger.balance(as_of=date(2015, 6, 30)).total == 30
+    assert code_of(lambda: ledger.balance(as_of=date(2014, 6, 30))) == "as-of-before-opening"
+    assert ledger.balance().total == 40
+    entries = ledger.reader.entries(CARDS[0], NOW)
+    assert standing_opening(entries) == next(one for one in entries if one.paid_on == "2014-12-31")
 
 
 def test_the_directory_follows_persons_cards_and_memberships(ledger: Ledger) -> None:

@@ -89,6 +89,12 @@ def test_a_row_that_cannot_be_is_refused_alone(
     assert (receipt.totals["posted"], receipt.totals["refused"]) == (1, 1)
 
 
+def test_an_old_opening_balance_is_taken_with_the_backdate_scope_and_listed(office: Office) -> None:
+    assert only(office.openings(opening(A, as_of="2022-12-31"))).code == "opening-too-old"
+    receipt = office.openings(opening(A, as_of="2022-12-31"), backdate=True)
+    assert problems(receipt) == [("warning", "opening-backdated", 2, "as_of")]
+
+
 def test_a_cards_opening_balance_is_taken_back_by_repeating_it(office: Office) -> None:
     office.openings(opening(A))
     receipt = office.door.reverse(CARD, WHY)
