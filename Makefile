@@ -14,7 +14,7 @@ BENCH   ?=
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check bench lock clean
+.PHONY: help demo serve test test-long check events bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -56,6 +56,9 @@ check: $(READY)  ## lint, format, types, import direction
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+events: $(READY)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
+	@$(PYTHON) -m tests.ledger.regenerate
 
 bench: $(READY)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)
