@@ -1,4 +1,5 @@
-# Everything a newcomer needs: `make demo` and `make test`. Both make .venv from requirements.lock first.
+# Everything a newcomer needs: `make demo` and `make test`. Both make .venv first: from requirements.lock, what the product
+# needs to run; whatever tests adds requirements-dev.lock, what its tests need besides.
 #
 # The project is not "installed": a .pth file puts this directory on the path of .venv and a short script is the
 # command `jht`. So nothing is built: no setuptools, no compiler, no network beyond the wheels in the lock.
@@ -6,6 +7,7 @@
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 READY   := $(VENV)/ready
+TOOLS   := $(VENV)/tools
 JHT     := $(VENV)/bin/jht
 # More than two cores: half of a system test is waiting.
 WORKERS ?= 4
@@ -14,7 +16,7 @@ BENCH   ?=
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check events bench lock clean
+.PHONY: help demo serve test test-long check events bench audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -45,33 +47,51 @@ serve: $(READY)  ## the website and the API over the ledger that `make demo` mad
 	@$(PYTHON) -m api.sample $(DEMO)/files --doors http://127.0.0.1:8099
 	@JHT_DATABASE_URL=sqlite:///$(DEMO)/jht.db $(JHT) serve
 
-test: $(READY)  ## all tests, on real SQLite files and a real PostgreSQL (under 10 minutes on 2 cores)
+test: $(TOOLS)  ## all tests, on real SQLite files and a real PostgreSQL (under 10 minutes on 2 cores)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not long" $(ARGS)
 
-test-long: $(READY)  ## the same tests with the big samples
+test-long: $(TOOLS)  ## the same tests with the big samples
 	@LONG=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --timeout 3600 $(ARGS)
 
-check: $(READY)  ## lint, format, types, import direction
+check: $(TOOLS)  ## lint, format, types, import direction
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-events: $(READY)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
+events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
 	@$(PYTHON) -m tests.ledger.regenerate
 
-bench: $(READY)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
+bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)
 
-lock: $(READY)  ## requirements.lock again from pyproject.toml (needs uv)
-	@{ echo '# Every package with its hashes, for every platform. Made by `make lock` from pyproject.toml.'; \
-	   uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-	     --extra dev --python-version 3.11 pyproject.toml; } > requirements.lock.new
-	@mv requirements.lock.new requirements.lock
+audit: $(TOOLS)  ## known vulnerabilities of both locks (asks the package index; one it cannot tell about fails too)
+	@$(VENV)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	  -r requirements.lock -r requirements-dev.lock
+
+# Versions that are locked stay; LOCK=--upgrade takes the newest, LOCK="--upgrade-package numpy" one.
+LOCK      ?=
+UV_COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+	       --custom-compile-command 'make lock' $(LOCK) pyproject.toml
+lock:  ## both locks again from pyproject.toml, with the hashes for every platform (needs uv)
+	@$(UV_COMPILE) --output-file requirements.lock
+	@# pip stays what the virtual environment has: pip-audit, which asks for it, never runs it.
+	@$(UV_COMPILE) --output-file requirements-dev.lock --extra dev --constraint requirements.lock \
+	  --no-emit-package pip $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)
 
 clean:  ## .venv, caches and the demo go
 	rm -rf $(VENV) $(DEMO) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Both locks are complete, so nothing is resolved: pip 23 cannot, where one package asks for another with an extra.
+INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: --no-deps --require-hashes
+INTACT  = $(PYTHON) -m pip check --disable-pip-version-check >/dev/null
+
+$(TOOLS): $(READY) requirements-dev.lock
+	@echo "installing requirements-dev.lock into $(VENV)"
+	@$(INSTALL) -r requirements-dev.lock
+	@$(INTACT)
+	@touch $@
 
 # The first python of 3.11 or later that can make a virtual environment with pip in it.
 $(READY): requirements.lock
@@ -88,8 +108,8 @@ $(READY): requirements.lock
 	  rm -rf $(VENV); "$$found" -m venv $(VENV); \
 	fi
 	@echo "installing requirements.lock into $(VENV)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: --no-deps --require-hashes -r requirements.lock
-	@$(PYTHON) -m pip check --disable-pip-version-check >/dev/null
+	@$(INSTALL) -r requirements.lock
+	@$(INTACT)
 	@$(PYTHON) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "jht.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@{ echo '#!/bin/sh'; echo "'''exec' \"$(CURDIR)/$(PYTHON)\" \"\$$0\" \"\$$@\""; echo "' '''"; \
 	   printf 'from api.cli import main\n\nif __name__ == "__main__":  # a rebuild starts processes, which read this file again\n    main()\n'; } > $(JHT) && chmod +x $(JHT)

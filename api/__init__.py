@@ -6,6 +6,6 @@ problems      the one table from error codes to HTTP, as problem+json
 access/       keys, log-ins, sessions, tokens, and the record of who read what
 v1/           the API for servers
 mobile/, sms/, web/, mail/   the channels of members, staff and employers
-cli, commands/   the command line
+cli/          the command line
 sample        the seeded sample of `make demo`
 """

@@ -12,7 +12,6 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,13 +23,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import docs, problems
 from api.application import ApplicationState
-from api.middleware import Watch, start_logging
+from api.log_lines import start_logging
+from api.middleware import Watch
 from api.mobile import routes as mobile
 from api.route import Direct
 from api.sms import doors as sms
 from api.v1 import accounts, health, persons, suspense, uploads
 from api.v1.health import Metrics
 from api.web import employer, office, pages, site
+from ledger import __version__
 from ledger import settings as all_settings
 from ledger.clock import read_now
 from ledger.errors import JhtError
@@ -79,6 +80,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await held.start()
+        held.recorder.counted = metrics.records.inc
         # What was loaded until now stays for good: without it a full garbage collection stops all reads for 70 ms.
         gc.collect()
         gc.freeze()
@@ -90,7 +92,7 @@ def create_app(
 
     app = Layered(
         title="JHT ledger",
-        version=_version(),
+        version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -105,9 +107,9 @@ def create_app(
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.routes(held).routes, mobile.routes(held), site.routes(held), sms.routes(held), office.routes(held),
-        employer.routes(held), persons.routes(held).routes, suspense.routes(held).routes, uploads.routes(held).routes,
-        free.routes, counters.routes, docs.ROUTES,
+        accounts.routes(held).routes, mobile.routes(held), uploads.routes(held).routes, site.routes(held),
+        sms.routes(held), office.routes(held), employer.routes(held), persons.routes(held).routes,
+        suspense.routes(held).routes, free.routes, counters.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https)
@@ -137,10 +139,3 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         return create()
     raise AttributeError(name)
-
-
-def _version() -> str:
-    try:
-        return version("jht-ledger")
-    except PackageNotFoundError:
-        return "0.1.0"

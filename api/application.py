@@ -40,6 +40,8 @@ from projections.results import BalanceRow
 T = TypeVar("T")
 POLL_SECONDS = 0.01
 WRITERS = 16
+TAKE_OVER_SECONDS = 1.0
+"""How often a process that does not follow tries to: another's end is noticed by then."""
 
 
 class ApplicationState:
@@ -117,15 +119,19 @@ class ApplicationState:
 
     def _follow(self) -> None:
         assert self.follower is not None
-        note = structlog.get_logger()
+        note, waits = structlog.get_logger(), False
         while not self._stop.is_set():
             try:
                 self.follower.run(self._stop)
+                waits = False
             except Refused as refused:  # another process follows; it may end
-                note.info("follower-waits", code=refused.code)
+                if not waits:  # told once, though every process but one tries again each second
+                    note.info("follower-waits", code=refused.code)
+                waits = True
             except Exception as error:
                 note.error("follower-stopped", error=type(error).__name__, code=getattr(error, "code", ""))
-            self._stop.wait(1)
+                waits = False
+            self._stop.wait(TAKE_OVER_SECONDS)
 
     async def admit(self, request: Request) -> Caller:
         """The caller behind a request's key. Raises NotAllowed: key-missing, key-wrong."""

@@ -7,14 +7,11 @@ A line holds the route's template and a masked card number, never an address as 
 from __future__ import annotations
 
 import itertools
-import logging
 import re
 import secrets
-import sys
 import time
 from typing import Any
 
-import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,27 +21,9 @@ from api.v1.health import Metrics
 
 _ID = re.compile(rb"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 """Only a UUID is taken over from the caller: anything freer could carry personal data into the log."""
-_encode = msgspec.json.Encoder(enc_hook=str).encode
 _ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 _OVER_TLS = (b"strict-transport-security", b"max-age=31536000")
 _METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
-
-
-def start_logging(level: str) -> None:
-    """JSON lines on standard error; uvicorn's own access lines are off, because they would show addresses."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: _encode(event)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level, logging.INFO)),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
-    access = logging.getLogger("uvicorn.access")
-    access.handlers.clear()
-    access.propagate = False
 
 
 def masked(kpj: str) -> str:

@@ -38,10 +38,11 @@ _BY_STATUS = {
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
     429: "too-many-tries",
-    500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged",
+    500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
+    "ledger-foreign ledger-folder-missing ledger-unreadable",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "store-failed store-read-only read-side-damaged program-too-old upgrade-needed clock-differs log-ahead "
-    "provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
+    "store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed clock-differs "
+    "log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

@@ -17,3 +17,5 @@
 
 Imports run one way: api -> projections -> ledger.
 """
+
+__version__ = "0.2.0"

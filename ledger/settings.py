@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     follow: bool = Field(True, description="Whether `jht serve` also runs the follower when nobody else does.")
     host: str = Field("127.0.0.1", description="Address `jht serve` listens on.")
     port: int = Field(8099, gt=0, lt=65536, description="Port `jht serve` listens on.")
+    workers: int = Field(1, gt=0, le=64, description="Processes that `jht serve` answers with.")
     proxies: str = Field(
         "127.0.0.1",
         description="Addresses, by commas, of proxies in front that are believed who asks (X-Forwarded-For).",

@@ -1,9 +1,10 @@
 """`directory`: who holds which card, who pays for whom, and what is known of employers and persons.
 
 Personal data and employers' names stay sealed as the events hold them; nothing here can read them. `identity_version`,
-`contact_version` and `name_version` are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
-position of its account stream. `since` and `until` of a membership are month numbers, `joined_on` and `left_on` day
-numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the day of asking and is never stored.
+`contact_version` and `name_version` are the stream versions they were sealed with, which the vault needs to open them.
+`version` of a card is the newest position of its account stream. `since` and `until` of a membership are month numbers,
+`joined_on` and `left_on` day numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the
+day of asking and is never stored.
 
 Unlike balances, this fold must run in log order.
 """

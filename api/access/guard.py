@@ -12,16 +12,14 @@ import hmac
 import ipaddress
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
+from typing import Protocol, TypeVar
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
+from api.access.windows import Windows
 from ledger.errors import Refused
 from ledger.settings import Settings
 from ledger.store.database import Database
@@ -35,7 +33,13 @@ MAILS_TO_ONE = "5/hour"
 _SWEEP_SECONDS = 600.0
 _IPV6_HOME = 64
 
-_rate: Callable[[str], RateLimitItem] = cache(parse)
+T = TypeVar("T")
+
+
+class Work(Protocol):
+    """Runs what waits for the store in a thread (`ApplicationState.work`)."""
+
+    def __call__(self, function: Callable[[], T]) -> Awaitable[T]: ...
 
 
 def address_of(request: Request) -> str:
@@ -51,50 +55,44 @@ def address_of(request: Request) -> str:
 
 
 class Guard:
-    """Counts tries. The windows are this process's memory; the locks stand in the log's database."""
+    """Counts tries, in the log's database: as many as there are processes, it is one count."""
 
-    def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
-        self._database, self._vault = database, vault
+    def __init__(self, database: Database, vault: Vault, settings: Settings, work: Work) -> None:
+        self._database, self._vault, self._work = database, vault, work
         self._tries = settings.address_tries
-        self._storage = MemoryStorage()
-        self._windows = MovingWindowRateLimiter(self._storage)
+        self._windows = Windows(database)
         self._swept = float("-inf")
 
     # --- windows
 
-    def take(self, rate: str, *key: str) -> None:
+    async def take(self, rate: str, *key: str) -> None:
         """Count one in a moving window such as `5/hour`; `key` says whose. Raises Refused(too-many-tries)."""
-        name = self._hash("window", *key).hex()
-        self._must(self._windows.hit(_rate(rate), name), rate, name)
+        name = self._hash("window", *key)
+        _refuse_until(await self._work(lambda: self._windows.hit(name, rate)))
 
-    def address(self, door: str, address: str) -> None:
+    async def address(self, door: str, address: str) -> None:
         """Count a request at a door (`login`, `register`, `reset`, `link`). Raises Refused(too-many-tries)."""
-        self.take(f"{self._tries}/minute", door, address)
+        await self.take(f"{self._tries}/minute", door, address)
 
-    def mail(self, target: str) -> None:
+    async def mail(self, target: str) -> None:
         """Count a letter that a stranger asks to be sent; `target`: the address, or the name that was typed in.
 
         Raises Refused(too-many-tries).
         """
-        self.take(MAILS_TO_ONE, "mail", target.strip().lower())
+        await self.take(MAILS_TO_ONE, "mail", target.strip().lower())
 
-    def suspect(self, address: str) -> None:
+    async def suspect(self, address: str) -> None:
         """An address with too many wrong passwords must wait. Raises Refused(too-many-tries)."""
         rate, name = self._wrong(address)
-        self._must(self._windows.test(_rate(rate), name), rate, name)
+        _refuse_until(await self._work(lambda: self._windows.full(name, rate)))
 
-    def wrong(self, address: str) -> None:
+    async def wrong(self, address: str) -> None:
         """A wrong password came from there."""
         rate, name = self._wrong(address)
-        self._windows.hit(_rate(rate), name)
+        await self._work(lambda: self._windows.hit(name, rate))
 
-    def _wrong(self, address: str) -> tuple[str, str]:
-        return f"{self._tries}/10 minutes", self._hash("window", "wrong", address).hex()
-
-    def _must(self, within: bool, rate: str, name: str) -> None:
-        if not within:
-            reset = self._windows.get_window_stats(_rate(rate), name).reset_time
-            raise Refused("too-many-tries", minutes=max(1, math.ceil((reset - time.time()) / 60)))
+    def _wrong(self, address: str) -> tuple[str, bytes]:
+        return f"{self._tries}/10 minutes", self._hash("window", "wrong", address)
 
     # --- locks
 
@@ -145,3 +143,8 @@ class Guard:
     def _hash(self, *parts: str) -> bytes:
         text = "\0".join(parts).encode("utf-8", "replace")
         return hmac.digest(self._vault.derived(b"tries"), text, sha256)
+
+
+def _refuse_until(reset: float | None) -> None:
+    if reset is not None:
+        raise Refused("too-many-tries", minutes=max(1, math.ceil((reset - time.time()) / 60)))

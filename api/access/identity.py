@@ -7,8 +7,8 @@ from datetime import datetime
 from api.access import tables
 from api.access.cookies import Cookies
 from api.access.csrf import Csrf
-from api.access.guard import Guard
-from api.access.login import Ask, Login, Work
+from api.access.guard import Guard, Work
+from api.access.login import Ask, Login
 from api.access.oidc import Provider
 from api.access.passwords import Passwords
 from api.access.sessions import SEEN, Session, Sessions
@@ -28,7 +28,7 @@ class Identity:
         tables.prepare(log.database)
         self.provider = Provider(settings, vault) if settings.oidc_issuer is not None else None
         self.passwords = Passwords()
-        self.guard = Guard(log.database, vault, settings)
+        self.guard = Guard(log.database, vault, settings, work)
         self.sessions = Sessions(log.database, settings)
         self.tokens = Tokens.open(log, vault)
         self.users = Users(log.database)

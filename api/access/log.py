@@ -8,10 +8,12 @@ its record is noted and written within a second, and while notes cannot be writt
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import queue
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,7 +23,7 @@ from starlette.requests import Request
 from api.access.keys import BY_BYTES, Caller, schema_prefix
 from api.responses import header
 from ledger.errors import Refused, Unavailable
-from ledger.store.database import Database
+from ledger.store.database import Database, SqliteDatabase
 
 LONGEST_QUEUE = 10_000
 LARGEST_BATCH = 1_000
@@ -75,6 +77,7 @@ class Recorder:
         self._busy = self._stuck = self._failing = self._stopping = False
         self._begun = float("-inf")
         self.written = 0
+        self.counted: Callable[[int], None] = _uncounted
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -180,9 +183,22 @@ class Recorder:
 
     def _insert(self, records: Sequence[Record]) -> None:
         columns: dict[str, Sequence[Any]] = dict(zip(Record._fields, zip(*records, strict=True), strict=True))
-        with self._database.write() as tx:
+        with self._turn(), self._database.write() as tx:
             tx.insert(self._table, columns, _TYPES)
         self.written += len(records)
+        self.counted(len(records))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the other processes' batches. SQLite lets a writer wait by sleeping, up to 100 ms a time, while every
+        read waits for its record; a lock of the kernel wakes it at once."""
+        if not isinstance(self._database, SqliteDatabase):
+            yield
+            return
+        path = self._database.path
+        with path.with_name(f"{path.name}.turn").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def seen(self, what: Sequence[str], after: str, limit: int) -> Looks:
         """Who read any of these (KPJ, person ids), newest first, `limit` a page. Blocking.
@@ -212,6 +228,10 @@ class Recorder:
 
 
 _TYPES = " ".join("bigint" if name == "position" else "text" for name in Record._fields)
+
+
+def _uncounted(records: int) -> None:
+    """Nobody counts."""
 
 
 def _resolve(batch: Batch, error: Unavailable | None) -> None:

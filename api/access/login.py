@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 
 from api.access import guard as guards
-from api.access.guard import Guard
+from api.access.guard import Guard, Work
 from api.access.passwords import Passwords
 from api.access.sessions import MEMBER, Sessions, Started
 from api.access.users import Users
@@ -31,12 +31,6 @@ class Ask(Protocol):
     """Runs a short query where it belongs (`ApplicationState.ask`)."""
 
     def __call__(self, function: Callable[..., T], *given: object) -> Awaitable[T]: ...
-
-
-class Work(Protocol):
-    """Runs a write in a thread (`ApplicationState.work`)."""
-
-    def __call__(self, function: Callable[[], T]) -> Awaitable[T]: ...
 
 
 class Entered(NamedTuple):
@@ -128,8 +122,8 @@ class Login:
     async def _enter(
         self, kind: str, name: str, password: str, address: str, acting: Acting, find: Callable[[], _Known | None]
     ) -> Entered:  # fmt: skip
-        self._guard.address("login", address)
-        self._guard.suspect(address)
+        await self._guard.address("login", address)
+        await self._guard.suspect(address)
         counted = f"{kind} {name}"
         tries = await self._work(lambda: self._guard.begin(counted, acting.now))
         clock = asyncio.get_running_loop().time
@@ -141,7 +135,7 @@ class Login:
             await self._work(lambda: self._guard.undo(counted))
             raise
         if known is None or not verified.right or not known.open:
-            self._guard.wrong(address)
+            await self._guard.wrong(address)
             _note(kind, acting, "refused", tries)
             if tries == guards.WRONG_TRIES and known is not None and kind == MEMBER:
                 await self._tell(known.who, acting)

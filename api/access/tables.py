@@ -5,6 +5,7 @@ Only hashes of tokens and identifiers are stored. `users` alone is worth a backu
 
 from __future__ import annotations
 
+from api.access import windows
 from ledger.store.database import Database, make_tables
 
 _LOCK = 7430816
@@ -26,3 +27,4 @@ create index if not exists sessions_expires on sessions (expires_at)
 def prepare(database: Database) -> None:
     """Make the tables in the log's database when they are not there."""
     make_tables(database, "sessions", _LOCK, _SCHEMA)
+    make_tables(database, "login_windows", _LOCK, windows.SCHEMA)

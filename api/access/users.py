@@ -7,7 +7,7 @@ disabled one cannot come in. Whatever changes who may do what moves the epoch, w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,6 +48,23 @@ def writer_of(log: Log, name: str) -> str:
     return f"user:{log.hmac('user', name.encode())[:16]}"
 
 
+def check_user(name: str, kind: str, roles: Collection[str], npps: Collection[int]) -> str:
+    """The name as it is kept, of a user that can be made: staff with roles, or an employer's user with employers.
+
+    Raises Refused: user-name-unreadable, user-kind-unknown, user-role-wrong, user-employer-wrong.
+    """
+    clean = clean_name(name)
+    if clean is None:
+        raise Refused("user-name-unreadable")
+    if kind not in KINDS:
+        raise Refused("user-kind-unknown", known=", ".join(KINDS))
+    if (kind == STAFF) != bool(roles) or not set(roles).issubset(ROLES):
+        raise Refused("user-role-wrong", known=", ".join(ROLES))
+    if (kind == EMPLOYER) != bool(npps):
+        raise Refused("user-employer-wrong")
+    return clean
+
+
 class Users:
     """The users of a ledger. Blocking."""
 
@@ -57,20 +74,9 @@ class Users:
     def create(
         self, name: str, kind: str, password: str, now: datetime, *, roles: Iterable[str] = (), npps: Iterable[int] = ()
     ) -> User:
-        """Make a user; `password` is an argon2 text.
-
-        Raises Refused(parameter-unreadable): name, kind, roles of staff or employers of an employer's user are missing
-        or wrong; Conflict(user-exists).
-        """
-        clean, held, employers = clean_name(name), frozenset(roles), frozenset(npps)
-        if clean is None:
-            raise Refused("parameter-unreadable", name="name", expected=_NAME.pattern)
-        if kind not in KINDS:
-            raise Refused("parameter-unreadable", name="kind", expected=", ".join(KINDS))
-        if (kind == STAFF) != bool(held) or not held.issubset(ROLES):
-            raise Refused("parameter-unreadable", name="role", expected=f"staff: {', '.join(ROLES)}")
-        if (kind == EMPLOYER) != bool(employers):
-            raise Refused("parameter-unreadable", name="npp", expected="employer: 8 digits")
+        """Make a user; `password` is an argon2 text. Raises as `check_user`, and Conflict(user-exists)."""
+        held, employers = frozenset(roles), frozenset(npps)
+        clean = check_user(name, kind, held, employers)
         row = {
             "name": clean, "kind": kind, "roles": " ".join(sorted(held)),
             "npps": " ".join(f"{npp:08d}" for npp in sorted(employers)), "password": password, "epoch": 0,

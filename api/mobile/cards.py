@@ -121,7 +121,7 @@ def routes(application: ApplicationState) -> APIRouter:
         if kpj is None:
             raise Refused("kpj-unreadable")
         # A number that is tried may be another's: nobody searches for them here.
-        application.identity.guard.take(LINKS, "link-card", member.person)
+        await application.identity.guard.take(LINKS, "link-card", member.person)
         acting = Acting("member", "mobile", application.now(), asked_language(request))
         linked = await application.work(lambda: application.members.link_card(member.person, kpj, acting))
         application.identity.tokens.forget()

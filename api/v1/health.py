@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterable
 
 from fastapi import APIRouter
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,13 +21,18 @@ from api.parameters import parameters
 from api.problems import documented
 from api.responses import ready
 from api.route import Direct
+from api.server import METRICS
 from ledger.errors import JhtError
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
 class Metrics:
-    """The counters of one process. Labels are route templates and codes: never a number that names somebody."""
+    """The counters of one process; of all, where `jht serve` runs several.
+
+    Then they stand in files that the processes share (`server.METRICS`), so any of them shows their
+    sum. Labels are route templates and codes: never a number that names somebody.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -33,14 +42,7 @@ class Metrics:
         self.seconds = Histogram(
             "jht_http_request_seconds", "Time to answer", ["route"], buckets=_SECONDS, registry=self.registry
         )
-        self.head = Gauge("jht_log_position", "Last position of the log", registry=self.registry)
-        self.position = Gauge("jht_read_position", "Position of the read side", registry=self.registry)
-        self.age = Gauge(
-            "jht_read_confirmed_age_seconds",
-            "Since the read side last confirmed the head",
-            registry=self.registry,
-        )
-        self.records = Gauge("jht_access_records_written", "Access records written", registry=self.registry)
+        self.records = Counter("jht_access_records_written", "Access records written", registry=self.registry)
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._histograms: dict[str, Histogram] = {}
 
@@ -54,6 +56,30 @@ class Metrics:
         if histogram is None:
             histogram = self._histograms[route] = self.seconds.labels(route)
         histogram.observe(seconds)
+
+    def shown(self, head: int, read: int, age: float | None) -> bytes:
+        """Prometheus text: the counters, and the log's position, the read side's, and the seconds since it confirmed
+        the head (None: never). Those are the stores', the same whichever process is asked. Blocking."""
+        registry = self.registry
+        if METRICS in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(_Positions(head, read, age))
+
+
+class _Positions:
+    """What is no counter, as a collector."""
+
+    def __init__(self, head: int, read: int, age: float | None) -> None:
+        self._told: list[tuple[str, str, float]] = [
+            ("jht_log_position", "Last position of the log", head),
+            ("jht_read_position", "Position of the read side", read),
+        ]
+        if age is not None:
+            self._told.append(("jht_read_confirmed_age_seconds", "Since the read side last confirmed the head", age))
+
+    def collect(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told]
 
 
 def routes(application: ApplicationState, metrics: Metrics) -> tuple[APIRouter, APIRouter]:
@@ -84,13 +110,11 @@ def routes(application: ApplicationState, metrics: Metrics) -> tuple[APIRouter, 
     async def show(request: Request) -> Response:
         """The counters for Prometheus."""
         parameters(request)
-        metrics.head.set(await asyncio.to_thread(application.log.head))
-        freshness = await application.ask(application.reader.freshness)
-        metrics.position.set(freshness.position)
-        if freshness.confirmed_at is not None:
-            metrics.age.set((application.now() - freshness.confirmed_at).total_seconds())
-        metrics.records.set(application.recorder.written)
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        head = await asyncio.to_thread(application.log.head)
+        seen = await application.ask(application.reader.freshness)
+        age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
+        text = await asyncio.to_thread(metrics.shown, head, seen.position, age)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     free.add_api_route(
         "/livez",

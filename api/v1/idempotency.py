@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -82,7 +83,7 @@ async def once(
             response = answered(receipt)
             kept = receipt.kept(begun.body_hash, response.status_code)
     except BaseException:
-        log_request.abandon(begun)
+        await asyncio.shield(application.work(lambda: log_request.abandon(application.log, begun)))
         raise
     await application.work(
         lambda: log_request.finish(application.log, begun, kept, by=by, channel=channel, now=application.now())

@@ -123,7 +123,9 @@ def routes(application: ApplicationState) -> APIRouter:
             summary=summary,
             description=UPLOAD_ABOUT,
             responses=_answers(
-                *_FILE_PROBLEMS, *_WRITE_PROBLEMS, *(("reason-missing", "reason-unknown") if layout in _MORE_PARAMETERS else ())
+                *_FILE_PROBLEMS,
+                *_WRITE_PROBLEMS,
+                *(("reason-missing", "reason-unknown") if layout in _MORE_PARAMETERS else ()),
             ),
             openapi_extra={
                 "x-scope": scope,
@@ -195,9 +197,7 @@ async def _ingest(
         table = await application.work(lambda: read(source, layout, application.door.limits))
         await _must_cover(application, caller, layout, table)
     return await application.work(
-        partial(
-            application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate, replace=replace
-        )
+        partial(application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate, replace=replace)
     )
 
 
@@ -273,6 +273,7 @@ REPLACE = parameter(
     {"type": "string", "enum": ["true", "false"]},
 )
 _MORE_PARAMETERS = {"contributions": ("reason",), "opening-balances": ("replace", "reason")}
+_REASON_PROBLEMS = ("reason-missing", "reason-unknown")
 _DESCRIBED = {"reason": REASON, "replace": REPLACE}
 IDEMPOTENCY_KEY = parameter(
     "Idempotency-Key",

@@ -34,7 +34,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         if not errors:
             try:
                 # Whoever is logged in could search for numbers: a person links few cards.
-                application.identity.guard.take(TRIES, "link-card", person)
+                await application.identity.guard.take(TRIES, "link-card", person)
                 await application.work(lambda: application.members.link_card(person, kpj, acting))
             except Refused as refused:
                 request.scope["problem"] = refused.code

@@ -39,7 +39,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return render(request, "link.html", purpose=link.purpose, errors={})
 
     async def link_of(request: Request) -> Link:
-        application.identity.guard.address("link", address_of(request))
+        await application.identity.guard.address("link", address_of(request))
         return await application.ask(application.members.look_at_link, request.path_params["token"], application.now())
 
     async def use(request: Request) -> Response:

@@ -85,8 +85,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         errors: Errors = {} if name else {"identifier": words(acting.language)("login.empty_identifier")}
         if name:
             try:
-                application.identity.guard.address("reset", address_of(request))
-                application.identity.guard.mail(name)
+                await application.identity.guard.address("reset", address_of(request))
+                await application.identity.guard.mail(name)
             except Refused as refused:
                 errors = {"page": refused.problem.say(acting.language)}
         if errors:
@@ -101,7 +101,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return render(request, "reset.html", errors={})
 
     async def person_of(request: Request) -> str:
-        application.identity.guard.address("link", address_of(request))
+        await application.identity.guard.address("link", address_of(request))
         link = await application.ask(application.members.look_at_link, request.path_params["token"], application.now())
         if link.purpose not in RESETS:
             raise Refused("link-used")

@@ -64,7 +64,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
     async def begin(request: Request) -> Response:
         if request.scope["visit"] is not None:
             return see_other("/saldo")
-        application.identity.guard.address("login", address_of(request))
+        await application.identity.guard.address("login", address_of(request))
         begun: Begun = await provided().begin(application.now(), language_of(request))
         # The one address outside: the provider's own, from its signed-off metadata, never from a request.
         response = RedirectResponse(begun.address, 303, SECURITY)
@@ -72,7 +72,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         return response
 
     async def come_back(request: Request) -> Response:
-        application.identity.guard.address("login", address_of(request))
+        await application.identity.guard.address("login", address_of(request))
         sealed = request.cookies.get(going_cookie, "")
         proven = await provided().finish(dict(request.query_params), sealed, application.now())
         login = await application.ask(application.members.of_issuer, proven.issuer, proven.subject)
@@ -119,8 +119,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
         if errors:
             return data_page(request, errors, 422)
         try:
-            application.identity.guard.address("register", address_of(request))
-            application.identity.guard.mail(proven.email)
+            await application.identity.guard.address("register", address_of(request))
+            await application.identity.guard.mail(proven.email)
         except Refused as refused:
             return data_page(request, {"page": refused.problem.say(language)}, problems.status_of(refused.code))
         claim, acting = Claim(nik, born, kpj, segment, proven.email, language), visits.acting(request)

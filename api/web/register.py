@@ -83,8 +83,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[Told]:
             return step(request, 3, errors)
         guard = application.identity.guard
         try:
-            guard.address("register", address_of(request))
-            guard.mail(email)
+            await guard.address("register", address_of(request))
+            await guard.mail(email)
         except Refused as refused:
             return step(request, 3, {"page": refused.problem.say(language)})
         hashed = await application.identity.passwords.hash(password)

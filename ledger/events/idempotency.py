@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ledger.events.fact import NOWHERE, Count, Fact
 
@@ -65,7 +65,7 @@ class RequestFinished(Fact, frozen=True, kw_only=True):
     status: Count
     layout: str = ""
     receipt: str = ""
-    totals: dict[str, Count] = {}
+    totals: dict[str, Count] = field(default_factory=dict)
     codes: tuple[KeptCode, ...] = ()
     problems: tuple[KeptProblem, ...] = ()
     outcomes_total: Count = 0

@@ -112,9 +112,7 @@ class Door:
             return registrations.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
             )
-        return openings.ingest(
-            self.log, table, header, today, now, way=way, dry_run=dry_run, on_progress=on_progress
-        )
+        return openings.ingest(self.log, table, header, today, now, way=way, dry_run=dry_run, on_progress=on_progress)
 
     def _contributions(
         self, table: Table, header: Header, dry_run: bool, backdate: bool, on_progress: Progress | None

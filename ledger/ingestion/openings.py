@@ -131,7 +131,13 @@ class _Decider:
         decided.posted += 1
         header = self.header if len(facts) > 1 else self.plain
         events = remittance.events(
-            account.version, account_stream(kpj_of(card)), facts, header.by, header.channel, header.request, header.reason
+            account.version,
+            account_stream(kpj_of(card)),
+            facts,
+            header.by,
+            header.channel,
+            header.request,
+            header.reason,
         )
         decided.events += events
         for event in events:

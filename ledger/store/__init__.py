@@ -6,5 +6,7 @@ database        one way to talk SQL to both stores
 account_index   who may receive money: accounts, memberships, suspense
 vault           the persons' keys and look-up hashes
 outbox          letters that an event caused
+place           what can be told about where a ledger is before it is opened
+backup/         everything that cannot be made again, copied and put back
 idempotency     writes with a key, answered the same for ever
 """

@@ -71,6 +71,8 @@ def _shadow(database: Database) -> Iterator[tuple[str, Transactions, Transaction
             real = str(tx.rows("select quote_ident(current_schema())")[0][0])
             for table in _KEYS:
                 tx.run(f"create temporary table {table} (like {real}.{table} including all) on commit drop")
+            # A statement that this connection prepared before still means the real table: it has to look again.
+            tx.run("discard plans")
             yield real, lambda: contextlib.nullcontext(tx), lambda: contextlib.nullcontext(tx)
         return
     assert isinstance(database, SqliteDatabase)

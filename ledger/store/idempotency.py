@@ -2,12 +2,14 @@
 
 Stream `request:<digest>`: request-started with a keyed hash of the body (a plain one would let anybody who reads the log
 try bodies, and with them a NIK) comes before the first event of the write,
-request-finished with the answer after the last. A write that started and never finished is resumed when its process
-is gone or a minute has passed: ingestion finds what the first run wrote and adds the rest.
+request-finished with the answer after the last. A write that started and never finished is resumed when it was given
+up, its process is gone or a minute has passed: ingestion finds what the first run wrote and adds the rest. The next call
+may come to another process, so what was given up stands in a table beside the log; it may be emptied at any time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -17,7 +19,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ledger.errors import Conflict, Unavailable
+from ledger.errors import Conflict, StoreFailed, Unavailable
 from ledger.events import Event, Fact, RequestFinished, RequestStarted
 from ledger.identifiers import request_stream
 from ledger.store.log import Log, VersionTaken
@@ -83,7 +85,7 @@ def _begin(log: Log, digest: str, body_hash: str, route: str, by: str, channel: 
             last = events[-1]
             if isinstance(last.fact, RequestFinished):
                 return Replay(last.fact)
-            if not _dead(last, now):
+            if not _dead(last, now) and not _abandoned(log, last):
                 raise Unavailable("idempotency-in-progress")
         version = len(events) + 1
         try:
@@ -104,9 +106,24 @@ def finish(log: Log, started: Started, answer: RequestFinished, *, by: str, chan
         _forget(started.digest)
 
 
-def abandon(started: Started) -> None:
-    """The write failed for a reason that may pass: the next call with the key resumes it at once."""
+def abandon(log: Log, started: Started) -> None:
+    """The write failed for a reason that may pass: the next call with the key resumes it at once, in any process.
+
+    Where that cannot be kept, because the store is what failed, another process waits the minute. Blocking.
+    """
     _forget(started.digest)
+    with contextlib.suppress(StoreFailed), log.database.write() as tx:
+        tx.run(
+            "insert into requests_abandoned (stream, version) values (?, ?) on conflict do nothing",
+            [request_stream(started.digest), started.version],
+        )
+
+
+def _abandoned(log: Log, last: Event) -> bool:
+    with log.database.read() as tx:
+        return bool(
+            tx.rows("select 1 from requests_abandoned where stream = ? and version = ?", [last.stream, last.version])
+        )
 
 
 def _forget(digest: str) -> None:

@@ -35,6 +35,7 @@ from ledger.store import account_index, account_index_check, migrations
 from ledger.store.account_index_check import AccountIndexCheck
 from ledger.store.codec import JhtMapper, StoredRow, decode, stamp_all
 from ledger.store.database import Database, Transaction, open_database, table_exists
+from ledger.store.place import check_place
 from ledger.store.recorders import Head, recorder_of
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -98,12 +99,13 @@ class Log:
     def open(cls, settings: Settings, *, create: bool = False) -> Log:
         """Open the log that the settings name; with `create`, make it when it is not there.
 
-        Raises Refused: ledger-missing, upgrade-needed, program-too-old; StoreFailed when the store does not answer.
+        Raises Refused: ledger-missing, upgrade-needed, program-too-old, and as `check_place`; StoreFailed when the
+        store does not answer.
         """
         database = _database(settings, create)
         try:
             if create:
-                _create(database)
+                _create(settings, database)
             with database.read() as tx:
                 if not table_exists(tx, "log_meta"):
                     raise Refused("ledger-missing", where=_where(settings))
@@ -347,15 +349,18 @@ def _where(settings: Settings) -> str:
 
 
 def _database(settings: Settings, create: bool) -> Database:
+    check_place(settings, create=create)
     path = settings.sqlite_path
     if path is None:
         return open_database(settings.database_url)
-    if not create and not path.exists():
-        raise Refused("ledger-missing", where=str(path))
     return open_database(path, writer_pragmas=_WRITER_PRAGMAS, create=create)
 
 
-def _create(database: Database) -> None:
+def _create(settings: Settings, database: Database) -> None:
+    with database.read() as tx:
+        foreign = tx.dialect == "sqlite" and not table_exists(tx, "log_meta") and tx.rows("select 1 from sqlite_master")
+    if foreign:
+        raise Refused("ledger-foreign", where=str(settings.sqlite_path))
     migrations.upgrade(database)
     with database.write() as tx:
         tx.run(

@@ -1,9 +1,9 @@
 """The vault: the persons' keys and look-up hashes, in tables beside the log that no event ever quotes.
 
-Identity and contact stand in events sealed (`sealing`) with a random key of their person, bound to the place they
-stand in: person, stream, version, field; so do the names of employers (`employer_names`). The vault holds that key, wrapped by the master key, and hashes (HMAC-SHA256,
-16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting a person's row erases the person:
-what the log still holds can never be read again.
+Identity and contact stand in events sealed (`sealing`) with a random key of their person, bound to the place they stand
+in: person, stream, version, field; so do the names of employers (`employer_names`). The vault holds that key, wrapped by
+the master key, and hashes (HMAC-SHA256, 16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting
+a person's row erases the person: what the log still holds can never be read again.
 
 Keys are not cached: a key kept in another process would outlive an erasure, and unwrapping costs less than the look-up
 that proves the row is still there.

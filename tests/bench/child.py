@@ -71,6 +71,11 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of_all(process: int) -> float:
+    """The same of a process and its living children."""
+    return sum(cpu_seconds(one) for one in descendants(process))
+
+
 def run(command: Sequence[str], env: dict[str, str] | None = None, timeout: float = 7200) -> Finished:
     """Runs a command from the project's root to its end. Raises Failed on an error or a timeout."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:

@@ -71,11 +71,11 @@ def lines_of(employer: int, lines: int, month: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def posting(employer: int, lines: int, month: str, key: str, *, as_csv: bool) -> bytes:
+def posting(employer: int, lines: int, month: str, key: str, *, as_csv: bool, prefix: str = "") -> bytes:
     """The request that posts one employer's month."""
     rows = list(lines_of(employer, lines, month))
     if not as_csv:
-        return request("POST", "/v1/contributions", key, json.dumps(rows, separators=(",", ":")).encode())
+        return request("POST", f"{prefix}/v1/contributions", key, json.dumps(rows, separators=(",", ":")).encode())
     text = ",".join(rows[0]) + "\n" + "".join(",".join(map(str, row.values())) + "\n" for row in rows)
     return request("POST", "/v1/contributions", key, text.encode(), "text/csv")
 
@@ -117,7 +117,10 @@ def accept(status: int, body: bytes, lines: int) -> Any:
 
 async def remittances(options: argparse.Namespace, key: str) -> dict[str, Any]:
     """`--count` remittances of `--lines` lines by `--clients` clients."""
-    ready = [posting(employer, options.lines, options.month, key, as_csv=False) for employer in range(options.count)]
+    ready = [
+        posting(employer, options.lines, options.month, key, as_csv=False, prefix=options.prefix)
+        for employer in range(options.count)
+    ]
     waiting = iter(ready)
     times: list[float] = []
     answers: list[tuple[int, bytes]] = []
@@ -176,6 +179,7 @@ def main() -> None:
     parser.add_argument("--month", default="2026-10")
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--lines", type=int, default=20)
+    parser.add_argument("--prefix", default="")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--rate", type=float, default=50_000)
     options = parser.parse_args()

@@ -106,22 +106,33 @@ def server(app: str, env: dict[str, str], *, core: int | None = 0) -> Iterator[S
     `core` None leaves it all cores: a writer has threads beside its event loop.
     """
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        app,
-        "--port",
-        str(port),
-        "--loop",
-        "asyncio",
-        "--http",
-        "httptools",
-    ]
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--loop", "asyncio", "--http", "httptools"]
+    command += ["--no-access-log", "--log-level", "warning"]
+    with _started(app, pinned(core, command), env, port) as running:
+        yield running
+
+
+@contextmanager
+def served(workers: int, env: dict[str, str]) -> Iterator[Server]:
+    """`jht serve` with so many workers, on all cores."""
+    port = free_port()
+    command = [*jht(), "serve", "--port", str(port), "--workers", str(workers)]
+    with _started("jht serve", command, env, port) as running:
+        until = time.monotonic() + 60
+        # The first worker answers before the others are there.
+        while workers > 1 and len(child.descendants(running.process)) <= workers:
+            if time.monotonic() > until:
+                raise child.Failed("the workers did not start")
+            time.sleep(0.05)
+        time.sleep(workers)
+        yield running
+
+
+@contextmanager
+def _started(app: str, command: Sequence[str], env: dict[str, str], port: int) -> Iterator[Server]:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            pinned(core, [*command, "--no-access-log", "--log-level", "warning"]),
-            cwd=child.ROOT, env=child.clean_environment() | env,
+            command, cwd=child.ROOT, env=child.clean_environment() | env,
             stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
         try:
@@ -201,9 +212,9 @@ def loaded(running: Server, asking: str, seconds: float, *, connections: int = 3
         script.flush()
         base = ["wrk", "-t1", f"-c{connections}", "--timeout", "10s", "-s", script.name]
         child.run(pinned(1, [*base, "-d1s", running.url]))
-        before = child.cpu_seconds(running.process)
+        before = child.cpu_of_all(running.process)
         finished = child.run(pinned(1, [*base, f"-d{max(1, round(seconds))}s", running.url]))
-        spent = child.cpu_seconds(running.process) - before
+        spent = child.cpu_of_all(running.process) - before
     told = json.loads(next(line for line in reversed(finished.output.splitlines()) if line.startswith("{")))
     if told["not_ok"] or told["broken"] or not told["requests"]:
         raise child.Failed(f"{told['not_ok']} answers not 2xx, {told['broken']} broken, of {told['requests']}")

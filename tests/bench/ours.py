@@ -168,20 +168,46 @@ def rate(told: dict[str, float]) -> Measure:
 def client(world: World, store: Store, key: str, what: str, *arguments: str) -> Measure:
     """Runs the HTTP client against a server over this store; the value is lines a second."""
     with load.server(APP, store.env, core=None) as running:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.bench.client",
-            what,
-            running.url,
-            "--month",
-            MONTH,
-            *arguments,
-        ]
-        told = child.run(command, {"BENCH_KEY": key}).json()
-        memory = child.memory_of(child.descendants(running.process))
+        measured = asked(running, what, *arguments, key=key)
     world.drop(store)
+    return measured
+
+
+def asked(running: load.Server, what: str, *arguments: str, key: str = "") -> Measure:
+    """Runs the HTTP client against a running server."""
+    command = [sys.executable, "-m", "tests.bench.client", what, running.url, "--month", MONTH, *arguments]
+    told = child.run(command, {"BENCH_KEY": key}).json()
+    memory = child.memory_of(child.descendants(running.process))
     return Measure(told["units"] / told["seconds"], memory, {name: told[name] for name in ("p50_ms", "p99_ms")})
+
+
+def worker_reads(kind: str, workers: int) -> Callable[[World], Measure]:
+    """Balances with key and record from `jht serve` with so many workers, on all cores."""
+
+    def measure(world: World) -> Measure:
+        accounts = world.scaled(1_000_000)
+        store = rebuilt(world, kind, accounts)
+        key = api_key(store)
+        with load.served(workers, store.env) as running:
+            return rate(load.wrk(running, accounts, world.seconds, key=key))
+
+    return measure
+
+
+def worker_writes(kind: str, workers: int, full: int) -> Callable[[World], Measure]:
+    """Remittances of 20 lines by 16 clients to `jht serve` with so many workers."""
+
+    def measure(world: World) -> Measure:
+        lines = world.scaled(full)
+        store = world.fresh(kind, registered(world, kind, lines, 20))
+        jht(store, "rebuild")
+        key = api_key(store)
+        with load.served(workers, store.env) as running:
+            measured = asked(running, "remittances", "--count", str(lines // 20), key=key)
+        world.drop(store)
+        return measured
+
+    return measure
 
 
 def small_remittances(kind: str, full: int) -> Callable[[World], Measure]:

@@ -177,8 +177,31 @@ def rows() -> list[Row]:
             "lines/s",
             (
                 peer("plain SQL, no HTTP", theirs.sql_small(400_000)),
+                peer("plain SQL, FastAPI", theirs.sql_http(400_000)),
                 *both(lambda kind: ours.small_remittances(kind, 400_000), "aim 20k|aim 20k"),
             ),
         ),
     ]
+    for kind, label in STORES:
+        # One worker is what two are compared with, in the same row.
+        table += [
+            Row(
+                f"workers-read-{kind}",
+                "balance query, key + record, 32 connections, all cores",
+                "requests/s",
+                (
+                    peer(f"JHT, {label}, 1 worker", ours.worker_reads(kind, 1)),
+                    Contender(f"{label}, 2 workers", ours.worker_reads(kind, 2), "1.5 x one worker"),
+                ),
+            ),
+            Row(
+                f"workers-write-{kind}",
+                "HTTP remittances of 20 lines, 16 clients",
+                "lines/s",
+                (
+                    peer(f"JHT, {label}, 1 worker", ours.worker_writes(kind, 1, 400_000)),
+                    Contender(f"{label}, 2 workers", ours.worker_writes(kind, 2, 400_000), "not slower"),
+                ),
+            ),
+        ]
     return table

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import child, load
-from tests.bench.ours import MONTH, POSTED_MONTHS, input_months, logged_in, rate
+from tests.bench.ours import MONTH, POSTED_MONTHS, asked, input_months, logged_in, rate
 from tests.bench.rows import Measure
 from tests.bench.world import Store, World
 
@@ -97,6 +97,20 @@ def sql_small(full: int) -> Callable[[World], Measure]:
         told = plain_sql("small", store.url, "--month", MONTH, "--count", str(lines // 20))
         world.drop(store)
         return a_second(*told)
+
+    return measure
+
+
+def sql_http(full: int) -> Callable[[World], Measure]:
+    """The same through a FastAPI endpoint with a pool, a transaction a request."""
+
+    def measure(world: World) -> Measure:
+        lines = world.scaled(full)
+        store = world.fresh("postgres", sql_registered(world, lines, 20))
+        with load.server(ENDPOINT, {"BENCH_PLAIN_SQL": store.url}, core=None) as running:
+            measured = asked(running, "remittances", "--count", str(lines // 20), "--prefix", "/plain-sql")
+        world.drop(store)
+        return measured
 
     return measure
 

@@ -52,7 +52,9 @@ def text() -> str:
         for struct in _structs(facts):
             parts.append(_struct(struct))
     if UPCASTERS:
-        parts.append("## Older versions\n\n" + "".join(f"- `{old}` -> `{step.to}`\n" for old, step in UPCASTERS.items()))
+        parts.append(
+            "## Older versions\n\n" + "".join(f"- `{old}` -> `{step.to}`\n" for old, step in UPCASTERS.items())
+        )
     return "\n".join(parts)
 
 
@@ -86,7 +88,9 @@ def _fields(struct: type[Struct]) -> tuple[Any, ...]:
 
 
 def _annotation(struct: type[Struct], name: str) -> str:
-    return next(str(base.__annotations__[name]) for base in struct.__mro__ if name in vars(base).get("__annotations__", {}))
+    return next(
+        str(base.__annotations__[name]) for base in struct.__mro__ if name in vars(base).get("__annotations__", {})
+    )
 
 
 def _type(annotation: str) -> str:
@@ -114,4 +118,3 @@ def _structs(facts: list[type[Fact]]) -> Iterator[type[Struct]]:
                 if isinstance(found, type) and issubclass(found, Struct) and word not in seen:
                     seen[word] = None
                     yield found
-

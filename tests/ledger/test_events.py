@@ -60,7 +60,7 @@ def test_a_fact_that_says_nothing_is_found() -> None:
 def test_every_fact_stands_in_the_list_of_facts() -> None:
     there = {one.NAME for one in known_facts() if one.__name__ not in ABSTRACT}
     assert there == FACTS.keys()
-    assert all(one.NAME == name for name, one in FACTS.items())
+    assert all(name == one.NAME for name, one in FACTS.items())
 
 
 def test_every_older_version_leads_to_a_present_one() -> None:

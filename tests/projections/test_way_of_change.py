@@ -17,7 +17,15 @@ from ledger.acts.reversal import Target
 from ledger.decisions import remittance
 from ledger.decisions.remittance import Remittance
 from ledger.errors import JhtError
-from ledger.events import BALANCES, DIRECTORY, FACTS, ContributionsPosted, ContributionsReversed, ReversedLine, upcasters
+from ledger.events import (
+    BALANCES,
+    DIRECTORY,
+    FACTS,
+    ContributionsPosted,
+    ContributionsReversed,
+    ReversedLine,
+    upcasters,
+)
 from ledger.events.lines import Lines
 from ledger.events.upcasters import Step
 from ledger.identifiers import card_number

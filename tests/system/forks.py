@@ -89,7 +89,7 @@ def _serve(address: str) -> None:
     from api.cli import COMMANDS, main
 
     for module in {place.module for place in COMMANDS.values()}:
-        import_module(f"api.commands.{module}")
+        import_module(f"api.cli.{module}")
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(address)
     listening.listen(16)

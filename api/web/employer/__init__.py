@@ -21,5 +21,5 @@ from api.web.page_context import Visits
 
 def routes(application: ApplicationState) -> list[Told]:
     """The routes of the door (the process must have started)."""
-    gate = Gate(application, Visits(application), Checks())
+    gate = Gate(application, Visits(application), Checks(application))
     return [*entrance.routes(gate), *check.routes(gate), *months.routes(gate)]

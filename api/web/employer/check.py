@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from api import problems
 from api.access.csrf import FIELD
 from api.route import Told
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
-from api.web.employer.files import CSV, XLSX, Sheet
+from api.web.employer.files import CSV, XLSX, as_xlsx
 from api.web.employer.gate import HOME, Desk, Gate
 from api.web.employer.upload import Sent, read_upload
 from api.web.forms import Errors
@@ -88,36 +89,35 @@ async def _check(desk: Desk, sent: Sent) -> Response:
         errors["berkas"] = t("employer.file_missing")
     if errors or sent.body is None:
         return await _form(desk, errors, chosen, 422)
-    application.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
+    await application.identity.guard.take(MOST_CHECKS, "employer-check", desk.session.who)
     month = month_number(chosen)
     assert month is not None
     source = sent.body.source()
     look = partial(examine, application, source, sent.name, int(desk.npp), month, desk.user, application.now())
     try:
         async with desk.gate.checks.turn:
-            result = await application.work(look)
+            examined = await application.work(look)
     except Refused as refused:
         problem = refused.problem
         desk.request.scope["problem"] = problem.code
         where = t("employer.at_line", line=problem.line) + " " if problem.line else ""
         errors = {"berkas": f"{where}{problem.say(desk.language)}"}
         return await _form(desk, errors, chosen, problems.status_of(problem.code))
-    try:
-        await desk.record(chosen, result.position)
-    except BaseException:
-        result.close()
-        raise
-    handle = desk.gate.checks.keep(desk.session.key, result)
+    await desk.record(chosen, examined.result.position)
+    handle = await application.work(lambda: desk.gate.checks.keep(desk.session.key, examined))
+    # Whoever asks sweeps too; this is for the time when nobody does.
+    asyncio.get_running_loop().call_later(KEPT_SECONDS, application.writers.submit, desk.gate.checks.sweep)
     return see_other(f"{HOME}/{desk.npp}/hasil/{handle}")
 
 
-def _found(desk: Desk) -> Result:
-    return desk.gate.checks.get(desk.session.key, desk.npp, desk.request.path_params["handle"])
+async def _found(desk: Desk) -> Result:
+    handle = desk.request.path_params["handle"]
+    return await desk.application.work(lambda: desk.gate.checks.get(desk.session.key, desk.npp, handle))
 
 
 async def _show(desk: Desk) -> Response:
     """The result of a check. Raises NotFound(report-over)."""
-    result = _found(desk)
+    result = await _found(desk)
     await desk.record(result.month, result.position)
     month = month_number(result.month)
     assert month is not None
@@ -129,14 +129,19 @@ async def _show(desk: Desk) -> Response:
 
 async def _send(desk: Desk) -> Response:
     """A file to take home. Raises NotFound: report-over, route-unknown."""
-    result = _found(desk)
+    result = await _found(desk)
     name, _, ending = desk.request.path_params["file"].partition(".")
-    sheet: Sheet | None = {"diterima": result.good, "perbaikan": result.bad}.get(name)
+    part = {"diterima": "accepted", "perbaikan": "others"}.get(name)
     kind = {"csv": CSV, "xlsx": XLSX}.get(ending)
-    if sheet is None or kind is None:
+    if part is None or kind is None:
         raise NotFound("route-unknown")
     await desk.record(result.month, result.position)
     async with desk.gate.checks.turn:
-        content = await desk.application.work(sheet.as_csv if ending == "csv" else sheet.as_xlsx)
+        content = await desk.application.work(lambda: _file(desk, part, ending))
     said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)
+
+
+def _file(desk: Desk, part: str, ending: str) -> bytes:
+    table = desk.gate.checks.file(desk.session.key, desk.request.path_params["handle"], part)
+    return table if ending == "csv" else as_xlsx(table)

@@ -1,35 +1,48 @@
 """A month's file checked: what the page shows of it, and how long that is kept.
 
 The file itself is gone when the check is done. What is kept are counts, the first problems with their cells, and the
-two files to take home, for as long as a person needs to fetch them, in this process and for the session that sent the
-file; logging out drops them at once.
+two files to take home, for as long as a person needs to fetch them and for the session that sent the file; logging out
+drops them at once. They stand in the access store, sealed with a key of the master key, because the next page may be
+asked of another process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import secrets
 import string
-from collections.abc import Iterable
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from api.access.keys import schema_prefix
 from api.application import ApplicationState
-from api.web.employer.files import Sheet, write
+from api.web.employer.files import write
 from ledger.clock import jakarta_date
 from ledger.decisions.month_difference import Difference, Worked, difference, gathered
 from ledger.decisions.remittance_months import REVERSED, MonthLine, months_of, read_lines
-from ledger.errors import NotFound, Problem
+from ledger.errors import NotFound, Problem, StoreFailed
 from ledger.identifiers import card_number, month_number, month_text
 from ledger.ingestion.preview import CheckedLine, check
 from ledger.ingestion.readers.reading import Limits, Source
 from ledger.receipt import Header, Told
+from ledger.store.database import make_tables
 
 KEPT_SECONDS = 15 * 60
 MOST_OF_A_SESSION = 3
 MOST_AT_ONCE = 2
-MOST_KEPT = 100
+MOST_KEPT = 1_000
 SHOWN = 200
 SHOWN_WARNINGS = 50
 MONTHS_BACK = 12
@@ -39,6 +52,15 @@ MAX_UNPACKED = 4
 """How much larger than the largest body a file may be when it is unpacked."""
 _CELL = 80
 _HANDLE = 20
+_NONCE = 12
+_LOCK = 7430818
+_SCHEMA = """
+create table if not exists {table} (
+    session bytea not null, handle text primary key, at double precision not null, shown bytea not null,
+    accepted bytea not null, others bytea not null);
+create index if not exists employer_checks_session on {table} (session);
+create index if not exists employer_checks_at on {table} (at)
+"""
 
 
 class Shown(NamedTuple):
@@ -80,23 +102,28 @@ class Result(NamedTuple):
     spoiled: bool
     compared: str
     difference: Difference
-    good: Sheet
-    bad: Sheet
 
     @property
     def total(self) -> int:
         """The contributions of the accepted lines."""
         return self.employer + self.worker
 
-    def close(self) -> None:
-        """Let go of the files."""
-        self.good.close()
-        self.bad.close()
+
+class Examined(NamedTuple):
+    """A check as it was made: what is shown, and the files to take home as CSV, the accepted rows and the others."""
+
+    result: Result
+    accepted: bytes
+    others: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Result).decode
 
 
 def examine(
     application: ApplicationState, source: Source, name: str, npp: int, month: int, by: str, now: datetime
-) -> Result:
+) -> Examined:
     """Check a file. Blocking. Raises Refused as `report.check`."""
     log, settings = application.log, application.settings
     limits: Limits = replace(
@@ -118,14 +145,16 @@ def examine(
     wanted = {one.problem.line for one in (*problems, *warned)}
     good, bad, cells = write(source, checked, npp, month, limits, wanted)
     totals, held = checked.receipt.totals, checked.accepted.values()
-    return Result(
+    result = Result(
         f"{npp:08d}", month_text(month), name, now, position, checked.lines, len(checked.accepted), totals["already"],
         checked.waiting, totals["suspended"], totals["refused"], totals["warnings"],
         sum(line.employer for line in held), sum(line.worker for line in held),
         tuple(_shown(one, cells) for one in problems), tuple(_shown(one, cells) for one in warned),
         tuple((verdict, code, lines) for (verdict, code), lines in sorted(checked.receipt.codes.items())),
-        checked.spoiled, earlier, difference(before, now_worked, checked.others), good, bad,
+        checked.spoiled, earlier, difference(before, now_worked, checked.others),
     )  # fmt: skip
+    with closing(good), closing(bad):
+        return Examined(result, good.as_csv(), bad.as_csv())
 
 
 def _is_before(text: str, month: int) -> bool:
@@ -157,37 +186,82 @@ def _shown(told: Told, cells: dict[int, dict[str, str]]) -> Shown:
 
 
 class Checks:
-    """What is kept of the checks of a process."""
+    """What is kept of the checks of a ledger. All but `turn` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: ApplicationState) -> None:
         self.turn = asyncio.Semaphore(MOST_AT_ONCE)
-        self._held: dict[tuple[bytes, str], Result] = {}
+        self._application = application
 
-    def keep(self, session: bytes, result: Result) -> str:
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._application.members.vault.derived(b"employer checks"))
+
+    @cached_property
+    def _table(self) -> str:
+        database = self._application.access
+        table = schema_prefix(database) + "employer_checks"
+        make_tables(database, table, _LOCK, _SCHEMA.format(table=table))
+        return table
+
+    def keep(self, session: bytes, examined: Examined) -> str:
         """Keep a check for a while; its handle, which is worth nothing in another session."""
-        own = [key for key in self._held if key[0] == session]
-        for key in own[: max(0, len(own) + 1 - MOST_OF_A_SESSION)]:
-            self._drop(key)
-        while len(self._held) >= MOST_KEPT:
-            self._drop(next(iter(self._held)))
         handle = "".join(secrets.choice(string.ascii_lowercase) for _ in range(_HANDLE))
-        self._held[session, handle] = result
-        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._drop, (session, handle))
+        parts = {"shown": _encode(examined.result), "accepted": examined.accepted, "others": examined.others}
+        row: dict[str, Sequence[object]] = {"session": [session], "handle": [handle], "at": [time.time()]}
+        row |= {part: [self._sealed(session, handle, part, data)] for part, data in parts.items()}
+        table = self._table
+        with self._application.access.write() as tx:
+            tx.run(f"delete from {table} where at <= ?", [time.time() - KEPT_SECONDS])
+            for where, params, most in (("where session = ?", [session], MOST_OF_A_SESSION), ("", [], MOST_KEPT)):
+                tx.run(
+                    f"delete from {table} where handle in "
+                    f"(select handle from {table} {where} order by at desc, handle limit {MOST_KEPT} offset {most - 1})",
+                    params,
+                )
+            tx.insert(table, row, "bytea text float8 bytea bytea bytea")
         return handle
 
     def get(self, session: bytes, npp: str, handle: str) -> Result:
         """A kept check of this session and employer. Raises NotFound(report-over)."""
-        found = self._held.get((session, handle))
-        if found is None or found.npp != npp:
+        result = _decode(self._part(session, handle, "shown"))
+        if result.npp != npp:
             raise NotFound("report-over")
-        return found
+        return result
+
+    def file(self, session: bytes, handle: str, part: str) -> bytes:
+        """The CSV `accepted` or `others` of a check that `get` found. Raises NotFound(report-over)."""
+        return self._part(session, handle, part)
 
     def forget(self, session: bytes) -> None:
-        """Drop everything of a session."""
-        for key in [key for key in self._held if key[0] == session]:
-            self._drop(key)
+        """Drop everything of a session, and what is over."""
+        table = self._table  # before the transaction: the first use of a process may make it
+        with self._application.access.write() as tx:
+            tx.run(f"delete from {table} where session = ? or at <= ?", [session, time.time() - KEPT_SECONDS])
 
-    def _drop(self, key: tuple[bytes, str]) -> None:
-        found = self._held.pop(key, None)
-        if found is not None:
-            found.close()
+    def sweep(self) -> None:
+        """Drop what is over."""
+        table = self._table
+        with contextlib.suppress(StoreFailed), self._application.access.write() as tx:
+            tx.run(f"delete from {table} where at <= ?", [time.time() - KEPT_SECONDS])
+
+    def _part(self, session: bytes, handle: str, part: str) -> bytes:
+        table = self._table
+        with self._application.access.read() as tx:
+            rows = tx.rows(
+                f"select {part} from {table} where session = ? and handle = ? and at > ?",
+                [session, handle, time.time() - KEPT_SECONDS],
+            )
+        try:
+            sealed = bytes(rows[0][0])
+            data = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _place(session, handle, part))
+        except (IndexError, InvalidTag):  # the master key may have changed meanwhile
+            raise NotFound("report-over") from None
+        return zlib.decompress(data)
+
+    def _sealed(self, session: bytes, handle: str, part: str, data: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, zlib.compress(data, 1), _place(session, handle, part))
+
+
+def _place(session: bytes, handle: str, part: str) -> bytes:
+    return b" ".join([session, handle.encode(), part.encode()])

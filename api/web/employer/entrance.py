@@ -18,7 +18,7 @@ def routes(gate: Gate) -> list[Told]:
     )
 
     async def leave(desk: Desk) -> Response:
-        gate.checks.forget(desk.session.key)
+        await gate.application.work(lambda: gate.checks.forget(desk.session.key))
         return await way.leave(desk.request)
 
     async def choose(desk: Desk) -> Response:

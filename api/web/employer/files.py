@@ -50,28 +50,27 @@ class Sheet:
         self._file.seek(0)
         return self._file.read()
 
-    def as_xlsx(self) -> bytes:
-        """The whole file as a workbook of one sheet."""
-        out = io.BytesIO()
-        book = xlsxwriter.Workbook(
-            out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        )
-        sheet = book.add_worksheet("JHT")
-        sheet.set_column(0, 20, 18)
-        rows = csv.reader(io.StringIO(self.as_csv().decode("utf-8-sig"), newline=""), delimiter=";")
-        names: list[str] = []
-        for at, cells in enumerate(rows):
-            names = names or cells
-            for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
-                if at and name in _MONEY and cell.isascii() and cell.isdigit() and len(cell) <= _EXACT:
-                    sheet.write_number(at, place, int(cell))
-                elif cell:
-                    sheet.write_string(at, place, cell)
-        book.close()
-        return out.getvalue()
-
     def close(self) -> None:
         self._file.close()
+
+
+def as_xlsx(table: bytes) -> bytes:
+    """A sheet's CSV as a workbook of one sheet."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    sheet = book.add_worksheet("JHT")
+    sheet.set_column(0, 20, 18)
+    rows = csv.reader(io.StringIO(table.decode("utf-8-sig"), newline=""), delimiter=";")
+    names: list[str] = []
+    for at, cells in enumerate(rows):
+        names = names or cells
+        for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if at and name in _MONEY and cell.isascii() and cell.isdigit() and len(cell) <= _EXACT:
+                sheet.write_number(at, place, int(cell))
+            elif cell:
+                sheet.write_string(at, place, cell)
+    book.close()
+    return out.getvalue()
 
 
 class Cells(NamedTuple):

@@ -20,7 +20,7 @@ from api.route import Told
 from api.web.employer.checks import Checks
 from api.web.page_context import Visits, visit_of
 from api.web.pages import language_of, render
-from ledger.errors import JhtError, NotAllowed, NotFound, Problem, Unavailable
+from ledger.errors import JhtError, NotAllowed, Problem, Unavailable
 from ledger.identifiers import clean_npp
 from ledger.money import rupiah
 

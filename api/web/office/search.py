@@ -38,7 +38,7 @@ def routes(office: Office) -> list[Told]:
             errors["alasan"] = t("office.reason_missing")
         if errors:
             return _page(desk, errors, 422, number=number, why=why)
-        desk.application.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
+        await desk.application.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
         person = await desk.application.ask(lambda: desk.application.members.find_person(nik=nik or "", kpj=kpj))
         await desk.record(why, kpj or person or NO_NIK)
         if person is None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from api import middleware
+from api.log_lines import start_logging
 from tests.api.conftest import PAID, Api
 from tests.conftest import NOW
 
@@ -42,7 +42,7 @@ def test_counters_are_for_the_scope_metrics(api: Api) -> None:
     assert 'jht_http_request_seconds_count{route="/v1/accounts/{kpj}/balance"} 1.0' in text
     assert f"jht_log_position {float(api.log.head())}" in text
     assert f"jht_read_position {float(api.log.head())}" in text
-    assert "jht_access_records_written 1.0" in text
+    assert "jht_access_records_written_total 1.0" in text
     assert PAID not in text
 
 
@@ -51,7 +51,7 @@ def test_a_request_line_masks_the_card_and_names_the_request(
 ) -> None:
     before = structlog.get_config()
     try:
-        middleware.start_logging("INFO")
+        start_logging("INFO")
         headers = api.key("read") | {"X-Request-Id": "01979d2e-7f6a-7c1c-9a55-0123456789ab"}
         answer = api.client.get(f"/v1/accounts/{PAID}/balance?as_of=2026-11-12", headers=headers)
         api.client.get(f"/v1/accounts/{PAID}x!/balance", headers=headers)

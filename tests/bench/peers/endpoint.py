@@ -1,7 +1,8 @@
 """The bare FastAPI endpoint that balance queries are measured against: `async def -> Model`, no store.
 
 `/plain-sql/...` is the same answer read by primary key from the plain SQL peer's table through a psycopg pool
-of 8, when BENCH_PLAIN_SQL names its database. `/v1/mobile/...` verifies a JWT (HS256, key in BENCH_JWT_KEY) first.
+of 8, when BENCH_PLAIN_SQL names its database; a POST there is one checked insert, a transaction a request.
+`/v1/mobile/...` verifies a JWT (HS256, key in BENCH_JWT_KEY) first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, HTTPException
@@ -17,6 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
+
+from tests.bench.peers.plain_sql import SMALL
 
 
 class Contributed(BaseModel):
@@ -108,6 +112,34 @@ async def plain_sql(kpj: str) -> Balance:
     if employer is None:
         raise HTTPException(404)
     return answer(kpj, employer, worker, months)
+
+
+class Line(BaseModel):
+    """A line of a contribution as the ledger takes it."""
+
+    npp: int
+    month: str
+    kpj: int
+    wage: int
+    employer: int
+    worker: int
+    paid_on: date
+    reference: str = ""
+
+
+class Posted(BaseModel):
+    """What became of the lines."""
+
+    posted: int
+    refused: int
+
+
+@app.post("/plain-sql/v1/contributions")
+async def post(lines: list[Line]) -> Posted:
+    columns = ("npp", "month", "kpj", "wage", "employer", "worker", "paid_on")
+    async with app.state.pool.connection() as connection:
+        cursor = await connection.execute(SMALL, tuple([getattr(line, name) for line in lines] for name in columns))
+    return Posted(posted=cursor.rowcount, refused=len(lines) - cursor.rowcount)
 
 
 class MobileBalance(BaseModel):

@@ -18,12 +18,8 @@ def test_the_same_employer_again_is_there_already() -> None:
 
 
 def test_another_name_or_date_is_a_conflict() -> None:
-    given(ONE).when(decide_register, Employer("10000001", "PT Dua", "2025-01-02"), TODAY).refused(
-        "employer-conflict"
-    )
-    given(ONE).when(decide_register, Employer("10000001", "PT Satu", "2025-01-03"), TODAY).refused(
-        "employer-conflict"
-    )
+    given(ONE).when(decide_register, Employer("10000001", "PT Dua", "2025-01-02"), TODAY).refused("employer-conflict")
+    given(ONE).when(decide_register, Employer("10000001", "PT Satu", "2025-01-03"), TODAY).refused("employer-conflict")
     given(ONE._replace(name=None)).when(decide_register, ONE, TODAY).refused("employer-conflict")
 
 

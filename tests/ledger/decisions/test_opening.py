@@ -108,7 +108,8 @@ def test_what_an_opening_balance_may_hold(content: dict[str, Any], code: str) ->
 
 
 @pytest.mark.parametrize(
-    ("today", "code"), [(date(2027, 12, 31), ""), (date(2028, 1, 1), "opening-too-old"), (date(2028, 2, 1), "opening-too-old")]
+    ("today", "code"),
+    [(date(2027, 12, 31), ""), (date(2028, 1, 1), "opening-too-old"), (date(2028, 2, 1), "opening-too-old")],
 )
 def test_an_old_opening_balance_needs_the_scope_backdate(today: date, code: str) -> None:
     wanted = opening("2024-12-31", 1)

@@ -63,7 +63,7 @@ def test_names_are_looked_up_once_a_page_and_remembered_for_a_minute_at_most(log
         assert isinstance(event.fact, EmployerRegistered)
         sealed[npp] = SealedName(event.fact.name, event.version)
     seconds = 100.0
-    names = EmployerNames(log.database, lambda: vault._master, vault._must_be_current, lambda: seconds)  # noqa: SLF001
+    names = EmployerNames(log.database, lambda: vault._master, vault._must_be_current, lambda: seconds)
     assert len(names.open(sealed)) == 2
     with log.database.write() as tx:
         tx.run("delete from vault_employers where npp = 10000002")

@@ -13,11 +13,13 @@ import pytest
 from ledger.errors import Conflict, Unavailable
 from ledger.events import Event, RequestFinished, RequestStarted
 from ledger.identifiers import request_stream
+from ledger.settings import Settings
 from ledger.store import idempotency
 from ledger.store.idempotency import Replay, Started, abandon, begin, digest_of, finish
 from ledger.store.log import Log
 from ledger.store.vault import Vault
 from tests.conftest import NOW
+from tests.system.running import environment
 
 DIGEST = "d" * 64
 
@@ -58,7 +60,7 @@ def test_a_finished_request_is_answered_the_same_for_ever(log: Log) -> None:
 def test_another_body_under_the_same_key_is_refused(log: Log) -> None:
     started = begun(log)
     assert isinstance(started, Started)
-    abandon(started)
+    abandon(log, started)
     with pytest.raises(Conflict) as refused:
         begun(log, "c" * 64)
     assert refused.value.code == "idempotency-key-reused"
@@ -85,11 +87,42 @@ def test_a_request_under_way_is_not_begun_twice(log: Log) -> None:
 def test_an_abandoned_request_is_resumed_at_once(log: Log) -> None:
     first = begun(log)
     assert isinstance(first, Started)
-    abandon(first)
+    abandon(log, first)
     second = begun(log)
     assert isinstance(second, Started)
     assert second.version == 2
     ended(log, second)
+
+
+def test_a_run_that_another_process_gave_up_is_resumed_at_once(settings: Settings, log: Log) -> None:
+    elsewhere = (
+        "import sys, datetime\nfrom ledger.settings import load\nfrom ledger.store.log import Log\n"
+        "from ledger.store.vault import Vault\nfrom ledger.store.idempotency import abandon, begin\n"
+        "log = Log.open(load())\nVault.open(log)\n"
+        "now = datetime.datetime.fromisoformat(sys.argv[3])\n"
+        "run = begin(log, sys.argv[1], sys.argv[2], '/v1/contributions', by='key:1', channel='partner', now=now)\n"
+        "print('begun', flush=True)\nsys.stdin.readline()\nabandon(log, run)\nprint('over', flush=True)\nsys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", elsewhere, DIGEST, "b" * 64, NOW.isoformat()],
+        env=environment(settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        assert process.stdout.readline() == "begun\n"
+        with pytest.raises(Unavailable) as refused:
+            begun(log)
+        assert refused.value.code == "idempotency-in-progress"
+        print("give up", file=process.stdin, flush=True)
+        assert process.stdout.readline() == "over\n"
+        second = begun(log)
+        assert isinstance(second, Started)
+        assert second.version == 2
+        # The other still lives; what it gave up was its own run, not this one.
+        idempotency._forget(DIGEST)
+        assert not idempotency._abandoned(log, log.events(request_stream(DIGEST))[-1])
+        ended(log, second)
 
 
 def test_a_run_of_a_dead_process_is_resumed_at_once(log: Log) -> None:
@@ -116,7 +149,7 @@ def test_a_run_on_another_machine_is_left_alone_for_a_minute(log: Log) -> None:
         begun(log)
     started = begun(log, now=NOW + timedelta(seconds=61))
     assert isinstance(started, Started)
-    abandon(started)
+    abandon(log, started)
 
 
 def test_of_two_runs_that_both_finish_the_first_answer_stands(log: Log) -> None:

@@ -61,3 +61,6 @@ create table member_links (
     person text not null references vault_persons (person) on delete cascade,
     version bigint not null, until text not null);
 create index member_links_person on member_links (person);
+-- runs of requests that failed for a reason that may pass: any process may go on with them at once
+create table requests_abandoned (
+    stream text not null, version bigint not null, primary key (stream, version));

@@ -167,7 +167,9 @@ def test_an_early_paid_date_is_taken_with_the_backdate_scope_and_listed(office: 
 
 
 def test_a_paid_date_of_the_last_two_years_needs_no_scope(office: Office) -> None:
-    assert office.contribute(line(A, month="2025-01", paid_on="2024-12-31"), line(B, month="2024-10", paid_on="2024-11-01"))
+    assert office.contribute(
+        line(A, month="2025-01", paid_on="2024-12-31"), line(B, month="2024-10", paid_on="2024-11-01")
+    )
     assert [len(office.remittance(month)) for month in ("2025-01", "2024-10")] == [1, 1]
 
 

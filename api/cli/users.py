@@ -13,9 +13,10 @@ from rich.table import Table as Grid
 
 from api.access import tables
 from api.access.passwords import Passwords, check_password
-from api.access.users import KINDS, ROLES, User, Users
-from api.commands.console import npp_number, opened, out, print_json
+from api.access.users import KINDS, ROLES, User, Users, check_user
+from api.cli.console import day, npp_number, opened, out, print_json
 from ledger.clock import read_now
+from ledger.errors import NotFound
 
 users = typer.Typer(
     help="Create, list and disable users; give another password.", no_args_is_help=True, add_completion=False
@@ -38,8 +39,9 @@ def create(
     npp: Annotated[list[str] | None, typer.Option(help="Of an employer's user: the employer; several times.")] = None,
 ) -> None:
     """Make a user. The password is asked for, or read as one line from standard input."""
+    npps = [npp_number(one) for one in npp or ()]
+    check_user(name, kind, role or (), npps)  # before a password is asked for
     with _users() as held:
-        npps = [npp_number(one) for one in npp or ()]
         made = held.create(name, kind, _hash(name), read_now(), roles=role or (), npps=npps)
     out.print(f"{made.name} can log in ({made.kind}).")
 
@@ -56,7 +58,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")
     for row in rows:
         grid.add_row(
             str(row["name"]), str(row["kind"]), ", ".join(row["roles"]),  # type: ignore[arg-type]
-            ", ".join(row["npps"]), str(row["created_at"])[:10], str(row["disabled_at"])[:10] or "-",  # type: ignore[arg-type]
+            ", ".join(row["npps"]),  # type: ignore[arg-type]
+            day(str(row["created_at"])), day(str(row["disabled_at"])) or "-",
         )  # fmt: skip
     out.print(grid)
 
@@ -73,6 +76,8 @@ def disable(name: Name) -> None:
 def password(name: Name) -> None:
     """Give a user another password, asked for or read as one line from standard input; the sessions end."""
     with _users() as held:
+        if held.find(name) is None:
+            raise NotFound("user-unknown")  # before a password is asked for
         held.set_password(name, _hash(name))
     out.print(f"{name} has another password.")
 

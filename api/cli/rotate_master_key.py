@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import opened, out, settings, unwritable_told
+from api.cli.console import opened, out, settings
 from ledger.errors import Refused
 from ledger.members import Members
+from ledger.output_file import writing
 from ledger.settings import Settings
 from ledger.store.vault import Vault, fingerprint, master_key, write_key
 
@@ -26,7 +27,7 @@ def rotate_master_key(
     """
     chosen = settings()
     if not new_key_file.exists():
-        with unwritable_told():
+        with writing():
             write_key(new_key_file)
     key = master_key(chosen.model_copy(update={"master_key": None, "master_key_file": new_key_file}), create=False)
     with opened(chosen) as log:

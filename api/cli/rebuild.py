@@ -1,67 +1,23 @@
-"""`jht follow`, `jht rebuild`, `jht status`: the projections kept, made again, looked at."""
+"""`jht rebuild`: projections made again from the log, proved equal, switched."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table as Grid
 from rich.text import Text
 
-from api.commands.console import err, opened, out, print_json
-from ledger.clock import read_now
+from api.cli.console import err, out, print_json
+from api.cli.read_side import read_side
 from ledger.store.log import Log
 from projections import rebuild as rebuilding
 from projections.generations import NAMES, Store
-from projections.projector import Projector
-from projections.reactions import releaser
 from projections.rebuild import RebuildDiffers, Report
-from projections.status import Status
-from projections.status import status as read_status
 
 Names = Annotated[
     list[str] | None, typer.Argument(help=f"Which: {', '.join(NAMES)}, register; all when none is named.")
 ]
-
-
-@contextmanager
-def _read_side() -> Iterator[tuple[Log, Store]]:
-    with opened() as log:
-        store = Store.open(log.settings)
-        try:
-            yield log, store
-        finally:
-            store.close()
-
-
-def follow(
-    once: Annotated[bool, typer.Option("--once", help="Bring everything to the head as it is now, then end.")] = False,
-) -> None:
-    """Keep the projections at the head of the log, until interrupted. One follower runs at a time."""
-    with _read_side() as (log, store):
-        follower = Projector(log, store, reactions=[releaser(log, read_now)])
-        if once:
-            applied = follower.run_once()
-            # What the reactions appended is to be seen too.
-            while more := follower.run_once():
-                applied += more
-            out.print(f"Applied {applied:,} events; at log position {log.head():,}.")
-            return
-        stop = threading.Event()
-
-        def end(*_: object) -> None:
-            stop.set()
-            follower.wake()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
-        err.print("Following the log; Ctrl+C ends it.")
-        follower.run(stop)
 
 
 def rebuild(
@@ -76,7 +32,7 @@ def rebuild(
 ) -> None:
     """Make projections again from the log, prove them equal to what is served, and switch. Reads go on meanwhile."""
     chosen = list(names or [*NAMES, "register"])
-    with _read_side() as (log, store):
+    with read_side() as (log, store):
         if undo:
             for name in (one for one in names or NAMES if one != "register"):
                 generation = rebuilding.undo(log, store, name)
@@ -174,35 +130,3 @@ def _show(report: Report, register: int | None, as_json: bool) -> None:
             )
     for broken in report.broken:
         err.print(Text(f"  not applied: {broken}", style="red"))
-
-
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """How far everything is: positions, lag in events and seconds, generations, last error, marked accounts."""
-    with _read_side() as (log, store):
-        found = read_status(log, store, read_now())
-    if as_json:
-        print_json(found)
-        return
-    show_status(found)
-
-
-def show_status(found: Status) -> None:
-    """Print a status: the follower, then a line for each projection."""
-    confirmed = "never" if found.confirmed_seconds is None else f"{found.confirmed_seconds:,.0f} s ago"
-    out.print(f"log {found.log_id}, head at position {found.head:,}; the follower saw the head {confirmed}")
-    out.print(
-        "a follower is running" if found.follower_running else "no follower is running: start jht follow or jht serve"
-    )
-    grid = Grid("projection", "generation", "before it", "position", "behind", "accounts marked", box=None)
-    for one in found.projections:
-        state = "of another log: jht rebuild" if one.foreign else f"{one.behind:,} events"
-        grid.add_row(
-            one.name, str(one.generation or "-"), str(one.previous or "-"), f"{one.position:,}", state,
-            f"{one.incomplete:,}",
-        )  # fmt: skip
-    out.print(grid)
-    for one in found.projections:
-        for position, what in one.broken:
-            err.print(Text(f"  {one.name}: not applied at position {position:,}: {what}", style="red"))
-    if found.error:
-        err.print(Text(f"last error: {found.error}", style="red"))

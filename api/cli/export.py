@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import opened, unwritable_told
+from api.cli.console import opened
+from ledger.output_file import writing
 from projections.journal import FORMATS, journal
 
 
@@ -27,7 +28,7 @@ def export(
         # Beside its place first, so that a full disk leaves no half journal that looks whole.
         unfinished = to.with_name(to.name + ".part")
         try:
-            with unwritable_told():
+            with writing():
                 with unfinished.open("w", encoding="utf-8") as file:
                     file.writelines(lines)
                 unfinished.replace(to)

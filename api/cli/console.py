@@ -1,31 +1,21 @@
-"""What every command shares: the opened ledger, sentences in two languages, progress bars on a terminal."""
+"""What every command shares: the opened ledger, sentences in two languages, exit codes."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from ledger.clock import read_now
-from ledger.errors import JhtError, Problem, Refused, StoreFailed, Unavailable
+from ledger.clock import JAKARTA, read_now
+from ledger.errors import JhtError, Problem, Refused, Unavailable
 from ledger.identifiers import clean_npp
 from ledger.receipt import Header
 from ledger.settings import Settings, load
@@ -42,9 +32,9 @@ SOME_REFUSED = 3
 TRY_AGAIN = 75
 
 
-def settings() -> Settings:
-    """The settings from the environment."""
-    return load()
+def settings(**changes: object) -> Settings:
+    """The settings from the environment, with what a command line says on top."""
+    return load(**changes)
 
 
 @contextmanager
@@ -82,6 +72,16 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n")
 
 
+def moment(recorded: str) -> str:
+    """A stored moment (ISO, UTC) as people read it: to the minute, in Jakarta."""
+    return f"{datetime.fromisoformat(recorded).astimezone(JAKARTA):%Y-%m-%d %H:%M} WIB"
+
+
+def day(recorded: str) -> str:
+    """The Jakarta date of a stored moment, '' when there is none."""
+    return moment(recorded)[:10] if recorded else ""
+
+
 def npp_number(text: str) -> int:
     """An employer's number as it was typed. Raises Refused(npp-unreadable)."""
     npp = clean_npp(text)
@@ -103,46 +103,18 @@ def say(problem: Problem, style: str = "red") -> None:
     err.print(Text(f"  {problem.say('en')}", style="dim"))
 
 
-def fail(error: JhtError) -> NoReturn:
-    """Tell the error and leave: 75 when trying again can help, else 2."""
+def failed(error: JhtError) -> int:
+    """Tell an error; the exit code: 75 when trying again can help, else 2."""
     say(error.problem)
-    raise typer.Exit(TRY_AGAIN if isinstance(error, Unavailable) else REFUSED)
+    return TRY_AGAIN if isinstance(error, Unavailable) else REFUSED
 
 
-@contextmanager
-def unwritable_told() -> Iterator[None]:
-    """Turn a failure to write an output file into Refused(file-unwritable) or StoreFailed(disk-full)."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFailed("disk-full") from error
-        raise Refused("file-unwritable") from error
-
-
-class _Rate(ProgressColumn):
-    """Units a second since the start."""
-
-    def render(self, task: ProgressTask) -> Text:
-        speed = task.finished_speed or task.speed or 0
-        return Text(f"{speed:>9,.0f}/s", style="dim")
-
-
-class Bar(NamedTuple):
-    """What moves a progress bar: how many units there will be, and how many more are done."""
-
-    expect: Callable[[int], None]
-    advance: Callable[[int], None]
-
-
-@contextmanager
-def progress(title: str) -> Iterator[Bar]:
-    """A bar with rate and remaining time on a terminal, silent elsewhere."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield Bar(lambda total: bar.update(task, total=total), lambda units: bar.advance(task, units))
+def misunderstood(error: Any, typed: str) -> int:
+    """Tell what typer could not understand, beside how the command is used; the exit code. `typed`: the command."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return REFUSED
+    if error.ctx:
+        typed = error.ctx.command_path
+    err.print(Text(error.ctx.get_usage() if error.ctx else f"Usage: {typed} ..."))
+    return failed(Refused("command-unclear", what=error.format_message().rstrip(".?"), help=f"{typed} --help"))

@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.commands.balance import catch_up_alone
-from api.commands.console import header, opened, out, print_json
+from api.cli.console import header, opened, out, print_json
+from api.cli.read_side import catch_up_alone
 from ledger.acts import person as decisions
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.remittance import CORRECTION_REASONS

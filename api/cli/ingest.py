@@ -1,4 +1,4 @@
-"""`jht ingest` and `jht reverse`: files in, receipts out."""
+"""`jht ingest`: files in, receipts out."""
 
 from __future__ import annotations
 
@@ -13,22 +13,14 @@ from typing import Annotated, NamedTuple, TextIO
 import typer
 from rich.text import Text
 
-from api.commands.console import SOME_REFUSED, door, err, header, out, print_json, progress, say, unwritable_told
-from ledger.acts.reversal import Target
+from api.cli.console import REFUSED, SOME_REFUSED, door, err, header, out, print_json, say
+from api.cli.progress import progress
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem, Refused
-from ledger.identifiers import (
-    KINDS,
-    clean_division,
-    clean_kpj,
-    clean_npp,
-    employer_remittance_stream,
-    month_number,
-    own_remittance_stream,
-)
 from ledger.ingestion.door import Door
 from ledger.ingestion.readers.reading import Limits, Source, rows_again
 from ledger.layouts import LAYOUTS
+from ledger.output_file import writing
 from ledger.receipt import Receipt
 
 SHOWN = 8
@@ -57,7 +49,8 @@ def ingest(
     """Take employers, registrations, contributions or opening balances from files.
 
     What can be read as money is never refused: a line nobody can be credited with waits in suspense. The same file
-    again changes nothing. Exit code 0: everything was taken or already there; 3: some lines were refused.
+    again changes nothing. Exit code 0: everything was taken or already there; 3: some lines were refused; 2: nothing was
+    begun, because a file cannot be opened or the command was wrong.
     """
     if layout not in LAYOUTS:
         raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
@@ -69,18 +62,20 @@ def ingest(
         raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     done: list[_Done] = []
     failed = False
-    with door() as entrance, _Rejects(rejects, layout) as kept:
-        for name in files:
-            try:
-                one = _one(entrance, layout, name, _How(dry_run, backdate, replace, reason), kept)
-            except Refused as refused:
-                failed = True
-                err.print(Text(name, style="bold"))
-                say(refused.problem)
-                continue
-            done.append(one)
-            if not as_json:
-                show(one.receipt, Path(name).name, one.seconds)
+    with door() as entrance:
+        sources = _sources(files, entrance.limits)
+        with _Rejects(rejects, layout) as kept:
+            for source in sources:
+                try:
+                    one = _one(entrance, layout, source, _How(dry_run, backdate, replace, reason), kept)
+                except Refused as refused:
+                    failed = True
+                    err.print(Text(source.name, style="bold"))
+                    say(refused.problem)
+                    continue
+                done.append(one)
+                if not as_json:
+                    show(one.receipt, Path(source.name).name, one.seconds)
         if as_json:
             printed = [one.receipt.as_json(entrance.log.log_id) | {"seconds": round(one.seconds, 3)} for one in done]
             print_json(printed[0] if len(printed) == 1 else printed)
@@ -106,11 +101,24 @@ class _How(NamedTuple):
     reason: str
 
 
-def _one(entrance: Door, layout: str, name: str, how: _How, kept: _Rejects) -> _Done:
-    source = Source.at(name, entrance.limits)
+def _sources(files: list[str], limits: Limits) -> list[Source]:
+    """The files, each found and readable; else every one that is not is named, and nothing is begun."""
+    found: list[Source] = []
+    for name in files:
+        try:
+            found.append(Source.at(name, limits))
+        except Refused as refused:
+            err.print(Text(name, style="bold"))
+            say(refused.problem)
+    if len(found) < len(files):
+        raise typer.Exit(REFUSED)
+    return found
+
+
+def _one(entrance: Door, layout: str, source: Source, how: _How, kept: _Rejects) -> _Done:
     request = receipt_id(source, layout, entrance.limits)
     started = perf_counter()
-    with progress(Path(name).name) as bar:
+    with progress(Path(source.name).name) as bar:
         receipt = entrance.ingest(
             layout, source, header(request, how.reason), dry_run=how.dry_run, backdate=how.backdate, replace=how.replace,
             on_read=bar.expect, on_progress=bar.advance,
@@ -183,7 +191,7 @@ class _Rejects:
 
     def __enter__(self) -> _Rejects:
         if self._path is not None:
-            with unwritable_told():
+            with writing():
                 self._file = self._path.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file)
             self._names = [column.name for column in LAYOUTS[self._layout]]
@@ -192,7 +200,7 @@ class _Rejects:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            with unwritable_told():
+            with writing():
                 self._file.close()
 
     def write(self, source: Source, receipt: Receipt, limits: Limits) -> None:
@@ -201,7 +209,7 @@ class _Rejects:
             return
         for line, cells in self._again(source, receipt, limits):
             problem = receipt.rejected_lines[line]
-            with unwritable_told():
+            with writing():
                 self._writer.writerow([*cells, line, problem.code, f"{problem.say('id')} / {problem.say('en')}"])
 
     def _again(self, source: Source, receipt: Receipt, limits: Limits) -> Iterator[tuple[int, list[str]]]:
@@ -209,67 +217,3 @@ class _Rejects:
         places = {name: place for place, name in enumerate(names)}
         for line, cells in rows:
             yield line, [cells[places[name]] if name in places else "" for name in self._names]
-
-
-def reverse(
-    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(CORRECTION_REASONS)}.")] = "",
-    receipt: Annotated[str, typer.Option(help="Everything that one upload posted or suspended.")] = "",
-    npp: Annotated[str, typer.Option(help="The employer of the remittance.")] = "",
-    division: Annotated[str, typer.Option(help="The employer's division.")] = "",
-    month: Annotated[str, typer.Option(help="The remittance's month, YYYY-MM.")] = "",
-    kpj: Annotated[str, typer.Option(help="Only this worker; without --npp: what the holder paid.")] = "",
-    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS)}; opening with --kpj: the card's opening balance.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
-) -> None:
-    """Take posted or suspended lines back: a receipt, a remittance, one worker's line in it, or an opening balance."""
-    target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
-    request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
-    with door() as entrance:
-        done = entrance.reverse(target, header(request, reason), dry_run=dry_run)
-        if as_json:
-            print_json(done.as_json(entrance.log.log_id))
-            return
-    out.print(Text(f"{'Would reverse' if dry_run else 'Reversed'} {done.totals['posted']:,} lines"), end="")
-    where = "opening balances" if target.opening else "remittances"
-    out.print(f" in {done.outcomes_total:,} {where}; {done.totals['already']:,} were reversed before.")
-
-
-def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, kind: str) -> Target:
-    """What to reverse, from its names as people write them.
-
-    Raises Refused: reversal-unclear, month-unreadable, npp-unreadable, kpj-unreadable, division-unreadable,
-    kind-unknown.
-    """
-    if receipt:
-        if npp or month or kpj:
-            raise Refused("reversal-unclear")
-        return Target(receipt=receipt, kind=_kind(kind))
-    if kind == "opening" and kpj and not npp:
-        # A card has one opening balance; its month adds nothing.
-        card = clean_kpj(kpj)
-        if card is None:
-            raise Refused("kpj-unreadable", column="kpj")
-        return Target(kpj=card, kind=kind)
-    if not month or not (npp or kpj):
-        raise Refused("reversal-unclear")
-    number = clean_kpj(kpj) if kpj else ""
-    if number is None:
-        raise Refused("kpj-unreadable", column="kpj")
-    if month_number(month) is None:
-        raise Refused("month-unreadable", column="month")
-    if not npp:
-        return Target(stream=own_remittance_stream(number, month.strip()), kpj=number, kind=_kind(kind))
-    employer, part = clean_npp(npp), clean_division(division)
-    if employer is None:
-        raise Refused("npp-unreadable", column="npp")
-    if part is None:
-        raise Refused("division-unreadable", column="division")
-    stream = employer_remittance_stream(employer, month.strip())
-    return Target(stream=stream, kpj=number, kind=_kind(kind), division=part if division else "")
-
-
-def _kind(kind: str) -> str:
-    if kind and kind not in KINDS:
-        raise Refused("kind-unknown", column="kind")
-    return kind

@@ -9,17 +9,13 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from api.commands.console import opened, out, print_json
-from api.schemas import balance_of
+from api.cli.console import moment, out, print_json
+from api.cli.read_side import catch_up_alone, read_side
 from ledger.clock import jakarta_date, read_now
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj
 from ledger.money import rupiah
-from ledger.store.log import Log
-from projections.generations import Store
-from projections.projector import Projector
 from projections.queries import Entry, Queries
-from projections.reactions import releaser
 
 PAGE = 500
 
@@ -37,8 +33,7 @@ def balance(
     card, now = card_number(number), read_now()
     today = jakarta_date(now)
     day = _day(as_of) if as_of else None
-    with opened() as log:
-        store = Store.open(log.settings)
+    with read_side() as (log, store):
         reader = Queries(log, store)
         try:
             catch_up_alone(log, store)
@@ -46,18 +41,18 @@ def balance(
             lines = _entries(reader, card) if entries else []
         finally:
             reader.close()
-            store.close()
-        answer = balance_of(log.log_id, row, day or today)
+        log_id = log.log_id
     if as_json:
+        from api.schemas import balance_of  # with the web framework behind it
+
+        answer = balance_of(log_id, row, day or today)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(
         Text(rupiah(row.total), style="bold"),
         Text(f"  KPJ {row.kpj}, {row.segment}, {row.status}", style="dim"),
     )
-    out.print(
-        f"  as of {answer.as_of.date}, log position {row.position} ({row.recorded_at[:16].replace('T', ' ')} UTC)"
-    )
+    out.print(f"  as of {day or today}, log position {row.position} (recorded {moment(row.recorded_at)})")
     if row.last is None:
         out.print("  No contribution has come yet." if not row.total else "  No contribution counts now.")
     else:
@@ -73,15 +68,6 @@ def balance(
     out.print(grid)
     if entries:
         out.print(_statement(lines))
-
-
-def catch_up_alone(log: Log, store: Store) -> None:
-    """Bring the read side to the head when nobody follows; a follower that runs does that itself."""
-    try:
-        Projector(log, store, reactions=[releaser(log, read_now)]).run_once()
-    except Refused as refused:
-        if refused.code != "follower-elsewhere":
-            raise
 
 
 def _entries(reader: Queries, card: int) -> list[Entry]:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table as Grid
 
 from api.access.keys import SCOPES, Caller, Keys, open_store
-from api.commands.console import npp_number, opened, out, print_json, settings
+from api.cli.console import day, npp_number, opened, out, print_json, settings
 from ledger.clock import read_now
 
 keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True, add_completion=False)
@@ -66,10 +66,10 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")
     grid = Grid("id", "name", "channel", "scopes", "employers", "created", "ends")
     for row in rows:
         employers = ", ".join(row["npps"]) if row["npps"] is not None else "all"  # type: ignore[arg-type]
-        ends = f"revoked {str(row['revoked_at'])[:10]}" if row["revoked_at"] else str(row["expires_at"])[:10]
+        ends = f"revoked {day(str(row['revoked_at']))}" if row["revoked_at"] else day(str(row["expires_at"]))
         grid.add_row(
             str(row["id"]), str(row["name"]), str(row["channel"]), ", ".join(row["scopes"]),  # type: ignore[arg-type]
-            employers, str(row["created_at"])[:10], ends or "-",
+            employers, day(str(row["created_at"])), ends or "-",
         )  # fmt: skip
     out.print(grid)
 

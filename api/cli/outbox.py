@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from api.commands.console import TRY_AGAIN, opened, out, print_json
+from api.cli.console import TRY_AGAIN, moment, opened, out, print_json
+from api.log_lines import start_logging
 from api.mail.sender import Sender
-from api.middleware import start_logging
 from ledger.clock import read_now
 from ledger.errors import Refused
 from ledger.members import Members
@@ -36,7 +36,7 @@ def show(
     if as_json:
         print_json(state._asdict())
         return
-    out.print(f"{state.waiting:,} waiting." + (f" The next is due at {state.oldest}." if state.oldest else ""))
+    out.print(f"{state.waiting:,} waiting." + (f" The next is due at {moment(state.oldest)}." if state.oldest else ""))
     for error in state.errors:
         out.print(f"  {error}")
 

@@ -1,0 +1,37 @@
+"""`jht serve`: the API, in this process or in several on one port."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli.console import err, opened, settings
+from api.log_lines import start_logging
+from api.server import answer, bound
+from api.workers import Workers, held
+from ledger.store.vault import Vault
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default JHT_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on; default JHT_PORT.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that answer; default JHT_WORKERS.")
+    ] = None,
+) -> None:
+    """Serve the API and its docs page, and keep the projections at the head."""
+    given = {"host": host, "port": port, "workers": workers}
+    chosen = settings(**{name: value for name, value in given.items() if value is not None})
+    with opened(chosen) as log:
+        Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
+    start_logging(chosen.log_level)
+    several = chosen.workers > 1
+    place = (held if several else bound)(chosen.host, chosen.port)
+    many = f" {chosen.workers} workers." if several else ""
+    err.print(f"Docs: http://{chosen.host}:{chosen.port}/docs{many} (Ctrl+C ends it)")
+    if several:
+        raise typer.Exit(Workers(chosen, place).run())
+    from api.app import create_app  # a parent of several workers never needs it
+
+    answer(create_app(chosen), chosen, place)
