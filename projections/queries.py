@@ -268,8 +268,7 @@ class Queries:
         if person is None:
             raise NotFound("account-not-found")
         day = day_number(as_of)
-        # One that was taken back hides nothing; of several days only the one that stands.
-        opening = max((row[2] for row in history if row[9]), default=day)
+        opening = max((row[2] for row in history if row[9] > 0), default=day)
         if opening > day:
             raise Refused("as-of-before-opening", as_of=day_text(opening))
         known = [row for row in history if row[2] <= day]
