@@ -155,7 +155,7 @@ def test_an_older_version_reads_as_its_present_twin_everywhere(office: Office, l
     assert list(journal(log, "beancount")) == text
     assert {name: remittance.reverse(one, list(one.live.values())) for name, one in states(log).items()} == reversals
     # The served rows were folded from the present version, the rebuilt ones are from the older: they are the same.
-    report = rebuild(log, store, NAMES, processes=1)
+    report = rebuild(log, store, NAMES)
     assert report is not None
     assert {kpj: total(log, store, kpj) for kpj in (A, B, C, D)} == held
     assert log.check_account_index().differences == 0
@@ -187,7 +187,7 @@ def test_what_a_later_program_wrote_is_told_and_marks_whom_it_names(
     """A later version by its name, and a field that was added under the present one."""
     assert rewrite(log, later, name, MONTH) >= 1
     if rebuilt:
-        rebuild(log, store, NAMES, processes=1)
+        rebuild(log, store, NAMES)
     follow(log, store)
     # Everybody who ever worked for that employer; nobody else, and nobody is told a balance without that money.
     assert [total(log, store, kpj) for kpj in (A, B)] == ["account-incomplete"] * 2
