@@ -157,14 +157,14 @@ def _candidate(
         return None, [(Problem("no-money", line), "refused")]
     if odd:
         where = _where(rows.paid_on[i], card, membership is not None)
-        if where:
+        # Compared even where the line waits anyway: NIK and name are not stored, so nobody could compare them later.
+        differs, verdict = holders.compare(batch.upload, rows.at[i], card) if holders is not None else ("", "")
+        if verdict == "suspended":
+            reason, details = differs, {}
+        elif where:
             reason, details = where, {"as_of": day_text(card.opening)} if card and card.opening else {}
-        elif holders is not None:
-            differs, verdict = holders.compare(batch.upload, rows.at[i], card)
-            if verdict == "suspended":
-                reason, details = differs, {}
-            elif differs:
-                said.append((Problem(differs, line, "name"), "warning"))
+        elif differs:
+            said.append((Problem(differs, line, "name"), "warning"))
     if reason:
         said = [(Problem(reason, line, _COLUMN.get(reason, "kpj"), details), "suspended")]
     under = Under(rows.kind[i], rows.paid_text[i], rows.reference[i], rows.division[i], segment)

@@ -38,6 +38,7 @@ def by(branch: Branch, name: str) -> str:
     """What events call a user by: never the name."""
     called = writer_of(branch.application.log, name)
     assert name not in called
+    assert branch.application.identity.users.names_of(branch.application.log)[called] == name
     return called
 
 

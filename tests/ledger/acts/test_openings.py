@@ -15,7 +15,7 @@ from ledger.identifiers import account_stream
 from ledger.receipt import Header
 from ledger.store import account_index
 from ledger.store.log import Log
-from tests.office import NPP, REGISTRATION, Office, csv_of, line, only, opening, person, problems
+from tests.office import NPP, REGISTRATION, Office, csv_of, line, nik, only, opening, person, problems
 
 A, B, C = "12345678901", "12345678902", "12345678903"
 CARD = Target(kpj=A, kind="opening")
@@ -171,6 +171,15 @@ def test_money_that_waited_only_for_the_opening_balance_posts_when_it_is_taken_b
     assert [reason for _, reason, _ in waiting(office)] == ["account-unknown"]
     assert posted_now(office) == [(285_000, 0)]
     assert receipt.last_position == office.log.head()
+
+
+def test_another_persons_nik_keeps_the_money_waiting_when_the_opening_balance_goes(office: Office) -> None:
+    office.openings(opening(A))
+    office.contribute(early(nik=nik(2)), early(B, nik=nik(2)))
+    assert [reason for _, reason, _ in waiting(office)] == ["nik-differs"]
+    office.door.reverse(CARD, WHY)
+    assert [reason for _, reason, _ in waiting(office)] == ["nik-differs"]
+    assert posted_now(office) == []
 
 
 def test_a_replacement_keeps_the_money_waiting_unless_its_day_is_earlier(office: Office) -> None:
