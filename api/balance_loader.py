@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ import psycopg
 from ledger.clock import jakarta_date
 from ledger.errors import JhtError, StoreFailed
 from ledger.store.database import store_failed
+from ledger.store.postgres import is_pooled
 from projections.queries import REFRESH_SECONDS, Queries
 from projections.results import BalanceRow
 
@@ -57,12 +59,18 @@ class Together:
                     raise store_failed(error) from error
                 continue
             if self._reader.is_current(rows):
+                if not self._reader.knows_marks(rows):
+                    await self._work(partial(self._reader.load_marks, rows))
                 return self._reader.of_rows(rows, jakarta_date(now))
         raise StoreFailed("store-failed", what="GenerationsMoving")
 
     async def _rows(self, sql: str, cards: list[int]) -> list[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+            cursor = await self._connection.execute("select pg_backend_pid()")
+            (answering,) = await cursor.fetchone() or (0,)
+            if is_pooled(self._connection.info.backend_pid, answering):
+                self._connection.prepare_threshold = None
             # Every card is found the same way; planning anew for each list would take as long as answering it.
             await self._connection.execute("set plan_cache_mode = force_generic_plan")
         cursor = self._connection.cursor(binary=True)

@@ -45,7 +45,12 @@ class Body:
             if data.lstrip()[:1] != b"{":
                 return Source.of(data)
             try:
-                return Source.of(bytes(msgspec.json.decode(data, type=_Rows).rows))
+                rows = bytes(msgspec.json.decode(data, type=_Rows).rows)
+                # Of a member that stands twice the decoder keeps the last one only.
+                before, after = data.partition(rows)[::2]
+                if before.count(b":") != 1 or after.strip() != b"}":
+                    raise Refused("column-twice", columns="rows")
+                return Source.of(rows)
             except msgspec.ValidationError:
                 raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -149,6 +149,8 @@ class ReceiptCode(Struct, frozen=True):
     verdict: str
     code: str
     lines: int
+    cells: int
+    columns: list[str]
 
 
 class ReceiptOutcome(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """One cell: from its text to a number or a clean text, or the code of what is wrong with it.
 
-This is the only definition of what a cell means. `blocks.py` has a faster way for well-formed cells and asks here for
-every other one. A `Bad` cell carries no value, so nothing personal can leak into a problem.
+This is the only definition of what a cell means. `readers/typed.py` has a faster way for well-formed cells and asks here
+for every other one. A `Bad` cell carries no value, so nothing personal can leak into a problem. A cell that cannot be
+read is never an empty cell: empty is only what holds nothing at all.
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 from msgspec import Struct
 
+from ledger.contacts import clean_email, clean_phone
 from ledger.events import LEAVING, PAYOUTS, Base, Payout
-from ledger.identifiers import KINDS, SEGMENTS, card_number, clean_division, clean_kpj, clean_nik, month_number
+from ledger.identifiers import (
+    KINDS,
+    SEGMENTS,
+    card_number,
+    clean_division,
+    clean_kpj,
+    clean_nik,
+    is_legacy,
+    month_number,
+)
 from ledger.layouts import Column
 from ledger.store.account_index import day_number
 
@@ -22,15 +34,20 @@ SEXES = ("L", "P")
 BAD_NUMBER = -1
 
 _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_EXCEL_GUARD = re.compile(r"'(?=[=+\-@])")
+_DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])[-/]([0-9]{4})")
+_MONTH_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})(?:[-/]01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?")
+_GUARD = re.compile(r"'(?=[=+\-@0-9])")
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _DIGITS = re.compile(r"[0-9]+")
-_NEGATIVE = re.compile(r"-[0-9]+")
+_DOT_ZERO = re.compile(r"([0-9]+)[.,]0{1,2}")
+_NEGATIVE = re.compile(r"-[0-9]+(?:\.0{1,2})?|\([0-9.,]+\)")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
+_FRACTION = re.compile(r"[0-9]+[.,][0-9]+")
+_DASH = re.compile(r"(?:Rp\.?\s*)?[-\u2012\u2013\u2014\u2212]", re.IGNORECASE)
+_SHORTENED = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E\+[0-9]+", re.IGNORECASE)
 _NPP = re.compile(r"[0-9]{8}")
 _REFERENCE = re.compile(r"[A-Za-z0-9./-]*")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
-_PHONE_NOISE = re.compile(r"[ .()\-]")
-_PHONE = re.compile(r"\+?[0-9]{8,15}")
 _YEAR = re.compile(r"[0-9]{4}")
 _WORDS = re.compile(r"[ _-]+")
 _AMOUNT = r"([0-9]{1,15})"
@@ -45,7 +62,24 @@ LEAVING_IN_INDONESIAN = {
     "pindah": "moved", "pindah-perusahaan": "moved", "mutasi": "moved", "tidak-diketahui": "unknown",
 }  # fmt: skip
 """What Indonesian files call the kinds of leaving, in small letters with hyphens."""
-_FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_ERROR = re.compile(r"#(?:N/A(?: N/A)?|[A-Z][A-Z0-9_/]*[!?]|GETTING_DATA|#+)|ERR:[0-9]{3}", re.IGNORECASE)
+_ERROR_SIGNS = ("#", "E", "e")
+_NOTHING = frozenset({"nan", "NaN", "NAN", "null", "NULL", "Null", "N/A", "n/a", "<NA>", "NaT", "None", "none"})
+_NOT_NAMES = _NOTHING - {"None", "none", "Null", "NAN"}
+"""Signs with which programs mark a missing value; as a name only those that nobody is called."""
+_NUMERIC = frozenset({"rupiah", "count", "kpj", "npp", "nik", "month", "birth", "date", "phone", "division"})
+_FORBIDDEN = {"Cs", "Co", "Cn"}
+_ZERO_WIDTH = (
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
+)
+_BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+_ENDS = _BLANKS + _ZERO_WIDTH + "\x1a"
+"""What does not count at the ends of a cell: blanks, characters nobody sees, and the end-of-file sign of DOS."""
+_SIGNIFICANT = 15
+"""Digits that a spreadsheet shows and keeps; what it writes beyond them is the noise of binary fractions."""
+_ROUNDED = Context(prec=_SIGNIFICANT, rounding=ROUND_HALF_EVEN)
+_LONGEST_NUMBER = 40
+_EXACT = 2**53
 
 
 class Bad(Struct, frozen=True):
@@ -59,9 +93,43 @@ Value = int | str
 Read = Callable[[str, int], "Value | Bad"]
 
 
+def bare(text: str) -> str:
+    """A text without the blanks and invisible characters at its ends."""
+    return text.strip(_ENDS)
+
+
+def whole_number(text: str) -> int | None:
+    """A spreadsheet's number as it is shown, when that is whole: 184999.99999999997 -> 185000; None for fractions."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    if text.isdigit() and text.isascii():
+        return int(text)
+    try:
+        number = Decimal(text)
+        if not number.is_finite() or number.adjusted() > _LONGEST_NUMBER:
+            return None
+        shown = number if number == number.to_integral_value() else _ROUNDED.plus(number)
+        return int(shown) if shown == shown.to_integral_value() else None
+    except InvalidOperation:
+        return None
+
+
 def _rupiah(text: str, limit: int) -> Value | Bad:
     if not _DIGITS.fullmatch(text):
-        return Bad("number-negative" if _NEGATIVE.fullmatch(text) else "number-unreadable")
+        if _DASH.fullmatch(text):
+            # How a spreadsheet's accounting format shows a zero.
+            return 0
+        if _NEGATIVE.fullmatch(text):
+            return Bad("number-negative")
+        if match := _DOT_ZERO.fullmatch(text):
+            text = match[1]
+        elif _FRACTION.fullmatch(text) and not _GROUPED.fullmatch(text):
+            number = whole_number(text.replace(",", "."))
+            if number is None:
+                return Bad("number-fraction", {"where": ""})
+            text = str(number)
+        else:
+            return Bad("number-unreadable")
     digits = text.lstrip("0") or "0"
     if len(digits) > len(str(limit)) or int(digits) > limit:
         return Bad("amount-absurd", {"limit": limit})
@@ -69,20 +137,42 @@ def _rupiah(text: str, limit: int) -> Value | Bad:
 
 
 def _kpj(text: str, limit: int) -> Value | Bad:
+    if match := _DOT_ZERO.fullmatch(text):
+        # A program's number: with all its digits it is the card, else its zeros are gone with the text.
+        if is_legacy(match[1]):
+            return Bad("cell-lost-digits", {"where": ""})
+        text = match[1]
     kpj = clean_kpj(text) if text.isascii() else None
     return card_number(kpj) if kpj else Bad("kpj-unreadable")
 
 
 def _npp(text: str, limit: int) -> Value | Bad:
+    if match := _DOT_ZERO.fullmatch(text):
+        text = match[1]
     # Eight zeros would read as "no employer" in every table.
-    return int(text) if _NPP.fullmatch(text) and int(text) else Bad("npp-unreadable")
+    if _NPP.fullmatch(text) and int(text):
+        return int(text)
+    if _DIGITS.fullmatch(text) and len(text) < 8 and int(text):
+        return Bad("npp-zeros-lost", {"digits": len(text)})
+    return Bad("npp-unreadable")
 
 
 def _nik(text: str, limit: int) -> Value | Bad:
-    return clean_nik(text) or Bad("nik-unreadable")
+    if match := _DOT_ZERO.fullmatch(text):
+        if int(match[1]) >= _EXACT:
+            return Bad("cell-lost-digits", {"where": ""})
+        text = match[1]
+    nik = clean_nik(text) if text.isascii() else None
+    if nik is None:
+        return Bad("nik-unreadable")
+    return Bad("nik-cut") if nik.endswith("0000") else nik
 
 
 def _month(text: str, limit: int) -> Value | Bad:
+    if match := _MONTH_FIRST.fullmatch(text):
+        text = f"{match[2]}-{match[1]:0>2}"
+    elif match := _MONTH_DAY.fullmatch(text):
+        text = f"{match[1]}-{match[2]}"
     month = month_number(text)
     return Bad("month-unreadable") if month is None else month
 
@@ -102,6 +192,8 @@ def _date(text: str, limit: int) -> Value | Bad:
 
 
 def _division(text: str, limit: int) -> Value | Bad:
+    if match := _DOT_ZERO.fullmatch(text):
+        text = match[1]
     return (clean_division(text) if text.isascii() else None) or Bad("division-unreadable")
 
 
@@ -122,39 +214,31 @@ def _sex(text: str, limit: int) -> Value | Bad:
     return SEXES.index(text.upper()) if text.upper() in SEXES else Bad("sex-unknown")
 
 
+def _yes(text: str, limit: int) -> Value | Bad:
+    answer = text.lower()
+    if answer in ("ya", "yes", "y", "1", "true"):
+        return 1
+    return 0 if answer in ("tidak", "no", "n", "0", "false") else Bad("answer-unreadable")
+
+
 def _reference(text: str, limit: int) -> Value | Bad:
     return text if len(text) <= limit and _REFERENCE.fullmatch(text) else Bad("reference-unreadable")
 
 
 def _text(text: str, limit: int) -> Value | Bad:
     text = unicodedata.normalize("NFC", text)
-    if len(text) > limit:
-        return Bad("text-too-long", {"limit": limit})
-    if any(unicodedata.category(character) in _FORBIDDEN for character in text):
-        return Bad("text-unreadable")
-    return text
+    return Bad("text-too-long", {"limit": limit}) if len(text) > limit else text
 
 
 def _email(text: str, limit: int) -> Value | Bad:
-    match = _EMAIL.fullmatch(text)
-    if not match or len(text) > limit:
-        return Bad("email-unreadable")
-    # The part before the @ may tell letter case apart, a domain never does.
-    return text[: match.start(1)] + match[1].lower()
+    address = clean_email(text) if len(text) <= limit else None
+    return address or Bad("email-unreadable")
 
 
 def _phone(text: str, limit: int) -> Value | Bad:
-    text = _PHONE_NOISE.sub("", text.removeprefix("'"))
-    if text.startswith("00"):
-        text = "+" + text[2:]
-    elif text.startswith("0"):
-        text = "+62" + text[1:]
-    elif text.startswith("8"):
-        # A spreadsheet dropped the leading zero of an Indonesian mobile number.
-        text = "+62" + text
-    elif not text.startswith("+"):
-        text = "+" + text
-    return text if _PHONE.fullmatch(text) else Bad("phone-unreadable")
+    if match := _DOT_ZERO.fullmatch(text):
+        text = match[1]
+    return clean_phone(text) or Bad("phone-unreadable")
 
 
 def _year(text: str, limit: int) -> Value | Bad:
@@ -217,6 +301,7 @@ READERS: dict[str, Read] = {
     "kind": _kind,
     "segment": _segment,
     "sex": _sex,
+    "yes": _yes,
     "reference": _reference,
     "text": _text,
     "email": _email,
@@ -239,6 +324,7 @@ EMPTY: dict[str, Value] = {
     "kind": 0,
     "segment": -1,
     "sex": -1,
+    "yes": 0,
     "reference": "",
     "text": "",
     "email": "",
@@ -253,11 +339,47 @@ EMPTY: dict[str, Value] = {
 def read_cell(column: Column, raw: str) -> Value | Bad:
     """The value of a cell's text, or what is wrong with it.
 
-    Blanks around the text do not count, nor does the apostrophe that a file of rejects puts before a formula's sign.
+    Blanks and invisible characters around the text do not count, nor do the apostrophe and the `="..."` that keep a
+    spreadsheet from changing it.
     """
-    text = raw.strip()
+    text = bare(raw)
     if text.startswith("'"):
-        text = _EXCEL_GUARD.sub("", text, count=1)
+        text = _GUARD.sub("", text, count=1)
+    if text.startswith('="') and (match := _TEXT_FORMULA.fullmatch(text)):
+        text = bare(match[1])
     if not text:
         return Bad("cell-empty") if column.filled else EMPTY[column.type]
+    bad = _not_a_value(column, text)
+    if bad is not None:
+        return bad
+    if not text.isprintable():
+        if column.type in ("text", "kpj", "nik", "phone"):
+            text = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+        if (sign := _unseen(text)) is not None:
+            return sign
     return READERS[column.type](text, column.limit)
+
+
+def _not_a_value(column: Column, text: str) -> Bad | None:
+    """What stands where a value should be: a spreadsheet's error, a formula, a program's sign for nothing, a number in
+    the short form that has lost its last digits."""
+    if text.startswith(_ERROR_SIGNS) and _ERROR.fullmatch(text):
+        return Bad("cell-error", {"error": text.upper(), "where": ""})
+    if text.startswith("="):
+        return Bad("cell-not-calculated", {"where": ""})
+    if text in (_NOT_NAMES if column.type == "text" else _NOTHING):
+        return Bad("cell-says-nothing", {"sign": text})
+    if column.type in _NUMERIC and text[0].isdigit() and _SHORTENED.fullmatch(text):
+        return Bad("cell-lost-digits", {"where": ""})
+    return None
+
+
+def _unseen(text: str) -> Bad | None:
+    """The first character that nobody sees, named, or a character that no text may have."""
+    for sign in text:
+        category = unicodedata.category(sign)
+        if category in _FORBIDDEN:
+            return Bad("text-unreadable")
+        if category[0] == "C" or category in ("Zl", "Zp") or (category == "Zs" and sign != " "):
+            return Bad("cell-invisible", {"sign": f"U+{ord(sign):04X}"})
+    return None

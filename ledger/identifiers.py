@@ -1,8 +1,10 @@
 """The numbers people and employers are known by, the months money is for, and the names of streams.
 
 KPJ (the membership card's number) has no check digit. Eleven digits are canonical; other shapes come from older cards
-and are accepted as `legacy`. NIK is the national id: 16 digits PPRRSS DDMMYY NNNN, the day plus 40 for women, no check
-digit. NPP is the employer's registration number, 8 digits.
+and are accepted as `legacy`; digits alone, fewer than eleven, may also be a canonical KPJ whose leading zeros a
+spreadsheet dropped. NIK is the national id: 16 digits PPRRSS DDMMYY NNNN, the day plus 40 for women, no check digit;
+NNNN begins at 0001, and a spreadsheet, which keeps 15 digits, makes its last one 0. NPP is the employer's registration
+number, 8 digits.
 """
 
 from __future__ import annotations
@@ -60,6 +62,17 @@ def kpj_of(card: int) -> str:
         number, digit = divmod(number, 37)
         characters = _LEGACY_ALPHABET[digit - 1] + characters
     return characters
+
+
+def zeros_lost(card: int) -> int | None:
+    """The card that a legacy number of digits alone would be with its leading zeros, or None for any other card.
+
+    `123456789` -> the card of `00123456789`. Which of the two is meant, only the register can tell.
+    """
+    if card < _CANONICAL_CARDS:
+        return None
+    kpj = kpj_of(card)
+    return int(kpj) if kpj.isdigit() and len(kpj) < _KPJ_DIGITS else None
 
 
 def clean_npp(text: str) -> str | None:

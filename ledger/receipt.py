@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
 from ledger.errors import Problem
 from ledger.events import OUTCOMES_KEPT, PROBLEMS_KEPT, KeptCode, KeptOutcome, KeptProblem, RequestFinished
+
+if TYPE_CHECKING:
+    from ledger.ingestion.readers.table import Table
 
 LISTED = 10_000
 TOTALS = ("posted", "already", "suspended", "refused", "warnings")
@@ -58,6 +61,11 @@ class Receipt:
         self.outcomes_total = 0
         self.problems: list[Told] = []
         self.codes: Counter[tuple[str, str]] = Counter()
+        """(verdict, code) -> lines."""
+        self.cells: Counter[tuple[str, str]] = Counter()
+        """(verdict, code) -> cells, or lines where a problem concerns no cell."""
+        self.columns: dict[tuple[str, str], dict[str, None]] = {}
+        self._last_line: dict[tuple[str, str], int] = {}
         self.totals: Counter[str] = Counter()
         self.rejected_lines: dict[int, Problem] = {}
         self.first_position = 0
@@ -69,13 +77,32 @@ class Receipt:
 
     def problem(self, problem: Problem, verdict: Verdict) -> None:
         """Tell a problem; a refused or suspended line is remembered for the file of rejects."""
-        self.codes[verdict, problem.code] += 1
+        key = verdict, problem.code
+        # A line's cells with one code come one behind the other.
+        if not problem.line or self._last_line.get(key) != problem.line:
+            self.codes[key] += 1
+        self._last_line[key] = problem.line
+        self.cells[key] += 1
+        if problem.column:
+            self.columns.setdefault(key, {})[problem.column] = None
         if verdict == "warning":
             self.totals["warnings"] += 1
         elif problem.line:
             self.rejected_lines.setdefault(problem.line, problem)
         if len(self.problems) < LISTED:
             self.problems.append(Told(verdict, problem))
+
+    def unreadable(self, table: Table) -> None:
+        """Tell everything that could not be read of a table: what its list leaves out is counted all the same."""
+        for problem in table.problems:
+            self.problem(problem, "refused")
+        for code, cells in table.counts.items():
+            key = "refused", code
+            self.cells[key] = max(cells, self.cells[key])
+            self.codes[key] = max(table.line_counts.get(code, cells), self.codes[key])
+            self.columns.setdefault(key, {}).update(dict.fromkeys(filter(None, table.columns_of.get(code, ()))))
+        for problem in table.bad_lines():
+            self.rejected_lines.setdefault(problem.line, problem)
 
     def outcome(self, outcome: Outcome) -> None:
         """Add a unit's outcome; its counts go into the totals."""
@@ -105,7 +132,10 @@ class Receipt:
         return RequestFinished(
             hash=hash_, status=status, layout=self.layout, receipt=self.request,
             totals={name: self.totals[name] for name in TOTALS if self.totals[name]},
-            codes=tuple(KeptCode(verdict, code, lines) for (verdict, code), lines in sorted(self.codes.items())),
+            codes=tuple(
+                KeptCode(key[0], key[1], lines, max(self.cells[key], lines), tuple(self.columns.get(key, ())))
+                for key, lines in sorted(self.codes.items())
+            ),
             problems=tuple(kept_problem(told.problem, told.verdict) for told in self.problems[:PROBLEMS_KEPT]),
             outcomes_total=self.outcomes_total,
             outcomes=tuple(
@@ -119,7 +149,10 @@ class Receipt:
         """The receipt of an answer that was kept; `last_position`: where its request stands in the log as it is now."""
         receipt = cls(answer.layout, answer.receipt)
         receipt.totals.update(answer.totals)
-        receipt.codes.update({(code.verdict, code.code): code.lines for code in answer.codes})
+        for code in answer.codes:
+            key = cast(Verdict, code.verdict), code.code
+            receipt.codes[key], receipt.cells[key] = code.lines, code.cells
+            receipt.columns[key] = dict.fromkeys(code.columns)
         receipt.problems = [
             Told(cast(Verdict, one.verdict), Problem(one.code, one.line, one.column, one.details))
             for one in answer.problems
@@ -139,7 +172,13 @@ class Receipt:
             "dry_run": self.dry_run,
             "totals": {name: self.totals[name] for name in TOTALS},
             "codes": [
-                {"verdict": verdict, "code": code, "lines": lines}
+                {
+                    "verdict": verdict,
+                    "code": code,
+                    "lines": lines,
+                    "cells": max(self.cells[verdict, code], lines),
+                    "columns": list(self.columns.get((verdict, code), ())),
+                }
                 for (verdict, code), lines in sorted(self.codes.items())
             ],
             "outcomes_total": self.outcomes_total,

@@ -5,26 +5,24 @@ name (`balances_g3`). On SQLite each generation is a file of its own beside the 
 one blocks nobody, and the pointers stand in `jht.db.read`; on PostgreSQL everything stands in the schema `projections`.
 
 Each generation holds its own position, and rows and position change in one transaction with compare-and-set: two
-followers can never both apply an event. It also holds the events it could not apply (`broken`) and the accounts it cannot
-answer for (`incomplete`), so a rebuild that succeeds clears them.
+followers can never both apply an event. Beside the position stands the fingerprint of the event there: a number alone
+would not show that an older log was put back and has filled the same numbers with other events. A generation also holds
+the events it could not apply (`broken`) and the accounts it cannot answer for (`incomplete`), so a rebuild that succeeds
+clears them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import threading
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
-
-from ledger.errors import Refused, StoreFailed, Unavailable
+from ledger.errors import StoreFailed
 from ledger.settings import Settings
-from ledger.store.database import LOCK_SECONDS, Database, PostgresDatabase, SqliteDatabase, Transaction, failures_told
+from ledger.store.database import LOCK_SECONDS, Database, PostgresDatabase, SqliteDatabase, Transaction
+from projections import leases
+from projections.leases import Lease
 
 NAMES = ("directory", "entries", "balances")
 """All projections, in the order in which the follower brings them up to date: a card is known before its money."""
@@ -38,8 +36,8 @@ create table if not exists {at}state (
 """
 _SHARED = """
 create table {table}_position (
-    one smallint primary key, position bigint not null, recorded_at text not null, projected_at text not null,
-    log_id text not null, error text not null);
+    one smallint primary key, position bigint not null, fingerprint text not null, recorded_at text not null,
+    projected_at text not null, log_id text not null, error text not null, shape text not null);
 create table {table}_incomplete (card bigint primary key, since bigint not null);
 create table {table}_broken (position bigint primary key, stream text not null, what text not null)
 """
@@ -69,9 +67,13 @@ class Pointers(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a generation is. Times are ISO texts in UTC, empty before the first event; `error` is the last one."""
+    """How far a generation is. Times are ISO texts in UTC, empty before the first event; `error` is the last one.
+
+    `fingerprint`: of the event at `position`, "" at 0 (`ledger.store.log.fingerprint_of`).
+    """
 
     position: int
+    fingerprint: str
     recorded_at: str
     projected_at: str
     log_id: str
@@ -102,16 +104,45 @@ class Store:
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
-        """The store, its pointer tables made when they are not there. Raises StoreFailed."""
+        """The store. Its pointers are made when they are not there, and made anew when they cannot be read: then nothing
+        is served until somebody follows or rebuilds. Raises StoreFailed."""
         store = cls(settings)
-        with store.pointers_database.write() as tx:
-            if store.postgres:
+        try:
+            if not store._has_pointers():
+                store._make_pointers()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _has_pointers(self) -> bool:
+        try:
+            with self.pointers_database.read() as tx:
+                self.pointers_in(tx)
+                found = tx.rows(f"select {', '.join(Heartbeat._fields)} from {self.at}state")
+                if self.postgres:
+                    tx.rows(f"select what, holder, until from {self.at}leases limit 1")
+                return bool(found)
+        except StoreFailed as error:
+            if error.code == "store-damaged" and not self.postgres:
+                self.pointers_database.close()
+                _remove(self.settings.beside("read"))
+                return False
+            if is_gone(error) or "no such column" in str(error.__cause__):
+                return False
+            raise
+        except IndexError:
+            return False
+
+    def _make_pointers(self) -> None:
+        with self.pointers_database.write() as tx:
+            if self.postgres:
                 # Several processes may start at once; `if not exists` alone can collide.
                 tx.rows("select pg_advisory_xact_lock(7430812)")
                 tx.script("create schema if not exists projections")
-            tx.script(_POINTERS.format(at=store.at))
-            tx.run(f"insert into {store.at}state values (1, 0, 0, '', '', '') on conflict do nothing")
-        return store
+                tx.script(leases.SCHEMA.format(table=f"{self.at}leases"))
+            tx.script(_POINTERS.format(at=self.at))
+            tx.run(f"insert into {self.at}state values (1, 0, 0, '', '', '') on conflict do nothing")
 
     def generation(self, name: str, number: int) -> Generation:
         return Generation(name, number, f"{self.at}{name}_g{number}")
@@ -121,16 +152,14 @@ class Store:
         return self.settings.beside(f"{generation.name}.{generation.number}")
 
     def database(self, generation: Generation) -> Database:
-        """The database a generation's tables are in. Raises Unavailable(read-side-empty) when its file is gone."""
+        """The database a generation's tables are in; its use raises StoreFailed when the file is gone."""
         if self.postgres:
             return self.pointers_database
         path = self.path(generation)
         with self._lock:
             known = self._files.get(str(path))
             if known is None:
-                if not path.exists():
-                    raise Unavailable("read-side-empty")
-                known = self._files[str(path)] = SqliteDatabase(path)
+                known = self._files[str(path)] = SqliteDatabase(path, create=False)
             return known
 
     def pointers(self) -> Pointers:
@@ -147,15 +176,19 @@ class Store:
             {name: self.generation(name, previous) for name, _, previous in rows if previous},
         )
 
-    def swap(self, generation: Generation, previous: int) -> None:
-        """Serve `generation` from now on and keep `previous` (0: none) to go back to: one transaction."""
+    def swap(self, generation: Generation, previous: int, *, unconfirmed: bool = False) -> None:
+        """Serve `generation` from now on and keep `previous` (0: none) to go back to: one transaction.
+
+        `unconfirmed`: it still has to be followed to the head, and no balance is told before.
+        """
         with self.pointers_database.write() as tx:
             tx.run(
                 f"insert into {self.at}live values (?, ?, ?) on conflict (name) do update "
                 "set generation = excluded.generation, previous = excluded.previous",
                 [generation.name, generation.number, previous],
             )
-            tx.run(f"update {self.at}state set stamp = stamp + 1")
+            confirmed = ", confirmed_at = ''" if unconfirmed else ""
+            tx.run(f"update {self.at}state set stamp = stamp + 1{confirmed}")
 
     def generations(self, name: str) -> list[Generation]:
         """All generations of a projection that exist in any form, also leftovers of a killed rebuild."""
@@ -170,8 +203,10 @@ class Store:
             }
         return [self.generation(name, number) for number in sorted(int(s) for s in stems if s.isdigit())]
 
-    def create(self, generation: Generation, log_id: str, tables: str, *, database: Database | None = None) -> None:
-        """Make a generation's tables, at position 0 of the given log."""
+    def create(
+        self, generation: Generation, log_id: str, tables: str, shape: str, *, database: Database | None = None
+    ) -> None:
+        """Make a generation's tables, at position 0 of the given log. `shape`: the fingerprint of all its tables."""
         if database is None:
             if not self.postgres:
                 self.path(generation).touch(mode=0o640)
@@ -179,7 +214,7 @@ class Store:
         with database.write() as tx:
             tx.script(_SHARED.format(table=generation.table))
             tx.script(tables)
-            tx.run(f"insert into {generation.table}_position values (1, 0, '', '', ?, '')", [log_id])
+            tx.run(f"insert into {generation.table}_position values (1, 0, '', '', '', ?, '', ?)", [log_id, shape])
 
     def drop(self, generation: Generation) -> None:
         """Remove a generation that is not served. Who still reads it, finishes or looks again."""
@@ -194,9 +229,7 @@ class Store:
             opened = self._files.pop(str(path), None)
         if opened is not None:
             opened.close()
-        # The database itself last: a leftover without it would look like a generation for ever.
-        for suffix in ("-journal", "-wal", "-shm", ""):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        _remove(path)
 
     def tables(self, tx: Transaction, generation: Generation) -> list[str]:
         """The tables of a generation on PostgreSQL."""
@@ -221,33 +254,20 @@ class Store:
         with self.pointers_database.write() as tx:
             tx.run(f"update {self.at}state set head_seen = ?, confirmed_at = ?, beat_at = ?, error = ?", heartbeat)
 
-    @contextlib.contextmanager
-    def lease(self, what: str, code: str) -> Iterator[None]:
+    def lease(self, what: str, code: str) -> contextlib.AbstractContextManager[Lease]:
         """Be the only one that does `what` (a word) on this ledger, for the length of the block.
 
         Raises Refused(code) when somebody else, in this process or another, is doing it. It ends with the process.
         """
         if self.postgres:
-            with failures_told(), psycopg.connect(self.settings.database_url, autocommit=True) as connection:
-                key = zlib.crc32(what.encode())
-                taken = connection.execute("select pg_try_advisory_lock(743, %s::bigint::int)", [key - 2**31])
-                if not (taken.fetchone() or (False,))[0]:
-                    raise Refused(code)
-                try:
-                    yield
-                finally:
-                    # The end of a connection frees its locks only some time after it was closed here.
-                    connection.execute("select pg_advisory_unlock(743, %s::bigint::int)", [key - 2**31])
-            return
-        file = os.open(self.settings.beside(f"{what}.lock"), os.O_RDWR | os.O_CREAT, 0o640)
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Refused(code) from None
-            yield
-        finally:
-            os.close(file)
+            return leases.closing(leases.RowLease(self.pointers_database, f"{self.at}leases", what, code))
+        return leases.closing(leases.FileLease(self.settings.beside(f"{what}.lock"), code))
+
+    def is_held(self, what: str) -> bool:
+        """Whether somebody does `what` now; only asks."""
+        if self.postgres:
+            return leases.is_row_held(self.pointers_database, f"{self.at}leases", what)
+        return leases.is_file_held(self.settings.beside(f"{what}.lock"))
 
     def close(self) -> None:
         self.pointers_database.close()
@@ -260,21 +280,31 @@ class Store:
 def position_in(tx: Transaction, generation: Generation, *, lock: bool = False) -> Position:
     """A generation's position inside a transaction; with `lock` nobody else moves it until the transaction ends."""
     locked = " for update" if lock and tx.dialect == "postgres" else ""
-    rows = tx.rows(
-        f"select position, recorded_at, projected_at, log_id, error from {generation.table}_position{locked}"
-    )
+    rows = tx.rows(f"select {', '.join(Position._fields)} from {generation.table}_position{locked}")
     return Position(*rows[0])
 
 
 def advance(tx: Transaction, generation: Generation, was: int, now: Position) -> None:
     """Move a generation from position `was` in the transaction that wrote the rows. Raises Overtaken."""
     moved = tx.run(
-        f"update {generation.table}_position set position = ?, recorded_at = ?, projected_at = ?, "
-        "log_id = ?, error = ? where position = ?",
+        f"update {generation.table}_position set {', '.join(f'{name} = ?' for name in Position._fields)} "
+        "where position = ?",
         [*now, was],
     )
     if moved != 1:
         raise Overtaken
+
+
+def _remove(path: Path) -> None:
+    """Remove a SQLite database. The file itself last: what it leaves would look like a generation for ever."""
+    for suffix in ("-journal", "-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether a StoreFailed means that a table or a file is not there (any more)."""
+    text = str(error.__cause__).lower()
+    return "no such table" in text or "does not exist" in text or "unable to open" in text
 
 
 __all__ = ["LOCK_SECONDS", "NAMES", "Generation", "Heartbeat", "Overtaken", "Pointers", "Position", "Store"]

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from ledger.clock import read_now
-from ledger.errors import JhtError, Unavailable
+from ledger.errors import JhtError, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj
 from ledger.store.account_index import CARD_COLUMNS, Card, payer_of
 from ledger.store.codec import StoredRow, recorded_at_of
 from ledger.store.database import Transaction
-from ledger.store.log import Log
+from ledger.store.log import Log, fingerprint_of, iso
 from projections import balances, directory, entries
+from projections.condition import RESTORED, condition, indexes, shape, tables
 from projections.event_batch import MONEY, PEOPLE, Broken, EventBatch, light, read_batch
 from projections.generations import NAMES, Generation, Heartbeat, Overtaken, Pointers, Position, Store, advance
 
@@ -35,30 +36,14 @@ _UNREACTED = 10_000
 PAGE_EVENTS = 2_000
 _FIRST_PAGE = 100
 _APPLY = {"balances": balances.apply, "entries": entries.apply, "directory": directory.apply}
-_TABLES = {"balances": balances.tables, "entries": entries.tables, "directory": directory.tables}
-_INDEXES = {"balances": balances.indexes, "entries": entries.indexes, "directory": directory.indexes}
 
 
 def _apart(later: str, earlier: str) -> bool:
-    """Whether two moments (either may be missing) are a beat or more apart."""
+    """Whether two moments (either may be missing) are a beat or more apart, in either direction: a sign of life from
+    the future would otherwise stand until the clock has come to it."""
     if not later or not earlier:
         return False
-    return datetime.fromisoformat(later) - datetime.fromisoformat(earlier) >= BEAT_EVERY
-
-
-def iso(moment: datetime) -> str:
-    """A moment as the log writes it: fixed width, so texts compare as moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def tables(generation: Generation, dialect: str) -> str:
-    """The DDL of a generation's own tables."""
-    return _TABLES[generation.name](generation, dialect)
-
-
-def indexes(generation: Generation, dialect: str) -> str:
-    """The DDL that follows after a bulk load; empty when there is none."""
-    return _INDEXES[generation.name](generation, dialect)
+    return abs(datetime.fromisoformat(later) - datetime.fromisoformat(earlier)) >= BEAT_EVERY
 
 
 def concerns(name: str, broken: Broken) -> bool:
@@ -112,7 +97,10 @@ def apply_page(
     """Write a page's rows and the new position. Raises Overtaken when the generation is not at `was` any more."""
     late = _APPLY[generation.name](tx, generation, page)
     error = mark(log, tx, generation, page.broken + (late or []))
-    reached = Position(page.last.position, recorded_at_of(page.last.state), iso(now), was.log_id, error or was.error)
+    last = page.last
+    reached = Position(
+        last.position, fingerprint_of(last), recorded_at_of(last.state), iso(now), was.log_id, error or was.error
+    )
     advance(tx, generation, was.position, reached)
     return reached
 
@@ -122,13 +110,26 @@ def catch_up(log: Log, store: Store, generation: Generation, upto: int, now: Cal
     database, applied = store.database(generation), 0
     while True:
         was = store.position(generation)
-        rows = light(log.read(was.position, PAGE_EVENTS // 4, upto)) if was.position < upto else []
+        rows = light(read_after(log, was, PAGE_EVENTS // 4, upto)) if was.position < upto else []
         if not rows:
             return applied
         page = page_for(generation.name, rows)
         with database.write() as tx:
             apply_page(log, tx, generation, page, was, now())
         applied += len(rows)
+
+
+def read_after(log: Log, was: Position, limit: int, upto: int) -> list[StoredRow]:
+    """The rows after a position, read together with the one that stands there.
+
+    Raises Unavailable(log-restored) when that is another event than the one whose rows were written.
+    """
+    if not was.position:
+        return log.read(0, limit, upto)
+    rows = log.read(was.position - 1, limit + 1, upto)
+    if not rows or rows[0].position != was.position or fingerprint_of(rows[0]) != was.fingerprint:
+        raise Unavailable("log-restored")
+    return rows[1:]
 
 
 def page_for(name: str, rows: Sequence[StoredRow]) -> EventBatch:
@@ -162,6 +163,7 @@ class Projector:
         self._beat = Heartbeat(0, "", "", "")
         self._unreacted: dict[int, list[StoredRow]] = {}
         self._reaction_error = ""
+        self._verified_at = ""
 
     def wake(self) -> None:
         """Look at the log now: something was appended in this process."""
@@ -179,16 +181,21 @@ class Projector:
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set. A store that fails for a while is tried again, a second apart.
 
-        Raises Refused(follower-elsewhere) at once when another follower runs.
+        Raises Refused: follower-elsewhere at once when another follower runs, or when the lease was lost to one;
+        program-too-old, upgrade-needed.
         """
-        with self.store.lease("follow", "follower-elsewhere"):
+        with self.store.lease("follow", "follower-elsewhere") as lease:
             started = False
             while not stop.is_set():
                 try:
+                    lease.check()
                     if not started:
                         self._start()
                         started = True
                     pause = BREATH_SECONDS if self._to_head(stop) else POLL_SECONDS
+                except Refused:
+                    # The lease is somebody else's, or this program is too old: nothing that a second try would mend.
+                    raise
                 except Overtaken:
                     self._at.clear()
                     pause = POLL_SECONDS
@@ -201,30 +208,49 @@ class Projector:
                     self._woken.clear()
 
     def _start(self) -> None:
-        self._at.clear()
-        self._beat = self.store.heartbeat()
-        self._pointers = self.store.pointers()
-        for name in NAMES:
-            if name not in self._pointers.live:
-                self._first_generation(name)
-        self._pointers = self.store.pointers()
+        """Look at everything once: what is not there, or cannot be read, is made again from the log's beginning.
 
-    def _first_generation(self, name: str) -> None:
-        """An empty generation for a projection that has none: following it from zero is slow but right."""
+        Raises Unavailable(log-restored).
+        """
+        self._at.clear()
+        self._verified_at = ""
+        self._beat = self.store.heartbeat()
+        pointers = self.store.pointers()
+        found = {name: condition(self.log, self.store, live) for name, live in pointers.live.items()}
+        if any(word in RESTORED for word in found.values()):
+            raise Unavailable("log-restored")
+        for name in NAMES:
+            if found.get(name, "missing"):
+                self._begin_generation(name, pointers.live.get(name))
+        self._pointers = self.store.pointers()
+        self._beat = self.store.heartbeat()
+
+    def _begin_generation(self, name: str, instead_of: Generation | None) -> None:
+        """An empty generation for a projection that has none, or none that can be used: following it from zero is slow
+        but right."""
         with self.store.lease(f"rebuild-{name}", "rebuild-elsewhere"):
-            if name in self.store.pointers().live:
+            pointers = self.store.pointers()
+            if pointers.live.get(name) != instead_of:
                 return
+            kept = pointers.previous.get(name)
+            numbers = [0]
             for leftover in self.store.generations(name):
-                self.store.drop(leftover)
-            made = self.store.generation(name, 1)
+                numbers.append(leftover.number)
+                if leftover not in (instead_of, kept):
+                    self.store.drop(leftover)
+            made = self.store.generation(name, max(*numbers, instead_of.number if instead_of else 0) + 1)
             dialect = self.store.pointers_database.dialect
-            self.store.create(made, self.log.log_id, f"{tables(made, dialect)};{indexes(made, dialect)}")
-            self.store.swap(made, 0)
+            ddl = f"{tables(made, dialect)};{indexes(made, dialect)}"
+            self.store.create(made, self.log.log_id, ddl, shape(name, dialect))
+            self.store.swap(made, kept.number if kept else 0, unconfirmed=True)
+            if instead_of is not None:
+                self.store.drop(instead_of)
 
     def _to_head(self, stop: threading.Event) -> int:
         """Apply pages until the head as it is now is reached, or `stop` is set; the number of events."""
         seen_at, head = self.now(), self.log.head()
         applied = 0
+        self._verify(seen_at)
         if not self._at or min(self._positions().values()) != head:
             while not stop.is_set() and (count := self._page(head)):
                 applied += count
@@ -232,6 +258,18 @@ class Projector:
         if not stop.is_set():
             self._tell(Heartbeat(head, iso(seen_at), iso(seen_at), self._error()))
         return applied
+
+    def _verify(self, now: datetime) -> None:
+        """Once a beat: the log still holds the events that were applied last.
+
+        Raises Unavailable(log-restored).
+        """
+        if self._verified_at and not _apart(iso(now), self._verified_at):
+            return
+        for at in {(position.position, position.fingerprint) for position in self._at.values()}:
+            if self.log.fingerprint_at(at[0]) != at[1]:
+                raise Unavailable("log-restored")
+        self._verified_at = iso(now)
 
     def _positions(self) -> dict[Generation, int]:
         return {generation: self._at[generation].position for generation in self._pointers.live.values()}
@@ -257,7 +295,7 @@ class Projector:
             return 0
         behind = [pointers.live[name] for name in NAMES if positions[pointers.live[name]] == start]
         upto = min([head, *(p for p in positions.values() if p > start)])
-        rows = self._next_rows(start, upto)
+        rows = self._next_rows(self._at[behind[0]], upto)
         page = read_batch(rows)
         now = self.now()
         for _, together in groupby(behind, key=lambda generation: id(self.store.database(generation))):
@@ -268,9 +306,9 @@ class Projector:
         self._react(rows)
         return len(rows)
 
-    def _next_rows(self, start: int, upto: int) -> list[StoredRow]:
+    def _next_rows(self, start: Position, upto: int) -> list[StoredRow]:
         """The next page: more events while they are small, fewer when they are heavy."""
-        found = self.log.read(start, self._events, upto)
+        found = read_after(self.log, start, self._events, upto)
         rows = light(found)
         if len(rows) < len(found):
             self._events = max(len(rows), min(_FIRST_PAGE, self.page))

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
@@ -24,8 +24,10 @@ from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from projections import sql
-from projections.generations import NAMES, Generation, Store
+from projections.condition import shape, why_not
+from projections.generations import NAMES, Generation, Store, is_gone
 from projections.results import (
+    AHEAD,
     BalanceRow,
     EmployerRow,
     Entry,
@@ -39,6 +41,7 @@ from projections.results import (
     moment_of,
     npp_text,
     told,
+    version_of,
 )
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
+MOST_MARKS = 65_536
 _NO_LAST = (0, 0, 0)
 # One rebuild swaps every projection, one after the other: each may send a reader back once.
 _ATTEMPTS = 10
@@ -78,7 +82,9 @@ class Queries:
 
     def __init__(self, log: Log, store: Store) -> None:
         self.log, self.store = log, store
-        self.max_staleness = store.settings.max_staleness
+        self._fresh_for = timedelta(seconds=store.settings.max_staleness)
+        self._marks: dict[int, str] = {}
+        self._checked: tuple[str, int, str] = ("", 0, "")
         self._sources: _Sources | None = None
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
@@ -110,7 +116,7 @@ class Queries:
         """The freshness, or Unavailable(read-side-stale) when the head was not confirmed for `max_staleness`."""
         found = self._current().freshness
         confirmed = found.confirmed_at
-        if confirmed is None or (now - confirmed).total_seconds() > self.max_staleness:
+        if confirmed is None or not -AHEAD <= now - confirmed <= self._fresh_for:
             at = confirmed.strftime("%Y-%m-%d %H:%M:%S UTC") if confirmed else "-"
             raise Unavailable("read-side-stale", confirmed_at=at)
         return found
@@ -122,44 +128,88 @@ class Queries:
         return sources
 
     def _look(self) -> _Sources:
-        """Ask for pointers, positions and the follower's beat; once more when a generation went meanwhile."""
-        try:
-            return self._look_once()
-        except StoreFailed as error:
-            if not is_gone(error):
-                raise
-            return self._look_once()
+        """Ask for pointers, positions and the follower's beat; once more when a generation went meanwhile.
+
+        Raises Unavailable: read-side-empty, read-side-damaged, log-restored.
+        """
+        for attempt in range(2):
+            try:
+                return self._look_once()
+            except StoreFailed as error:
+                self._forget()
+                if error.code == "store-failed" and not is_gone(error):
+                    raise
+                if attempt:
+                    self._say_why(error)
+        raise AssertionError
+
+    def _say_why(self, error: StoreFailed) -> None:
+        """Raise what is wrong with the generations, or the error when nothing is found."""
+        raise why_not(self.log, self.store, self.store.pointers()) or error
+
+    def _forget(self) -> None:
+        self._sources = None
+        self._marks.clear()
 
     def _look_once(self) -> _Sources:
         store = self.store
-        try:
-            with store.pointers_database.read() as tx:
-                stamp, live, _ = store.pointers_in(tx)
-                if any(name not in live for name in NAMES):
-                    raise Unavailable("read-side-empty")
-                head_seen, confirmed_at = tx.rows(f"select head_seen, confirmed_at from {store.at}state")[0]
-                columns = "position, projected_at, log_id"
-                if store.postgres:
-                    every = " union all ".join(f"select {columns} from {live[n].table}_position" for n in NAMES)
-                    positions = tx.rows(every)
-            if not store.postgres:
-                with self._attached(stamp, live) as connection:
-                    positions = [
-                        connection.execute(f"select {columns} from {live[n].table}_position").fetchone() for n in NAMES
-                    ]
-            with self.log.database.read() as tx:
-                log_id = tx.rows("select value from log_meta where name = 'log_id'")[0][0]
-        except StoreFailed:
-            self._sources = None
-            raise
-        if any(row[2] != log_id for row in positions):
-            raise Unavailable("log-restored")
+        with store.pointers_database.read() as tx:
+            stamp, live, _ = store.pointers_in(tx)
+            if any(name not in live for name in NAMES):
+                raise Unavailable("read-side-empty")
+            head_seen, confirmed_at = tx.rows(f"select head_seen, confirmed_at from {store.at}state")[0]
+            columns = "position, projected_at, log_id, fingerprint, shape"
+            if store.postgres:
+                every = " union all ".join(f"select {columns} from {live[n].table}_position" for n in NAMES)
+                positions = tx.rows(every)
+        if not store.postgres:
+            with self._attached(stamp, live) as connection:
+                positions = [
+                    connection.execute(f"select {columns} from {live[n].table}_position").fetchone() for n in NAMES
+                ]
+        self.log.head()
+        dialect = store.pointers_database.dialect
+        if any(row is None or row[4] != shape(name, dialect) for name, row in zip(NAMES, positions, strict=True)):
+            self._forget()
+            raise why_not(self.log, store, store.pointers()) or Unavailable("read-side-empty")
+        self._compare_with_log({(row[2], row[0], row[3]) for row in positions})
         freshness = Freshness(
-            log_id, min(row[0] for row in positions), head_seen, moment_of(confirmed_at),
+            self.log.log_id, min(row[0] for row in positions), head_seen, moment_of(confirmed_at),
             moment_of(max(row[1] for row in positions)),
         )  # fmt: skip
         self._sources = _Sources(time.monotonic() + REFRESH_SECONDS, stamp, live, freshness)
         return self._sources
+
+    def _compare_with_log(self, found: set[tuple[str, int, str]]) -> None:
+        """The log holds the event that each (log id, position, fingerprint) was made from. Raises Unavailable(log-restored).
+
+        What was found before is asked again: log and read models may have been put back together.
+        """
+        if self._checked[0] != self.log.log_id or self.log.fingerprint_at(self._checked[1]) != self._checked[2]:
+            self._marks.clear()
+        for log_id, position, fingerprint in found:
+            if log_id != self.log.log_id or self.log.fingerprint_at(position) != fingerprint:
+                self._forget()
+                raise Unavailable("log-restored")
+        self._checked = max(found, key=lambda one: one[1])
+
+    def mark(self, version: int) -> str:
+        """The fingerprint of the event at a card's version; mostly known. Raises StoreFailed."""
+        known = self._marks.get(version)
+        if known is None:
+            if len(self._marks) >= MOST_MARKS:
+                self._marks.clear()
+            known = self._marks[version] = self.log.fingerprint_at(version) or ""
+        return known
+
+    def load_marks(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Ask for the marks that rows of `set_query` need."""
+        for version in {version_of(row) for row in rows}:
+            self.mark(version)
+
+    def knows_marks(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Whether `of_rows` has nothing to ask the log for."""
+        return all(version_of(row) in self._marks for row in rows)
 
     # --- one card, or many
 
@@ -183,13 +233,12 @@ class Queries:
             try:
                 row, last = self._read_one(card, later)
             except StoreFailed as error:
-                if not is_gone(error):
-                    raise
+                self._must_be_gone(error)
             else:
                 if row[7] == self._current().stamp:
-                    return told(balance_of(row, today, last))
+                    return told(balance_of(row, today, last, self.mark(version_of(row))))
             self._look()
-        raise StoreFailed("store-failed", what="GenerationsMoving")
+        raise self._moving()
 
     def _read_one(self, card: int, later: Later | None) -> tuple[Sequence[Any], Sequence[int]]:
         """A row for `balance_of` and, after reversals, the last contribution, on SQLite."""
@@ -225,13 +274,12 @@ class Queries:
                 with self.store.pointers_database.read() as tx:
                     rows = tx.rows(query.replace("%s", "?"), [list(cards)])
             except StoreFailed as error:
-                if not is_gone(error):
-                    raise
+                self._must_be_gone(error)
                 rows = []
             if rows and self.is_current(rows):
                 return self.of_rows(rows, today)
             self._look()
-        raise StoreFailed("store-failed", what="GenerationsMoving")
+        raise self._moving()
 
     def set_query(self) -> str:
         """PostgreSQL only: the statement for many cards; its one parameter `%s` is the list of card numbers."""
@@ -248,7 +296,7 @@ class Queries:
 
     def of_rows(self, rows: Sequence[Sequence[Any]], today: date) -> dict[int, BalanceRow | JhtError]:
         """The answers in rows of `set_query`."""
-        return {row[0]: balance_of(row, today, (row[17], row[18], row[19])) for row in rows}
+        return {row[0]: balance_of(row, today, (row[17], row[18], row[19]), self.mark(version_of(row))) for row in rows}
 
     def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
         if as_of > today:
@@ -279,7 +327,7 @@ class Queries:
             card, person, segment, version, position, recorded_at, projected_at, 0,
             employer, worker, credited, 0, months, 0, 1, version, None,
         )  # fmt: skip
-        return told(balance_of(row, as_of, last))
+        return told(balance_of(row, as_of, last, self.mark(version)))
 
     def entries(
         self, card: int, now: datetime, after: tuple[int, int, int] | None = None, limit: int = 100
@@ -404,9 +452,20 @@ class Queries:
                         if not shared:
                             connection.execute("commit")
             except StoreFailed as error:
-                if not is_gone(error):
-                    raise
-        raise StoreFailed("store-failed", what="GenerationsMoving")
+                self._must_be_gone(error)
+        raise self._moving()
+
+    def _must_be_gone(self, error: StoreFailed) -> None:
+        """Raise an error that is more than a generation that was dropped meanwhile."""
+        if error.code == "store-damaged":
+            self._say_why(StoreFailed("read-side-damaged", name=", ".join(NAMES), why="damaged"))
+        if not is_gone(error):
+            raise error
+
+    def _moving(self) -> Unavailable:
+        """The generations went again and again: what is wrong with them, if anything is."""
+        found = why_not(self.log, self.store, self.store.pointers())
+        return found or StoreFailed("store-failed", what="GenerationsMoving")
 
     def _attached(self, stamp: int, live: dict[str, Generation]) -> _Attached:
         """This thread's connection with the live generations attached."""
@@ -469,9 +528,3 @@ class _Attached:
         if isinstance(error, sqlite3.Error):
             with failures_told():
                 raise error
-
-
-def is_gone(error: BaseException) -> bool:
-    """Whether a StoreFailed means that a generation was dropped meanwhile."""
-    text = str(error.__cause__).lower()
-    return "no such table" in text or "does not exist" in text or "unable to open" in text

@@ -19,14 +19,15 @@ from time import monotonic
 from typing import NamedTuple
 
 from ledger.clock import read_now
-from ledger.errors import Conflict, Refused
+from ledger.errors import Conflict, Refused, StoreFailed, Unavailable
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
-from ledger.store.log import Log
+from ledger.store.log import Log, iso
 from projections import directory, entries
 from projections.compare import Comparison, compare, count, snapshot
+from projections.condition import condition, indexes, shape, tables
 from projections.folding import RANGE, Counted, Task, Writers, fold_log
 from projections.generations import NAMES, Generation, Position, Store, advance, position_in
-from projections.projector import catch_up, indexes, iso, mark, tables
+from projections.projector import catch_up, mark
 
 _CACHE_MIB = 48
 
@@ -85,27 +86,26 @@ def rebuild(
 ) -> Report:
     """Build projections again and serve the new generations; see the module.
 
-    Raises RebuildDiffers, Refused(projection-unknown, rebuild-elsewhere), StoreFailed.
+    What is served now and is not there, cannot be read, or was made from another log is compared with nothing.
+    Raises RebuildDiffers, Refused(projection-unknown, rebuild-elsewhere), StoreFailed, and Unavailable(log-restored) when
+    the log was put back and still has the id of before: then `jht renew-log-id` comes first.
     """
     names = known(names)
     started = monotonic()
     with contextlib.ExitStack() as stack:
-        for name in sorted(names):
-            stack.enter_context(store.lease(f"rebuild-{name}", "rebuild-elsewhere"))
+        held = [stack.enter_context(store.lease(f"rebuild-{name}", "rebuild-elsewhere")) for name in sorted(names)]
         pointers = store.pointers()
         for name in names:
             remove_leftovers(store, name)
-        live = {
-            name: pointers.live[name]
-            for name in names
-            if name in pointers.live and _comparable(log, store.position(pointers.live[name]))
-        }
+        live = _comparable(log, store, {name: pointers.live[name] for name in names if name in pointers.live})
         made = {name: store.generation(name, _next_number(store, name)) for name in names}
         upto = min([log.head(), *(store.position(generation).position for generation in live.values())])
         try:
             folded, broken = _build(log, store, made, upto, processes, _watch(on_progress, upto, started))
             folding = monotonic() - started
-            outcomes = {name: _compared(log, store, live.get(name), made[name]) for name in names}
+            outcomes = {name: _compared(log, store, live, made[name]) for name in names}
+            for lease in held:
+                lease.check()
         except BaseException:
             for generation in made.values():
                 store.drop(generation)
@@ -135,13 +135,15 @@ def undo(log: Log, store: Store, name: str) -> Generation:
     Raises Refused(projection-unknown, rebuild-nothing-to-undo, rebuild-elsewhere).
     """
     known([name])
-    with store.lease(f"rebuild-{name}", "rebuild-elsewhere"):
+    with store.lease(f"rebuild-{name}", "rebuild-elsewhere") as lease:
         pointers = store.pointers()
         earlier = pointers.previous.get(name)
-        if earlier is None or store.position(earlier).log_id != log.log_id:
+        if earlier is None or condition(log, store, earlier):
             raise Refused("rebuild-nothing-to-undo", name=name)
+        live = _comparable(log, store, {name: pointers.live[name]}).get(name)
         catch_up(log, store, earlier, log.head())
-        _serve(log, store, pointers.live[name], earlier)
+        lease.check()
+        _serve(log, store, live, earlier)
         return earlier
 
 
@@ -162,9 +164,19 @@ def remove_leftovers(store: Store, name: str) -> None:
             store.drop(generation)
 
 
-def _comparable(log: Log, live: Position) -> bool:
-    """Whether a generation says anything about this log; one that was made but never followed does not."""
-    return live.log_id == log.log_id and 0 < live.position <= log.head()
+def _comparable(log: Log, store: Store, live: dict[str, Generation]) -> dict[str, Generation]:
+    """Those that say something about this log; one that was made but never followed does not.
+
+    Raises Unavailable(log-restored).
+    """
+    found = {}
+    for name, generation in live.items():
+        word = condition(log, store, generation)
+        if word == "restored":
+            raise Unavailable("log-restored")
+        if not word and store.position(generation).position > 0:
+            found[name] = generation
+    return found
 
 
 def _next_number(store: Store, name: str) -> int:
@@ -204,7 +216,8 @@ def _build(
             tx.script(indexes(generation, tx.dialect))
             error = mark(log, tx, generation, broken)
             if counted.last:
-                reached = Position(counted.last, counted.recorded_at, iso(read_now()), log.log_id, error)
+                fingerprint = log.fingerprint_at(counted.last) or ""
+                reached = Position(counted.last, fingerprint, counted.recorded_at, iso(read_now()), log.log_id, error)
                 advance(tx, generation, 0, reached)
     for generation in made.values():
         _settle(store, generation)
@@ -221,7 +234,7 @@ def _new_tables(
     transactions: dict[str, Transaction] = {}
     if store.postgres:
         for generation in made:
-            store.create(generation, log.log_id, tables(generation, "postgres"))
+            store.create(generation, log.log_id, tables(generation, "postgres"), shape(generation.name, "postgres"))
         tx: Transaction = stack.enter_context(store.pointers_database.write())
         tx.run("set local maintenance_work_mem = '256MB'")
         return {generation.name: tx for generation in made}
@@ -230,7 +243,8 @@ def _new_tables(
         stack.callback(database.close)
         with failures_told():
             database.connection().execute("pragma journal_mode = off").fetchall()
-        store.create(generation, log.log_id, tables(generation, "sqlite"), database=database)
+        ddl = tables(generation, "sqlite")
+        store.create(generation, log.log_id, ddl, shape(generation.name, "sqlite"), database=database)
         transactions[generation.name] = stack.enter_context(database.write())
     return transactions
 
@@ -260,17 +274,25 @@ def _held_still(store: Store, generation: Generation) -> Iterator[Position]:
         yield position_in(tx, generation, lock=True)
 
 
-def _compared(log: Log, store: Store, live: Generation | None, made: Generation) -> Comparison | None:
-    """Bring the new generation to exactly the live one's position and compare."""
+def _compared(log: Log, store: Store, served: dict[str, Generation], made: Generation) -> Comparison | None:
+    """Bring the new generation to exactly the live one's position and compare; None when there is nothing to compare
+    with. A file that turns out to be torn is forgotten: it is what the rebuild replaces."""
+    live = served.get(made.name)
     if live is None:
         return None
-    catch_up(log, store, made, store.position(live).position)
-    with contextlib.ExitStack() as stack:
-        with _held_still(store, live) as held:
-            catch_up(log, store, made, held.position)
-            tx = stack.enter_context(snapshot(store, live, made))
-        # Both stood at one position when the snapshot was taken; the follower may go on.
-        return compare(tx, live, made)
+    try:
+        catch_up(log, store, made, store.position(live).position)
+        with contextlib.ExitStack() as stack:
+            with _held_still(store, live) as held:
+                catch_up(log, store, made, held.position)
+                tx = stack.enter_context(snapshot(store, live, made))
+            # Both stood at one position when the snapshot was taken; the follower may go on.
+            return compare(tx, live, made)
+    except StoreFailed as error:
+        if error.code != "store-damaged":
+            raise
+        del served[made.name]
+        return None
 
 
 def _serve(log: Log, store: Store, live: Generation | None, made: Generation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -44,7 +44,8 @@ class BalanceRow(msgspec.Struct, frozen=True):
 
     `total` = employer + worker + credited (yield an opening balance brought in) - paid_out, in rupiah.
     `status`: `aktif` (a contribution for one of the last three closed months or later), `tidak-aktif`,
-    `belum-ada-iuran` (nothing ever came). `version` is the newest position that touched the card.
+    `belum-ada-iuran` (nothing ever came). `version` is the newest position that touched the card, `mark` the fingerprint
+    of the event there (a number is used again when an older log is put back).
     """
 
     card: int
@@ -62,10 +63,16 @@ class BalanceRow(msgspec.Struct, frozen=True):
     position: int
     recorded_at: str
     projected_at: str
+    mark: str = ""
 
     @property
     def total(self) -> int:
         return self.employer + self.worker + self.credited - self.paid_out
+
+    @property
+    def tag(self) -> str:
+        """What an ETag holds of the row: the version, and the fingerprint of the event that is this version."""
+        return f"{self.version}.{self.mark}"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +139,12 @@ def npp_text(npp: int) -> str:
     return f"{npp:08d}" if npp else ""
 
 
-def balance_of(row: Sequence[Any], today: date, last: Sequence[Any]) -> BalanceRow | JhtError:
+def version_of(row: Sequence[Any]) -> int:
+    """The newest position that touched the card of a row for `balance_of`; 0 for a card that is not there."""
+    return max(row[15] or 0, row[3] or 0)
+
+
+def balance_of(row: Sequence[Any], today: date, last: Sequence[Any], mark: str = "") -> BalanceRow | JhtError:
     """The answer in a row: card, person, segment, card version, position, recorded_at, projected_at, stamp, sums
     (employer, worker, credited, paid_out, months), packed last, reversals, version, incomplete since. `last` counts
     when there were reversals.
@@ -151,7 +163,7 @@ def balance_of(row: Sequence[Any], today: date, last: Sequence[Any]) -> BalanceR
     return BalanceRow(
         card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0, paid_out or 0,
         months or 0, Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
-        max(version or 0, card_version), position, recorded_at, projected_at,
+        max(version or 0, card_version), position, recorded_at, projected_at, mark,
     )  # fmt: skip
 
 
@@ -178,6 +190,15 @@ def membership_of(row: Sequence[Any]) -> MembershipRow:
         npp_text(npp), segment, month_text(since), month_text(until) if until else "", day_text(joined_on),
         day_text(left_on) if until else "", why,
     )  # fmt: skip
+
+
+AHEAD = timedelta(seconds=5)
+
+
+def confirmed_before(text: str, now: datetime) -> datetime | None:
+    """When the follower confirmed the head; None when it never did, or says that it will: such a sign counts as none."""
+    found = moment_of(text)
+    return found if found is not None and found <= now + AHEAD else None
 
 
 def moment_of(text: str) -> datetime | None:

@@ -6,15 +6,17 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.errors import Refused
 from ledger.store.log import Log
-from projections.generations import NAMES, Store
+from projections.condition import condition
+from projections.generations import NAMES, Pointers, Store
+from projections.results import confirmed_before
 
 
 class ProjectionStatus(msgspec.Struct, frozen=True):
-    """One projection. `generation` 0: never built. `behind` counts events not applied yet, not numbers between.
+    """One projection. `generation` 0: never built. `behind`: events that are not applied yet.
 
-    `foreign`: it was built from another log and must be rebuilt. `incomplete`: accounts that are not answered for.
+    `condition`: what is wrong with it (`projections.condition`), "" when nothing is. `incomplete`: accounts that are not
+    answered for.
     """
 
     name: str
@@ -23,7 +25,7 @@ class ProjectionStatus(msgspec.Struct, frozen=True):
     position: int
     recorded_at: str
     behind: int
-    foreign: bool
+    condition: str
     incomplete: int
     broken: list[tuple[int, str]]
 
@@ -44,38 +46,28 @@ class Status(msgspec.Struct, frozen=True):
 def status(log: Log, store: Store, now: datetime) -> Status:
     """How far everything is. Raises StoreFailed."""
     pointers, heartbeat = store.pointers(), store.heartbeat()
-    found = []
-    for name in NAMES:
-        live, previous = pointers.live.get(name), pointers.previous.get(name)
-        if live is None:
-            found.append(ProjectionStatus(name, 0, 0, 0, "", _behind(log, 0), False, 0, []))
-            continue
-        position = store.position(live)
-        with store.database(live).read() as tx:
-            incomplete = tx.rows(f"select count(*) from {live.table}_incomplete")[0][0]
-            broken = tx.rows(f"select position, what from {live.table}_broken order by position desc limit 20")
-        found.append(
-            ProjectionStatus(
-                name, live.number, previous.number if previous else 0, position.position, position.recorded_at,
-                _behind(log, position.position), position.log_id != log.log_id, incomplete,
-                [(where, what) for where, what in broken],
-            )
-        )  # fmt: skip
-    confirmed = datetime.fromisoformat(heartbeat.confirmed_at) if heartbeat.confirmed_at else None
+    head = log.head()
+    found = [_one(log, store, name, pointers, head) for name in NAMES]
+    confirmed = confirmed_before(heartbeat.confirmed_at, now)
     return Status(
-        log.log_id, log.head(), found, _follower_running(store), heartbeat.head_seen, heartbeat.confirmed_at,
+        log.log_id, head, found, store.is_held("follow"), heartbeat.head_seen, heartbeat.confirmed_at,
         (now - confirmed).total_seconds() if confirmed else None, heartbeat.error,
     )  # fmt: skip
 
 
-def _behind(log: Log, position: int) -> int:
-    with log.database.read() as tx:
-        return tx.rows(f"select count(*) from {log.table} where {log.key} > ?", [position])[0][0]  # type: ignore[no-any-return]
-
-
-def _follower_running(store: Store) -> bool:
-    try:
-        with store.lease("follow", "follower-elsewhere"):
-            return False
-    except Refused:
-        return True
+def _one(log: Log, store: Store, name: str, pointers: Pointers, head: int) -> ProjectionStatus:
+    live, previous = pointers.live.get(name), pointers.previous.get(name)
+    if live is None:
+        return ProjectionStatus(name, 0, 0, 0, "", head, "", 0, [])
+    before = previous.number if previous else 0
+    word = condition(log, store, live)
+    if word in ("missing", "damaged", "shape"):
+        return ProjectionStatus(name, live.number, before, 0, "", head, word, 0, [])
+    position = store.position(live)
+    with store.database(live).read() as tx:
+        incomplete = tx.rows(f"select count(*) from {live.table}_incomplete")[0][0]
+        broken = tx.rows(f"select position, what from {live.table}_broken order by position desc limit 20")
+    return ProjectionStatus(
+        name, live.number, before, position.position, position.recorded_at, max(head - position.position, 0), word,
+        incomplete, [(where, what) for where, what in broken],
+    )  # fmt: skip

@@ -44,6 +44,9 @@ def ingest(
     reason: Annotated[
         str, typer.Option(help=f"Why, for kind=correction and --replace: {', '.join(CORRECTION_REASONS)}.")
     ] = "",
+    old_cards: Annotated[
+        bool, typer.Option("--old-cards", help="New cards in registrations that are not 11 digits are old ones.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipts as JSON.")] = False,
 ) -> None:
     """Take employers, registrations, contributions or opening balances from files.
@@ -62,12 +65,13 @@ def ingest(
         raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     done: list[_Done] = []
     failed = False
+    how = _How(dry_run, backdate, replace, reason, old_cards)
     with door() as entrance:
         sources = _sources(files, entrance.limits)
         with _Rejects(rejects, layout) as kept:
             for source in sources:
                 try:
-                    one = _one(entrance, layout, source, _How(dry_run, backdate, replace, reason), kept)
+                    one = _one(entrance, layout, source, how, kept)
                 except Refused as refused:
                     failed = True
                     err.print(Text(source.name, style="bold"))
@@ -92,15 +96,6 @@ class _Done(NamedTuple):
     seconds: float
 
 
-class _How(NamedTuple):
-    """How files are taken."""
-
-    dry_run: bool
-    backdate: bool
-    replace: bool
-    reason: str
-
-
 def _sources(files: list[str], limits: Limits) -> list[Source]:
     """The files, each found and readable; else every one that is not is named, and nothing is begun."""
     found: list[Source] = []
@@ -115,13 +110,23 @@ def _sources(files: list[str], limits: Limits) -> list[Source]:
     return found
 
 
+class _How(NamedTuple):
+    """The options that a file is taken with."""
+
+    dry_run: bool
+    backdate: bool
+    replace: bool
+    reason: str
+    old_cards: bool
+
+
 def _one(entrance: Door, layout: str, source: Source, how: _How, kept: _Rejects) -> _Done:
     request = receipt_id(source, layout, entrance.limits)
     started = perf_counter()
     with progress(Path(source.name).name) as bar:
         receipt = entrance.ingest(
             layout, source, header(request, how.reason), dry_run=how.dry_run, backdate=how.backdate, replace=how.replace,
-            on_read=bar.expect, on_progress=bar.advance,
+            old_cards=how.old_cards, on_read=bar.expect, on_progress=bar.advance,
         )  # fmt: skip
     seconds = perf_counter() - started
     kept.write(source, receipt, entrance.limits)
@@ -152,17 +157,22 @@ def show(receipt: Receipt, name: str, seconds: float) -> None:
     for told in receipt.problems:
         by_code.setdefault((told.verdict, told.problem.code), []).append(told.problem)
     for (verdict, code), problems in sorted(by_code.items(), key=lambda item: _ORDER.index(item[0][0])):
-        _show_code(verdict, code, problems, receipt.codes[verdict, code])
+        _show_code(receipt, verdict, code, problems)
 
 
-def _show_code(verdict: str, code: str, problems: list[Problem], lines: int) -> None:
-    """One code: how many lines, where the first are, and the sentence of the first."""
-    places = ", ".join(str(problem.line) for problem in problems[:SHOWN])
+def _show_code(receipt: Receipt, verdict: str, code: str, problems: list[Problem]) -> None:
+    """One code: how many lines and cells, where the first are, and the sentence of the first."""
+    lines, cells = receipt.codes[verdict, code], receipt.cells[verdict, code]
+    numbers = list(dict.fromkeys(str(problem.line) for problem in problems))
     more = f" and {lines - SHOWN:,} more" if lines > SHOWN else ""
-    column = f", {problems[0].column}" if problems[0].column else ""
     counted = "1 line" if lines == 1 else f"{lines:,} lines"
+    if cells > lines:
+        counted += f", {cells:,} cells"
+    names = receipt.columns.get((verdict, code), {})
+    columns = f"; {'column' if len(names) == 1 else 'columns'} {', '.join(names)}" if names else ""
     out.print(
-        Text(f"  {verdict:<9} {code}", style=_STYLE[verdict]), Text(f"{counted}: {places}{more}{column}", style="dim")
+        Text(f"  {verdict:<9} {code}", style=_STYLE[verdict]),
+        Text(f"{counted}: {', '.join(numbers[:SHOWN])}{more}{columns}", style="dim"),
     )
     out.print(Text(f"            {problems[0].say('id')}"))
     out.print(Text(f"            {problems[0].say('en')}", style="dim"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from api.cli.console import opened
 from ledger.clock import read_now
-from ledger.errors import Refused
+from ledger.errors import Refused, StoreFailed
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
@@ -36,4 +36,8 @@ def catch_up_alone(log: Log, store: Store) -> None:
         follower_of(log, store).run_once()
     except Refused as refused:
         if refused.code != "follower-elsewhere":
+            raise
+    except StoreFailed as failed:
+        # A standby answers what it has.
+        if failed.code != "store-read-only":
             raise

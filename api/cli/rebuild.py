@@ -8,8 +8,9 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from api.cli.console import err, out, print_json
+from api.cli.console import err, out, print_json, say
 from api.cli.read_side import read_side
+from ledger.errors import Refused
 from ledger.store.log import Log
 from projections import rebuild as rebuilding
 from projections.generations import NAMES, Store
@@ -34,9 +35,7 @@ def rebuild(
     chosen = list(names or [*NAMES, "register"])
     with read_side() as (log, store):
         if undo:
-            for name in (one for one in names or NAMES if one != "register"):
-                generation = rebuilding.undo(log, store, name)
-                out.print(f"{name}: serving generation {generation.number} again.")
+            _undo(log, store, [one for one in names or NAMES if one != "register"])
             return
         rebuilding.known([name for name in chosen if name != "register"])
         register: int | None = None
@@ -58,6 +57,25 @@ def rebuild(
             _show(differs.report, register, as_json)
             raise
         _show(report, register, as_json)
+
+
+def _undo(log: Log, store: Store, names: list[str]) -> None:
+    """Undo what has something to go back to, and name the rest; refused when nothing has."""
+    done, refused = 0, list[Refused]()
+    for name in names:
+        try:
+            generation = rebuilding.undo(log, store, name)
+        except Refused as error:
+            if error.code != "rebuild-nothing-to-undo":
+                raise
+            refused.append(error)
+        else:
+            done += 1
+            out.print(f"{name}: serving generation {generation.number} again.")
+    if refused and not done:
+        raise refused[0]
+    for one in refused:
+        say(one.problem, "yellow")
 
 
 def _watched(log: Log, store: Store, names: list[str], processes: int, accept: bool) -> Report:

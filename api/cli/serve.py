@@ -11,6 +11,8 @@ from api.log_lines import start_logging
 from api.server import answer, bound
 from api.workers import Workers, held
 from ledger.store.vault import Vault
+from projections.condition import must_be_of_this_log
+from projections.generations import Store
 
 
 def serve(
@@ -24,7 +26,13 @@ def serve(
     given = {"host": host, "port": port, "workers": workers}
     chosen = settings(**{name: value for name, value in given.items() if value is not None})
     with opened(chosen) as log:
-        Vault.open(log)  # a ledger that is not there, or has another master key, is told before the server starts
+        # A ledger that is not there, has another master key, or was put back is told before the server starts.
+        Vault.open(log)
+        store = Store.open(chosen)
+        try:
+            must_be_of_this_log(log, store, store.pointers().live.values())
+        finally:
+            store.close()
     start_logging(chosen.log_level)
     several = chosen.workers > 1
     place = (held if several else bound)(chosen.host, chosen.port)

@@ -11,6 +11,8 @@ from rich.text import Text
 from api.cli.console import err, out, print_json
 from api.cli.read_side import read_side
 from ledger.clock import read_now
+from ledger.errors import Unavailable
+from projections.condition import RESTORED
 from projections.status import Status
 from projections.status import status as read_status
 
@@ -21,8 +23,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
         found = read_status(log, store, read_now())
     if as_json:
         print_json(found)
-        return
-    show_status(found)
+    else:
+        show_status(found)
+    if any(one.condition in RESTORED for one in found.projections):
+        raise Unavailable("log-restored")
+
+
+_CONDITIONS = {
+    "missing": "not there: jht rebuild",
+    "damaged": "damaged: jht rebuild",
+    "shape": "of another version of the program: jht rebuild",
+    "foreign": "of another ledger: jht rebuild",
+    "renewed": "of before a restore: jht rebuild",
+    "restored": "of another log: jht renew-log-id, then jht rebuild",
+}
 
 
 def show_status(found: Status) -> None:
@@ -34,7 +48,7 @@ def show_status(found: Status) -> None:
     )
     grid = Grid("projection", "generation", "before it", "position", "behind", "accounts marked", box=None)
     for one in found.projections:
-        state = "of another log: jht rebuild" if one.foreign else f"{one.behind:,} events"
+        state = _CONDITIONS[one.condition] if one.condition else f"{one.behind:,} events"
         grid.add_row(
             one.name, str(one.generation or "-"), str(one.previous or "-"), f"{one.position:,}", state,
             f"{one.incomplete:,}",

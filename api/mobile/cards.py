@@ -59,7 +59,7 @@ def routes(application: ApplicationState) -> APIRouter:
             masked(told.kpj), told.segment, told.status, told.balance, row.employer, row.worker, told.yield_credited,
             told.months_contributed, told.last_contribution, told.as_of, told.reason,
         )  # fmt: skip
-        return tagged(request, shown, told.as_of.position, f"{row.version}-{SCHEME_VERSION}-{told.as_of.date}")
+        return tagged(request, shown, told.as_of.position, f"{row.tag}-{SCHEME_VERSION}-{told.as_of.date}")
 
     async def cards(request: Request) -> Response:
         """The member's cards with their balances."""
@@ -89,7 +89,7 @@ def routes(application: ApplicationState) -> APIRouter:
         first = min(rows, key=lambda row: row.position)
         as_of = schemas.as_of(log_id, first, today)
         whole = bodies.MobileCards(shown, sum(row.total for row in rows), as_of)
-        version = f"{max(row.version for row in rows)}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
+        version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
         return tagged(request, whole, as_of.position, version)
 
     async def entries(request: Request) -> Response:
@@ -110,7 +110,7 @@ def routes(application: ApplicationState) -> APIRouter:
             cursor_text(lines[limit - 1].key) if len(lines) > limit else None,
             schemas.as_of(application.log.log_id, row, jakarta_date(now)),
         )
-        version = f"{row.version}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
+        version = f"{row.tag}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
         return tagged(request, page, page.as_of.position, version)
 
     async def link(request: Request) -> Response:

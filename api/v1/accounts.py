@@ -43,7 +43,7 @@ _VARY = (b"vary", b"Authorization, Accept-Language")
 
 def tagged(request: Request, body: msgspec.Struct, position: str, version: str) -> Response:
     """The answer with its ETag, or 304 when the caller has it already."""
-    etag = f'W/"{version}-{asked_language(request)}"'
+    etag = f'W/"{position.partition("-")[0]}-{version}-{asked_language(request)}"'
     headers = [(b"etag", etag.encode()), (b"jht-position", position.encode()), _PRIVATE, _VARY]
     known = header(request, b"if-none-match")
     if known and _has(known, etag):
@@ -79,7 +79,7 @@ def routes(application: ApplicationState) -> APIRouter:
             raise
         await application.record(request, caller, row.kpj, row.position, now)
         shown = schemas.balance_of(application.log.log_id, row, day or present)
-        version = f"{row.version}-{SCHEME_VERSION}-{shown.as_of.date}"
+        version = f"{row.tag}-{SCHEME_VERSION}-{shown.as_of.date}"
         return tagged(request, shown, shown.as_of.position, version)
 
     async def entries(request: Request) -> Response:
@@ -107,7 +107,7 @@ def routes(application: ApplicationState) -> APIRouter:
             cursor_text(lines[limit - 1].key) if len(lines) > limit else None,
             schemas.as_of(log_id, row, present),
         )
-        version = f"{row.version}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
+        version = f"{row.tag}-{SCHEME_VERSION}-{limit}.{found.get('cursor', '')}"
         return tagged(request, page, page.as_of.position, version)
 
     router.add_api_route(

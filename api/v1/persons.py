@@ -75,7 +75,7 @@ def routes(application: ApplicationState) -> APIRouter:
             schemas.as_of(log_id, first, day or present),
             "no-contribution-yet" if all(account.reason for account in accounts) else msgspec.UNSET,
         )
-        version = f"{max(row.version for row in rows)}.{len(rows)}-{SCHEME_VERSION}-{whole.as_of.date}"
+        version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{whole.as_of.date}"
         return tagged(request, whole, whole.as_of.position, version)
 
     router.add_api_route(

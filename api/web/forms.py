@@ -8,12 +8,11 @@ from datetime import date
 from api.access.passwords import check_password
 from api.web.words import Words
 from ledger.acts.person import OLDEST_YEARS, years_after
+from ledger.contacts import clean_email
 from ledger.errors import Refused
-from ledger.fields import READERS
 from ledger.identifiers import SEGMENTS, clean_kpj, clean_nik
 from ledger.members.state import REQUESTS
 
-LONGEST_EMAIL = 254
 LONGEST_TEXT = 1_000
 Errors = dict[str, str]
 """Field id -> sentence, in the order of the form."""
@@ -65,8 +64,8 @@ def kpj_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
 
 def email_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
     """An e-mail address in clean form, "" when it is none."""
-    found = READERS["email"](form.get("email", "").strip(), LONGEST_EMAIL)
-    if isinstance(found, str):
+    found = clean_email(form.get("email", ""))
+    if found is not None:
         return found
     errors["email"] = t("register.wrong_email")
     return ""

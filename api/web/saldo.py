@@ -80,7 +80,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         today = jakarta_date(now)
         language = language_of(request)
         key = (
-            person, language, today, bool(handle), tuple((row.card, row.version) for row in rows),
+            person, language, today, bool(handle), tuple((row.card, row.tag) for row in rows),
             tuple(case[:3] for case in cases),
         )  # fmt: skip
         below = kept.get(key)

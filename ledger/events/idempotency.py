@@ -33,11 +33,13 @@ class KeptProblem(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 
 
 class KeptCode(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """How many lines a code was told of."""
+    """How many lines and cells a code was told of, and in which columns."""
 
     verdict: str
     code: str
     lines: Count
+    cells: Count = 0
+    columns: tuple[str, ...] = ()
 
 
 class KeptOutcome(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

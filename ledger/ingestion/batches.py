@@ -61,12 +61,7 @@ class Decided(Struct, Generic[R]):
 def begin(table: Table, header: Header, dry_run: bool) -> Receipt:
     """A receipt that tells the rows which could not be read; each of them is refused alone."""
     receipt = Receipt(table.layout, header.request, dry_run=dry_run)
-    for problem in table.problems:
-        receipt.problem(problem, "refused")
-    for code, lines in table.counts.items():
-        receipt.codes["refused", code] = max(lines, receipt.codes["refused", code])
-    for unreadable in table.bad_lines():
-        receipt.rejected_lines.setdefault(unreadable.line, unreadable)
+    receipt.unreadable(table)
     return receipt
 
 

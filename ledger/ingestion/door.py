@@ -71,12 +71,14 @@ class Door:
         dry_run: bool = False,
         backdate: bool = False,
         replace: bool = False,
+        old_cards: bool = False,
         on_read: Progress | None = None,
         on_progress: Progress | None = None,
     ) -> Receipt:
         """Read and take a whole upload; durable when it returns. `on_read` gets the number of lines read.
 
         `replace`: opening balances with other content take the place of those that stand.
+        `old_cards`: the new cards of a registrations file that are not eleven digits are old ones.
 
         Raises Refused when the input as a whole cannot be read; StoreFailed when the store fails on the way: what was
         acknowledged stays, and the same upload again finishes the rest.
@@ -89,7 +91,7 @@ class Door:
                 return self.submit(table, header, backdate=backdate).result()
             return self._contributions(table, header, dry_run, backdate, on_progress)
         way = openings.Way(replace, backdate)
-        return self._released(self._others(layout, table, header, way, dry_run, on_progress))
+        return self._released(self._others(layout, table, header, way, dry_run, old_cards, on_progress))
 
     def _released(self, receipt: Receipt) -> Receipt:
         """Post what the cards that a receipt changed had waiting."""
@@ -100,7 +102,14 @@ class Door:
         return receipt
 
     def _others(
-        self, layout: str, table: Table, header: Header, way: openings.Way, dry_run: bool, on_progress: Progress | None
+        self,
+        layout: str,
+        table: Table,
+        header: Header,
+        way: openings.Way,
+        dry_run: bool,
+        old_cards: bool,
+        on_progress: Progress | None,
     ) -> Receipt:
         now = self.clock()
         today = jakarta_date(now)
@@ -110,8 +119,9 @@ class Door:
             )
         if layout == "registrations":
             return registrations.ingest(
-                self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
-            )
+                self.log, self.vault, table, header, today, now, dry_run=dry_run, old_cards=old_cards,
+                on_progress=on_progress,
+            )  # fmt: skip
         return openings.ingest(self.log, table, header, today, now, way=way, dry_run=dry_run, on_progress=on_progress)
 
     def _contributions(

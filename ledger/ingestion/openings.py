@@ -18,7 +18,7 @@ from ledger.decisions.remittance import CORRECTION_REASONS, Remittance
 from ledger.errors import Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
 from ledger.fields import bases_of, payouts_of
-from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of
+from ledger.identifiers import account_stream, card_number, holds_nik, kpj_of, zeros_lost
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.earlier_payments import Earlier, Payments, Place, earlier_payments
 from ledger.ingestion.readers.table import Table
@@ -82,10 +82,11 @@ class _Decider:
             until[row.card] = max(row.fact.as_of, until.get(row.card, ""))
         with self.log.database.read() as tx:
             position = self.log.head_in(tx)
-            found = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in until])
+            numbers = {number for card in until for number in (card, zeros_lost(card)) if number is not None}
+            found = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in numbers])
             known = {card_number(name.partition(":")[2]): Account.of(events) for name, events in found.items()}
-            held = [account.card for account in known.values() if account.card is not None]
-            paid = earlier_payments(self.log, tx, held, until)
+            held = [known[card].card for card in until if card in known]
+            paid = earlier_payments(self.log, tx, [card for card in held if card is not None], until)
         if self.dry_run:
             known |= self.seen
         decided: Decided[_Row] = Decided(rows)
@@ -110,7 +111,12 @@ class _Decider:
     ) -> dict[Place, str]:
         """Decide a row; the lines that must wait again because of it, with their paid days."""
         line, card, fact = row
-        account = known.get(card, Account())
+        account, other = known.get(card, Account()), zeros_lost(card)
+        if other is not None and known.get(other, Account()).card is not None:
+            details: dict[str, str | int] = {"kpj": kpj_of(card), "candidate": kpj_of(other)}
+            code = "kpj-two-cards" if account.card is not None else "kpj-zeros-lost"
+            decided.refuse(Problem(code, line, "kpj", details))
+            return {}
         broken = paid.broken_for(account.card) if account.card else None
         if broken is not None:
             decided.refuse(broken.problem, line)

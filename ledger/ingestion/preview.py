@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ledger.decisions.remittance_months import HELD, REVERSED, MonthLine
 from ledger.errors import Problem, Refused
 from ledger.identifiers import KINDS, card_number, month_text
-from ledger.ingestion.contributions.check import Upload, employers_of, prepare
+from ledger.ingestion.contributions.check import SPOILED, Upload, employers_of, prepare
 from ledger.ingestion.door import Door
 from ledger.ingestion.readers.reading import Limits, Source, Table, read
 from ledger.ingestion.readers.table import Coded
@@ -29,7 +29,6 @@ from ledger.store.account_index import day_number
 Mask = NDArray[np.bool_]
 PASSES = 5
 """How often lines that spoil the others are left out; what is spoiled after that stays refused."""
-_SPOILED = "remittance-has-bad-line"
 _WHOLE = frozenset({"employer-unknown", "month-without-rule", "month-in-future"})
 """What is wrong with every line of the file alike."""
 _STRANGE = frozenset({"account-unknown", "no-membership", "card-closed"})
@@ -81,8 +80,8 @@ def check(
     live = _live(booked)
     _complete(table, npp, month, today, live)
     cards = dict(zip(table.lines.tolist(), table.columns["kpj"].tolist(), strict=True))
-    told: list[Problem] = [*table.problems]
-    unreadable = table.counts
+    told: list[Problem] = []
+    whole = table
     dropped = {problem.line: problem for problem in table.bad_lines()}
     table = _rows(table, ~table.bad)
     twice = _twice(table)
@@ -95,10 +94,9 @@ def check(
     receipt = upload.receipt
     if len(upload.groups):
         door.engine.run(upload, dry_run=True)
+    receipt.unreadable(whole)
     for problem in told:
         receipt.problem(problem, "refused")
-    for code, cells in unreadable.items():
-        receipt.codes["refused", code] = max(cells, receipt.codes["refused", code])
     receipt.rejected_lines |= dropped
     receipt.count(refused=len(dropped))
     _say_strangers(door, cards, receipt, npp)
@@ -209,7 +207,7 @@ def _prepared(door: Door, table: Table, header: Header, today: date) -> tuple[Up
     for last in (False,) * PASSES + (True,):
         receipt = Receipt("contributions", header.request, dry_run=True)
         upload = prepare(table, header, receipt, today=today, backdate=False, registered=registered)
-        causes = {line: one for line, one in receipt.rejected_lines.items() if one.code != _SPOILED}
+        causes = {line: one for line, one in receipt.rejected_lines.items() if one.code not in SPOILED}
         whole = next((problem for problem in causes.values() if problem.code in _WHOLE), None)
         if whole is not None:
             details: dict[str, Any] = dict(whole.details)

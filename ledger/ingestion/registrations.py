@@ -23,8 +23,9 @@ from ledger.decisions.account import Registration, check_registration, decide_re
 from ledger.errors import Conflict, Problem
 from ledger.events import Event, Fact, PersonRegistered
 from ledger.fields import SEXES
-from ledger.identifiers import SEGMENTS, account_stream, kpj_of, month_of, person_stream
+from ledger.identifiers import SEGMENTS, account_stream, kpj_of, month_of, person_stream, zeros_lost
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
+from ledger.ingestion.contributions.identity_match import words
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
 from ledger.store import account_index
@@ -67,14 +68,18 @@ def ingest(
     now: datetime,
     *,
     dry_run: bool = False,
+    old_cards: bool = False,
     on_progress: Progress | None = None,
 ) -> Receipt:
     """Register cards and their holders; each row stands for itself. `on_progress` gets the number of rows just done.
+
+    `old_cards`: new cards that are not eleven digits are meant so; without it each must say so in `old_card`.
 
     Raises StoreFailed, Unavailable(vault-rotating); the same upload again finishes the rest.
     """
     receipt = begin(table, header, dry_run)
     decider = _Decider(log, vault, header, today, dry_run)
+    decider.old_lines = None if old_cards else set(table.lines[table.columns["old_card"] == 1].tolist())
     if dry_run:
         decider.remember_repeated(table)
     writer = Writer(log, receipt, now, decider.decide, lambda row: (row.nik, row.card))
@@ -102,6 +107,8 @@ class _Decider:
         self.log, self.vault, self.header, self.today, self.dry_run = log, vault, header, today, dry_run
         self.today_number = day_number(today)
         self.oldest_birth = day_number(years_after(today, -OLDEST_YEARS))
+        self.old_lines: set[int] | None = set()
+        """Lines that say that their card is an old one; None: all do."""
         self.kept_niks: dict[str, _Holder | None] = {}
         self.kept_cards: dict[int, _Account | None] = {}
 
@@ -151,7 +158,9 @@ class _Decider:
         people = self.vault.people_by_hash(tx, hashes)
         data = self.vault.data_of(tx, people.values())
         holders = {nik: _Holder(person, data[person][0]) for nik, person in people.items()}
-        cards = account_index.cards(tx, {row.card for row in rows})
+        cards = account_index.cards(
+            tx, {card for row in rows for card in (row.card, zeros_lost(row.card)) if card is not None}
+        )
         streams = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in cards]) if cards else {}
         accounts = {
             number: _Account(card, streams[account_stream(kpj_of(number))][-1].version)
@@ -171,6 +180,12 @@ class _Decider:
         holder, decided = batch.holders.get(row.nik), batch.decided
         person = holder.person if holder is not None else next(batch.ids)
         account = batch.accounts.get(row.card)
+        altered = self._altered(row, holder, identity, batch)
+        if altered is not None:
+            decided.refuse(altered)
+            if holder is None:
+                batch.ids = chain((person,), batch.ids)
+            return
         try:
             facts = decide_register(account.now() if account is not None else None, person, row)
         except Conflict as conflict:
@@ -198,6 +213,22 @@ class _Decider:
             account = batch.accounts[row.card] = _Account(None, 0)
         batch.changes.append((stream, account.version, facts))
         account.facts = facts
+
+    def _altered(self, row: Registration, holder: _Holder | None, identity: Identity, batch: _Batch) -> Problem | None:
+        """What a spreadsheet seems to have made of a card's or a person's number, so that it would be another's."""
+        if row.card >= _FIRST_LEGACY and row.card not in batch.accounts:
+            other, kpj = zeros_lost(row.card), kpj_of(row.card)
+            if other is not None and holder is not None and (known := batch.accounts.get(other)) is not None:
+                known_card = known.now()
+                if known_card is not None and known_card.person == holder.person:
+                    return Problem("kpj-of-own-card", row.line, "kpj", {"kpj": kpj, "candidate": kpj_of(other)})
+            if self.old_lines is not None and row.line not in self.old_lines:
+                if other is None:
+                    return Problem("kpj-old-unsaid", row.line, "kpj")
+                return Problem("kpj-zeros-lost", row.line, "kpj", {"kpj": kpj, "candidate": kpj_of(other)})
+        if holder is not None and row.nik.endswith("0") and _is_another(holder.identity, identity):
+            return Problem("nik-may-be-cut", row.line, "nik")
+        return None
 
     def _keep(self, holders: dict[str, _Holder], accounts: dict[int, _Account]) -> None:
         for nik in self.kept_niks.keys() & holders.keys():
@@ -239,6 +270,11 @@ class _Decider:
             vault.insert(tx, new)
 
         decided.writes = [write]
+
+
+def _is_another(held: Identity, sent: Identity) -> bool:
+    """Whether two identities under one NIK differ in more than how a name is spelled."""
+    return (held.birth_date, held.sex) != (sent.birth_date, sent.sex) or words(held.name) != words(sent.name)
 
 
 @cache

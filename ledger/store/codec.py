@@ -61,14 +61,30 @@ class Stored(msgspec.Struct, Generic[F], frozen=True, omit_defaults=True, forbid
     request: str = ""
 
 
-class StoredRow(msgspec.Struct, frozen=True):
-    """An event as the log returns it, not decoded yet."""
+class StoredRow(msgspec.Struct, frozen=True, gc=False):
+    """An event as the log returns it, not decoded yet: the library's Notification at a tenth of its cost."""
 
     position: int
     stream: str
     version: int
     name: str
     state: bytes
+
+    @property
+    def id(self) -> int:
+        return self.position
+
+    @property
+    def originator_id(self) -> str:
+        return self.stream
+
+    @property
+    def originator_version(self) -> int:
+        return self.version
+
+    @property
+    def topic(self) -> str:
+        return self.name
 
 
 _encoder = msgspec.json.Encoder()
@@ -155,15 +171,15 @@ class JhtMapper(Mapper[str]):
         return StoredEvent(event.stream, event.version, event.fact.NAME, encode(event))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        return cast(
-            DomainEventProtocol[str],
-            decode(
-                StoredRow(
-                    getattr(stored_event, "id", 0),
-                    str(stored_event.originator_id),
-                    stored_event.originator_version,
-                    stored_event.topic,
-                    bytes(stored_event.state),
-                )
-            ),
-        )
+        row = stored_event if isinstance(stored_event, StoredRow) else _row_of(stored_event)
+        return cast(DomainEventProtocol[str], decode(row))
+
+
+def _row_of(stored_event: StoredEvent) -> StoredRow:
+    return StoredRow(
+        getattr(stored_event, "id", 0),
+        str(stored_event.originator_id),
+        stored_event.originator_version,
+        stored_event.topic,
+        bytes(stored_event.state),
+    )

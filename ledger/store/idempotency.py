@@ -10,10 +10,6 @@ may come to another process, so what was given up stands in a table beside the l
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
-import secrets
-import socket
 import threading
 from datetime import datetime, timedelta
 
@@ -23,10 +19,10 @@ from ledger.errors import Conflict, StoreFailed, Unavailable
 from ledger.events import Event, Fact, RequestFinished, RequestStarted
 from ledger.identifiers import request_stream
 from ledger.store.log import Log, VersionTaken
+from ledger.store.processes import is_gone, process_name
 
 RESUMED_AFTER = timedelta(seconds=60)
-_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-_PROCESS = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+_PROCESS = process_name()
 
 _running: set[str] = set()
 _lock = threading.Lock()
@@ -134,22 +130,12 @@ def _forget(digest: str) -> None:
 def _dead(event: Event, now: datetime) -> bool:
     if now - datetime.fromisoformat(event.recorded_at) > RESUMED_AFTER:
         return True
-    process_name = event.fact.process if isinstance(event.fact, RequestStarted) else ""
-    host, _, rest = process_name.partition("-")
-    if process_name == _PROCESS:
+    process = event.fact.process if isinstance(event.fact, RequestStarted) else ""
+    if process == _PROCESS:
         return True  # this process, and it is not in `_running`
-    if host != _HOST:
-        return False
-    process = rest.partition("-")[0]
-    if process == str(os.getpid()):
+    if process.startswith(_PROCESS.rpartition("-")[0] + "-"):
         return True  # an earlier process that had this one's number
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return True
-    except PermissionError:
-        return False
-    return False
+    return is_gone(process)
 
 
 def _event(stream: str, version: int, fact: Fact, by: str, channel: str) -> Event:

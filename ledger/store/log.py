@@ -23,9 +23,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
-from eventsourcing.persistence import IntegrityError, JSONTranscoder, Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, JSONTranscoder, StoredEvent
 
 from ledger.clock import read_now
 from ledger.errors import Refused, Unavailable
@@ -36,7 +36,7 @@ from ledger.store.account_index_check import AccountIndexCheck
 from ledger.store.codec import JhtMapper, StoredRow, decode, stamp_all
 from ledger.store.database import Database, Transaction, open_database, table_exists
 from ledger.store.place import check_place
-from ledger.store.recorders import Head, recorder_of
+from ledger.store.recorders import Head, recorder_of, select_rows, select_streams
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clocks of a process and its store, or of the log and the present, may be apart."""
@@ -145,6 +145,12 @@ class Log:
             self.log_id, self._highest = made, 0
         return made
 
+    def had_id(self, log_id: str) -> bool:
+        """Whether the log had that id before it was given another."""
+        with self.database.read() as tx:
+            given = ["renew-log-id", f"{log_id} -> %"]
+            return bool(tx.rows("select 1 from log_acts where act = ? and detail like ? limit 1", given))
+
     def accept_clock(self, by: str) -> str:
         """Record that the log's last moment stands although the clock has not come to it; that moment.
 
@@ -192,18 +198,12 @@ class Log:
 
     def read(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[StoredRow]:
         """Stored rows with `after` < position <= `upto`, in order, at most `limit`, optionally of some names only."""
-        found = self.recorder.select_notifications(after, limit, upto, list(topics), inclusive_of_start=False)
-        return [_row_of(one) for one in found]
+        found = self.recorder.select_notifications(after, limit, upto, topics, inclusive_of_start=False)
+        return cast(list[StoredRow], found)
 
     def read_in(self, tx: Transaction, after: int, limit: int, upto: int | None = None) -> list[StoredRow]:
         """`read` inside a transaction."""
-        upper = f"and {self.key} <= ?" if upto is not None else ""
-        rows = tx.rows(
-            f"select {self.key}, originator_id, originator_version, topic, state from {self.table} "
-            f"where {self.key} > ? {upper} order by {self.key} limit ?",
-            [after, *([upto] if upto is not None else []), limit],
-        )
-        return [StoredRow(*row) for row in rows]
+        return select_rows(self.recorder, tx, after, limit, upto)
 
     def events(self, stream: str) -> list[Event]:
         """The events of one stream, oldest first."""
@@ -225,11 +225,8 @@ class Log:
 
         `since`: for each stream the version to begin with.
         """
-        if not names:
-            return {}
         found: dict[str, list[StoredRow]] = {}
-        for one in self.recorder.select_streams(tx, names, since):
-            row = _row_of(one)
+        for row in select_streams(self.recorder, tx, names, since) if names else ():
             found.setdefault(row.stream, []).append(row)
         return found
 
@@ -273,7 +270,7 @@ class Log:
             stored = [self.mapper.to_stored_event(event) for event in events]
         else:
             stored = [
-                StoredEvent(event.stream, event.version, event.fact.NAME, state)
+                cast(StoredEvent, StoredRow(0, event.stream, event.version, event.fact.NAME, state))
                 for event, state in zip(events, states, strict=True)
             ]
         recorded_at = ""
@@ -334,10 +331,6 @@ class Log:
 
     def close(self) -> None:
         self.database.close()
-
-
-def _row_of(one: Notification) -> StoredRow:
-    return StoredRow(one.id, str(one.originator_id), one.originator_version, one.topic, one.state)
 
 
 def _act(tx: Transaction, act: str, by: str, detail: str) -> None:

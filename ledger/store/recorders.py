@@ -1,9 +1,9 @@
 """The library's application recorders, each over our own connections, with what they do not have: bulk and sets.
 
-`select_events`, `select_notifications` and the names of tables and columns are the library's. Its `insert_events` is
+`select_events` and the names of tables and columns are the library's. Its `insert_events` and `select_notifications` are
 replaced: many rows a statement, positions without gaps that are given under the append lock, and hooks for what belongs
-into the same transaction. `select_streams` is added: the events of many streams in one read. Nothing tries again by
-itself: an append whose answer was lost would come back as a conflict.
+into the same transaction. `select_streams` is added: the events of many streams in one read. Nothing is tried again: an
+append whose answer was lost would come back as a conflict.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 from psycopg.rows import DictRow
 
-from ledger.store.codec import recorded_at_of
+from ledger.store.codec import StoredRow, recorded_at_of
 from ledger.store.postgres import PostgresDatabase
 from ledger.store.sqlite import SqliteDatabase
 from ledger.store.transaction import Column, Transaction, failures_told
 
 _PREFIX = 60
 """Bytes of a state in which its `recorded_at` stands."""
+
+
+_FIELDS = "e.{key}, e.originator_id, e.originator_version, e.topic, e.state"
 
 
 class Head(NamedTuple):
@@ -121,10 +124,6 @@ def _columns(
     }
 
 
-def _notifications(rows: Sequence[Sequence[Any]]) -> list[Notification]:
-    return [Notification(stream, version, topic, state, position) for position, stream, version, topic, state in rows]
-
-
 class SqliteRecorder(SQLiteApplicationRecorder):
     """The library's recorder on a SQLite file. Its position column has to be named `rowid`."""
 
@@ -164,11 +163,19 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         """Insert whole columns."""
         tx.insert(self.events_table_name, {"rowid": columns.pop("position"), **columns}, "")
 
-    def select_streams(
-        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
     ) -> list[Notification]:
-        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
-        return _select_streams(self, tx, names, since)
+        """The library's, on tuples: StoredRow has what a Notification has, and rows by name cost more than their page."""
+        first = None if start is None else start - inclusive_of_start
+        with self.database.read() as tx:
+            return cast(list[Notification], select_rows(self, tx, first, limit, stop, topics))
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
@@ -214,11 +221,19 @@ class PostgresRecorder(PostgresApplicationRecorder):
         columns["notification_id"] = columns.pop("position")
         tx.insert(self.events_table_name, columns, "text bigint text bytea bigint")
 
-    def select_streams(
-        self, tx: Transaction, names: Column, since: Mapping[str, int] | None = None
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
     ) -> list[Notification]:
-        """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
-        return _select_streams(self, tx, names, since)
+        """The library's, on tuples: StoredRow has what a Notification has, and rows by name cost more than their page."""
+        first = None if start is None else start - inclusive_of_start
+        with self.database.read() as tx:
+            return cast(list[Notification], select_rows(self, tx, first, limit, stop, topics))
 
 
 Recorder = SqliteRecorder | PostgresRecorder
@@ -246,9 +261,28 @@ def _insert(
     return positions
 
 
-def _select_streams(
-    recorder: Recorder, tx: Transaction, names: Column, since: Mapping[str, int] | None
-) -> list[Notification]:
+def select_rows(
+    recorder: Recorder, tx: Transaction, after: int | None, limit: int, stop: int | None, topics: Sequence[str] = ()
+) -> list[StoredRow]:
+    """Stored rows with `after` < position <= `stop`, in order, at most `limit`, of some topics or all."""
+    where, params = [f"{recorder.key} > ?"], list[Any]([after or 0])
+    if stop is not None:
+        where, params = [*where, f"{recorder.key} <= ?"], [*params, stop]
+    if topics:
+        given, more = tx.relation(name=("text", list(topics)))
+        where, params = [*where, f"topic in (select name from {given} t)"], [*params, *more]
+    rows = tx.rows(
+        f"select {_FIELDS.format(key=recorder.key)} from {recorder.events_table_name} e "
+        f"where {' and '.join(where)} order by {recorder.key} limit ?",
+        [*params, limit],
+    )
+    return [StoredRow(*row) for row in rows]
+
+
+def select_streams(
+    recorder: Recorder, tx: Transaction, names: Sequence[str], since: Mapping[str, int] | None = None
+) -> list[StoredRow]:
+    """The events of many streams in one read, ordered by stream and version; `since`: from a version on of each."""
     # Sorted names: the index is read once, in order.
     wanted = sorted(set(names))
     columns: dict[str, tuple[str, Column]] = {"name": ("text", wanted)}
@@ -256,10 +290,10 @@ def _select_streams(
         columns["since"] = ("bigint", [since[name] for name in wanted])
     given, params = tx.relation(**columns)
     rows = tx.rows(
-        f"select e.{recorder.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
+        f"select {_FIELDS.format(key=recorder.key)} from {given} q "
         f"join {recorder.events_table_name} e on e.originator_id = q.name "
         f"{'and e.originator_version >= q.since ' if since is not None else ''}"
         "order by e.originator_id, e.originator_version",
         params,
     )
-    return _notifications(rows)
+    return [StoredRow(*row) for row in rows]

@@ -41,7 +41,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import ours, sms, theirs, visits
+    from tests.bench import one_month, ours, sms, theirs, visits
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -71,6 +71,17 @@ def rows() -> list[Row]:
         make = lambda kind, lines=lines, shape=shape: ours.ingest(kind, lines, shape)  # noqa: E731
         title = f"ingest {lines:,} lines, {shape:,} an employer"
         table.append(Row(f"ingest-{shape}", title, "lines/s", peers + both(make, goals)))
+    for name, act, what, goal in (
+        ("reverse-100000", one_month.reverse, "reversed", "50k|50k"),
+        ("release-100000", one_month.release, "released", "50k|50k"),
+        ("supplement-100000", one_month.supplement, "supplemented", "50k|50k"),
+    ):
+        make = lambda kind, act=act: act(kind, 100_000)  # noqa: E731
+        table.append(Row(name, f"one remittance of 100,000 lines {what}", "lines/s", both(make, goal)))
+    for lines in (10_000, 20_000):
+        make = lambda kind, lines=lines: one_month.posts(kind, lines)  # noqa: E731
+        title = f"one employer's month of {lines:,} lines in posts of 20"
+        table.append(Row(f"posts-{lines}", title, "lines/s", both(make, "as fast at 20,000|as fast at 20,000")))
     million, five = 1_000_000, 5_000_000
     table += [
         Row(

@@ -129,7 +129,7 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
         "request:5f2c", 2,
         RequestFinished(
             hash="ab" * 32, status=200, layout="contributions", receipt="9f86d081884c7d65",
-            totals={"posted": 1, "refused": 1}, codes=(KeptCode("refused", "no-money", 1),),
+            totals={"posted": 1, "refused": 1}, codes=(KeptCode("refused", "no-money", 1, 2, ("worker",)),),
             problems=(KeptProblem("no-money", "refused", 3, "worker", {"limit": "Rp1"}),), outcomes_total=1,
             outcomes=(KeptOutcome(REMITTANCE, 2, posted=1, refused=1),),
         ), "",

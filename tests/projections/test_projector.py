@@ -20,8 +20,9 @@ from ledger.store.account_index import day_number, day_text
 from ledger.store.codec import StoredRow
 from ledger.store.log import Log
 from projections import balances
+from projections.condition import indexes, tables
 from projections.generations import NAMES, Overtaken, Position, Store, advance
-from projections.projector import Projector, indexes, tables
+from projections.projector import Projector
 from projections.queries import Queries
 from projections.rebuild import rebuild
 from tests.conftest import NOW, TODAY
@@ -183,7 +184,7 @@ def test_rows_do_not_move_without_their_position(log: Log, store: Store, followe
     def write_late() -> None:
         with store.database(generation).write() as tx:
             tx.run(f"insert into {generation.table}_incomplete values (1, 1)")
-            advance(tx, generation, before.position - 1, Position(99, "", "", log.log_id, ""))
+            advance(tx, generation, before.position - 1, Position(99, "", "", "", log.log_id, ""))
 
     with pytest.raises(Overtaken):
         write_late()
@@ -226,6 +227,7 @@ def test_a_rebuild_that_can_read_the_event_clears_the_mark(
 ) -> None:
     log.append(registered(), NOW)
     bad = log.append([Writer().post(NPPS[0], "2026-09", "2026-10-14", [Line(KPJS[0], 0, 0, 5, 7)])], NOW).positions[0]
+    log.append([Writer().post(NPPS[1], "2026-09", "2026-10-14", [Line(KPJS[1], 0, 0, 5, 7)])], NOW)
     with log.database.read() as tx:
         state = tx.rows(f"select state from {log.table} where {log.key} = ?", [bad])[0][0]
     poison(log, bad)

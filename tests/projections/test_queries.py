@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 import pytest
 
-from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
+from ledger.errors import JhtError, NotFound, Refused, Unavailable
 from ledger.events import EmployerRegistered, Line, OpeningBalanceReversed
 from ledger.identifiers import card_number
 from ledger.settings import Settings
@@ -297,9 +297,10 @@ def test_a_store_that_is_gone_is_an_error_with_a_code(ledger: Ledger) -> None:
     with ledger.store.database(live).write() as tx:
         tx.run(f"drop table {live.table}")
     for ask in (ledger.balance, lambda: ledger.reader.balances(CARDS, TODAY, NOW)):
-        with pytest.raises(StoreFailed) as failed:
+        with pytest.raises(Unavailable) as failed:
             ask()
-        assert failed.value.code == "store-failed"
+        assert failed.value.code == "read-side-damaged"
+        assert failed.value.problem.details == {"name": "balances", "why": "missing"}
 
 
 def test_only_moments_with_a_zone_are_compared(ledger: Ledger) -> None:

@@ -34,6 +34,7 @@ from ledger.decisions.month_difference import Difference, Worked, difference, ga
 from ledger.decisions.remittance_months import REVERSED, MonthLine, months_of, read_lines
 from ledger.errors import NotFound, Problem, StoreFailed
 from ledger.identifiers import card_number, month_number, month_text
+from ledger.ingestion.contributions.check import SPOILED
 from ledger.ingestion.preview import CheckedLine, check
 from ledger.ingestion.readers.reading import Limits, Source
 from ledger.receipt import Header, Told
@@ -175,7 +176,7 @@ def _one(line: MonthLine | CheckedLine) -> Worked:
 def _first(told: Iterable[Told], verdicts: tuple[str, ...], most: int) -> list[Told]:
     """The first problems of some kinds, in the file's order; what only follows from another line comes last."""
     found = [one for one in told if one.verdict in verdicts]
-    found.sort(key=lambda one: (one.problem.code == "remittance-has-bad-line", one.problem.line))
+    found.sort(key=lambda one: (one.problem.code in SPOILED, one.problem.line))
     return found[:most]
 
 

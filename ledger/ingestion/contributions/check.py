@@ -39,6 +39,10 @@ _FEW = 2_000
 # Suspense reasons that the upload alone decides; 0 = none.
 REASONS = ("", "wage-missing", "amounts-disagree")
 NO_MONEY = len(REASONS)
+SPOILED = frozenset({"remittance-has-bad-line", "remittance-has-worker-twice", "remittance-has-refused-line"})
+"""What lines are told that only another line of their remittance spoils."""
+_READ_BUT_REFUSED = frozenset({"number-negative", "amount-absurd", "payer-empty", "npp-missing", "npp-not-for-segment"})
+_TRUE_OF_ALL = frozenset({"employer-unknown", "month-without-rule", "month-in-future"})
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Upload:
     references: list[str]
     division: Ints
     divisions: list[str]
+    segment: Ints
     reason: Ints
     rounded: NDArray[np.bool_]
     nik: list[str] | None
@@ -151,6 +156,7 @@ def _gathered(
         worker=columns["worker"][order], paid_on=columns["paid_on"][order],
         reference=reference.codes[order].astype(np.int64), references=list(reference.texts),
         division=division.codes[order].astype(np.int64), divisions=list(division.texts),
+        segment=columns["segment"][order].astype(np.int64),
         reason=np.zeros(len(payer), np.int64), rounded=np.zeros(len(payer), np.bool_),
         nik=texts["nik"], name=texts["name"], starts=starts, groups=np.arange(len(starts) - 1),
     )  # fmt: skip
@@ -289,12 +295,7 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
 
 def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], table: Table) -> None:
     """Tell the refused groups and every unreadable cell, and leave only the others to be decided."""
-    for problem in table.problems:
-        u.receipt.problem(problem, "refused")
-    for code, lines in table.counts.items():
-        u.receipt.codes["refused", code] = max(lines, u.receipt.codes["refused", code])
-    for unreadable in table.bad_lines():
-        u.receipt.rejected_lines.setdefault(unreadable.line, unreadable)
+    u.receipt.unreadable(table)
     for group, problem in refused.items():
         rows = u.rows(group)
         lines = u.line[rows].tolist()
@@ -305,14 +306,26 @@ def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], 
             u.receipt.problem(problem, "refused")
         for line, is_bad in zip(lines, unreadable, strict=True):
             if not is_bad and line != problem.line:
-                other = problem.line or problem.details["other"]
-                told = Problem("remittance-has-bad-line", line, "", {"other": other})
-                u.receipt.problem(told, "refused")
+                u.receipt.problem(_for_others(u.receipt, problem, line), "refused")
         u.receipt.outcome(outcome)
     if refused:
         keep = np.ones(len(u.groups), np.bool_)
         keep[list(refused)] = False
         u.groups = u.groups[keep]
+
+
+def _for_others(receipt: Receipt, problem: Problem, line: int) -> Problem:
+    """What a line is told whose remittance is refused for this problem."""
+    if problem.code in _TRUE_OF_ALL:
+        return Problem(problem.code, line, problem.column, problem.details)
+    if problem.code == "worker-twice":
+        return Problem("remittance-has-worker-twice", line, "", problem.details)
+    if problem.code == "remittance-has-bad-line":
+        cause = receipt.rejected_lines.get(int(problem.details["other"]))
+        if cause is None or cause.code not in _READ_BUT_REFUSED:
+            return Problem(problem.code, line, "", problem.details)
+        problem = cause
+    return Problem("remittance-has-refused-line", line, "", {"other": problem.line, "code": problem.code})
 
 
 def lost(u: Upload, group: int) -> bool:

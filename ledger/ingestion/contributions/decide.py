@@ -16,7 +16,8 @@ from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
-from ledger.identifiers import month_text
+from ledger.identifiers import SEGMENTS, month_text, zeros_lost
+from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
@@ -120,7 +121,8 @@ def _line_by_line(
     candidates: list[Candidate] = []
     for i in places:
         card = found.cards.get(rows.card[i]) if i in odd else None
-        candidate, told = _candidate(batch, i, card, i in odd, found.holders)
+        with_zeros = found.cards.get(zeros_lost(rows.card[i]) or -1) if i in odd else None
+        candidate, told = _candidate(batch, i, card, i in odd, found.holders, with_zeros)
         said.extend(told)
         if candidate is None:
             outcome.refused += 1
@@ -137,7 +139,7 @@ def _line_by_line(
 
 
 def _candidate(
-    batch: RemittanceBatch, i: int, card: Card | None, odd: bool, holders: Holders | None
+    batch: RemittanceBatch, i: int, card: Card | None, odd: bool, holders: Holders | None, with_zeros: Card | None
 ) -> tuple[Candidate | None, Said]:
     """(the line, or None when it carries no money; what to tell) for one row."""
     rows = batch.rows
@@ -150,17 +152,23 @@ def _candidate(
         if rows.rounded[i]:
             said.append((Problem("amount-rounded", line, "worker"), "warning"))
     else:
-        segment = _own_segment(card, month, rows.wage[i])
+        segment = _own_segment(card, month, rows.wage[i], rows.segment[i])
         membership = card.membership(npp, month, segment) if card else None
+        if membership is None and rows.worker[i] < 0:
+            # Nobody said that the holder pays, and nobody said how much.
+            return None, [(Problem("payer-empty", line, "npp"), "refused")]
         employer, worker, reason, details, used = _own_amounts(batch, i, segment)
     if employer + worker <= 0:
         return None, [(Problem("no-money", line), "refused")]
     if odd:
+        doubt, candidates = zeros.doubt(rows.card[i], npp, card, with_zeros)
         where = _where(rows.paid_on[i], card, membership is not None)
         # Compared even where the line waits anyway: NIK and name are not stored, so nobody could compare them later.
         differs, verdict = holders.compare(batch.upload, rows.at[i], card) if holders is not None else ("", "")
         if verdict == "suspended":
             reason, details = differs, {}
+        elif doubt:
+            reason, details = doubt, candidates
         elif where:
             reason, details = where, {"as_of": day_text(card.opening)} if card and card.opening else {}
         elif differs:
@@ -172,9 +180,11 @@ def _candidate(
     return Candidate(line, rows.kpj[i], under, content, reason, used, card.epoch if card else 0), said
 
 
-def _own_segment(card: Card | None, month: int, wage: int) -> str:
-    """The segment that a holder's own payment is for: the one the card has then; where it has both or none, the income
-    tells them apart, for only BPU report one."""
+def _own_segment(card: Card | None, month: int, wage: int, said: int) -> str:
+    """The segment that a holder's own payment is for: what the row says (a place in SEGMENTS, or below 0); else the one
+    the card has then; where it has both or none, the income tells them apart, for only BPU report one."""
+    if said >= 0:
+        return SEGMENTS[said]
     own = {m.segment for m in card.memberships if m.covers(0, month)} if card else set()
     return own.pop() if len(own) == 1 else "BPU" if wage else "PMI"
 

@@ -17,6 +17,7 @@ from ledger.decisions.remittance import Remittance, Under
 from ledger.errors import BrokenLog
 from ledger.events import LINES_AN_EVENT, Lines
 from ledger.identifiers import KINDS, kpj_of
+from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.check import Ints, Upload, distinct
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.store import account_index
@@ -46,6 +47,7 @@ class Rows(NamedTuple):
     paid_text: list[str]
     reference: list[str]
     division: list[str]
+    segment: list[int]
     reason: list[int]
     rounded: list[bool]
 
@@ -167,7 +169,7 @@ class RemittanceBatch:
             [KINDS[kind] for kind in u.kind[at].tolist()],
             amounts["wage"], amounts["back_pay"], amounts["employer"], amounts["worker"],
             paid_on, [days[day] for day in paid_on], [u.references[code] for code in u.reference[at].tolist()],
-            [u.divisions[code] for code in u.division[at].tolist()],
+            [u.divisions[code] for code in u.division[at].tolist()], u.segment[at].tolist(),
             u.reason[at].tolist(), u.rounded[at].tolist(),
         )  # fmt: skip
 
@@ -222,7 +224,9 @@ def look_up(
                 strange.update(
                     i for i, row in enumerate(part.at.tolist()) if (u.nik and u.nik[row]) or (u.name and u.name[row])
                 )
-            wanted.extend(u.card[part.at[sorted(strange)]].tolist() if strange else [])
+            strange.update(zeros.doubtful(part.card))
+            cards_here = u.card[part.at[sorted(strange)]].tolist() if strange else []
+            wanted.extend((*cards_here, *zeros.others_of(cards_here)))
         cards = account_index.cards(tx, wanted)
         streams, broken = remittances(log, tx, [stream for part in parts for stream in part.streams], known)
         compared = holders is not None and any(part.upload.nik or part.upload.name for part in parts)

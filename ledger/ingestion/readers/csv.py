@@ -6,42 +6,52 @@ A line is a row: a line break inside quotes is refused, because every line numbe
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from ledger.errors import Refused
-from ledger.fields import Bad
+from ledger.fields import bare
+from ledger.ingestion.readers.heading import Head, found_header, is_footer, iso_days, rows_block
 from ledger.ingestion.readers.lines import LineReader, Lines, check_line, ends_when_sound, in_order
 from ledger.ingestion.readers.source import Limits
 from ledger.ingestion.readers.table import Block, Gathering, Ints
 from ledger.ingestion.readers.typed import FAST_FROM, Cells, typed_block
-from ledger.layouts import Column, match_header
+from ledger.layouts import BLANK, Column
 
-_SEPARATORS = (",", ";", "\t")
-_BLANK = " \t\r,;"
+_SEPARATORS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*\s*', re.IGNORECASE)
+_BLANK = " \t\r,;|"
+_FOOTERS_LOOKED_FOR = 200
+"""Unreadable rows of a block that are looked at one by one; more of them are no totals under a table."""
 # What str.strip takes away.
 _BLANK_CELL = r"^[\s\x1c-\x1f]*$"
 
 
-class Head(NamedTuple):
-    """A file's header: its columns in file order and what separates its cells."""
-
-    columns: list[Column]
-    separator: str
-
-
 def read_head(lines: LineReader, layout: tuple[Column, ...], limits: Limits) -> Head:
-    """The header line, the first that is not blank. Raises Refused: `file-empty`, and what `match_header` raises."""
-    while (first := lines.one()) is not None:
-        text = check_line(first.text, first.first, limits.max_line).removeprefix("\ufeff")
-        if text.strip(_BLANK):
-            separator = max(_SEPARATORS, key=text.count)
-            return Head(match_header(_split(text, separator, first.first), layout, first.first), separator)
-    raise Refused("file-empty")
+    """The header line, the first that is not blank; a line `sep=;` before it says what separates the cells.
+
+    Raises Refused: what `found_header` raises.
+    """
+    separators: list[str] = []
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        said = ""
+        while (one := lines.one()) is not None:
+            text = check_line(one.text, one.first, limits.max_line).removeprefix("\ufeff")
+            if not bare(text.strip(_BLANK)):
+                continue
+            if not separators and not said and (match := _SEPARATOR_LINE.fullmatch(text)):
+                said = match[1]
+                continue
+            separators.append(said or max(_SEPARATORS, key=text.count))
+            yield one.first, _split(text, separators[-1], one.first)
+
+    columns = found_header(rows(), layout)
+    return Head(columns, separators[0])
 
 
 def read_csv(lines: LineReader, gathering: Gathering, limits: Limits) -> None:
@@ -58,7 +68,7 @@ def csv_rows(lines: LineReader, head: Head, limits: Limits) -> Iterator[tuple[in
     width = len(head.columns)
     for block in lines.blocks():
         for number, cells in _rows(block, head.separator, limits):
-            yield number, cells + [""] * (width - len(cells))
+            yield number, iso_days(head.columns, cells + [""] * (width - len(cells)))
 
 
 def _block(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Block:
@@ -68,7 +78,7 @@ def _block(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Bl
 def _by_column(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Block | None:
     """A block without blank lines, only whole plain cells quoted, every line with all its cells; else None."""
     text = block.text.replace(b"\r\n", b"\n") if b"\r" in block.text else block.text
-    if b"\r" in text:
+    if b"\r" in text or b"\x1a" in text:
         return None
     ends = ends_when_sound(text, limits.max_line)
     if ends is None or len(ends) < FAST_FROM or np.diff(ends, prepend=-1).min() < 2:
@@ -91,15 +101,27 @@ def _by_column(gathering: Gathering, head: Head, limits: Limits, block: Lines) -
         quote_char='"' if quoted else None,
         empty_string_is_null=False,
     )
+    for column in head.columns:
+        if column.type == BLANK and (frame[column.name] != "").any():
+            return None
     numbers: Ints = np.arange(block.first, block.first + len(ends))
-    series: dict[str, Cells] = {name: frame[name] for name in names}
+    series: dict[str, Cells] = {column.name: _series(column, frame[column.name]) for column in head.columns}
     typed = typed_block(gathering, numbers, series)
-    # Every layout has a column that must be filled, so a row of blank cells has been found here.
+    # Every layout has a column that must be filled, so a row of blank cells or of totals has been found here.
     if any(one.bad.code == "cell-empty" for one in typed.found):
         blank = frame.select(pl.all_horizontal(pl.all().str.contains(_BLANK_CELL))).to_series()
         if blank.any():
             return None
+    rows = sorted({one.row for one in typed.found})
+    if any(is_footer(head.columns, frame.row(row)) for row in (*rows[:_FOOTERS_LOOKED_FOR], *rows[-5:])):
+        return None
     return typed
+
+
+def _series(column: Column, cells: pl.Series) -> pl.Series:
+    if not column.day_first:
+        return cells
+    return cells.str.replace(r"^\s*([0-9]{2})[-/]([0-9]{2})[-/]([0-9]{4})\s*$", "${3}-${2}-${1}")
 
 
 def _quotes_are_plain(data: Ints, cuts: Ints, separator: int) -> bool:
@@ -113,18 +135,12 @@ def _quotes_are_plain(data: Ints, cuts: Ints, separator: int) -> bool:
 
 
 def _by_line(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> Block:
-    width = len(head.columns)
     numbers: list[int] = []
     rows: list[list[str]] = []
-    broken: dict[int, Bad] = {}
     for number, cells in _rows(block, head.separator, limits):
-        if len(cells) != width:
-            broken[len(rows)] = Bad("cells-too-many", {"cells": len(cells), "columns": width})
-            cells = (cells + [""] * width)[:width]  # noqa: PLW2901
         numbers.append(number)
         rows.append(cells)
-    by_name: dict[str, Cells] = {column.name: [row[place] for row in rows] for place, column in enumerate(head.columns)}
-    return typed_block(gathering, np.array(numbers, np.int64), by_name, broken=broken)
+    return rows_block(gathering, head, numbers, rows)
 
 
 def _rows(block: Lines, separator: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
@@ -132,7 +148,7 @@ def _rows(block: Lines, separator: str, limits: Limits) -> Iterator[tuple[int, l
         text = check_line(line, number, limits.max_line)
         if text and not text.isspace():
             cells = _split(text, separator, number)
-            if any(map(str.strip, cells)):
+            if any(map(bare, cells)):
                 yield number, cells
 
 

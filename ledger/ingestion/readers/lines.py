@@ -25,7 +25,7 @@ class Lines(NamedTuple):
 
 
 class LineReader:
-    """A stream cut at line feeds."""
+    """A stream cut at line feeds, or at carriage returns where there are no line feeds."""
 
     def __init__(self, stream: Stream, limits: Limits) -> None:
         self._stream = stream
@@ -33,10 +33,15 @@ class LineReader:
         self._rest = b""
         self._ended = False
         self.line = 1
+        head = stream.peek(limits.max_line)
+        # Old Macs, and programs that imitate them, end lines with a carriage return alone.
+        self._only_returns = b"\r" in head and b"\n" not in head
 
     def _fill(self) -> bool:
         piece = self._stream.read(self._limits.block)
         self._ended = not piece
+        if self._only_returns:
+            piece = piece.replace(b"\r", b"\n")
         self._rest += piece
         return bool(piece)
 

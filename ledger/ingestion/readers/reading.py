@@ -1,13 +1,19 @@
-"""Any input to a typed table: CSV, NDJSON, a JSON array or XLSX, also gzipped; what it is, its first bytes tell."""
+"""Any input to a typed table: CSV, NDJSON, a JSON array or XLSX, also gzipped or alone in a zip; what it is, its first
+bytes tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.ingestion.readers import csv, json, xlsx
+from ledger.fields import bare
+from ledger.ingestion.readers import csv, file_kind, json, xlsx
+from ledger.ingestion.readers.altered import refuse_cut_niks
+from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.lines import LineReader
+from ledger.ingestion.readers.payers import refuse_empty_payers
 from ledger.ingestion.readers.source import Limits, Source, Stream
 from ledger.ingestion.readers.table import Gathering, Table
 from ledger.layouts import READABLE
@@ -21,18 +27,18 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
     """The whole input as a table of the layout.
 
     What is wrong with single rows stands in the table; Refused is raised for what spoils the whole: file-unreadable,
-    file-empty, file-encoding, file-too-large, file-expands-too-far, line-too-long, quote-newline, columns-missing,
-    column-unknown, column-twice, json-unreadable.
+    file-kind-wrong, file-protected, file-zip-of-many, file-empty, file-encoding, file-too-large, file-expands-too-far,
+    line-too-long, quote-newline, header-not-first, columns-missing, column-unknown, column-twice, json-unreadable,
+    sheets-several, sheet-unread, sheet-hidden, rows-hidden, columns-hidden, file-mostly-unreadable.
     """
     limits = limits or Limits()
     gathering = Gathering(layout)
     if source.decoded is not None:
         json.add_rows(source.decoded, gathering, limits)
-        return gathering.table()
-    with source.open(limits) as stream:
-        kind = _kind(stream)
-        if kind == "sheet":
-            xlsx.read_sheet(stream, gathering, limits)
+        return _checked(gathering.table(), typed=True)
+    with _opened(source, limits) as (kind, stream, archive):
+        if archive is not None:
+            xlsx.read_sheet(archive, gathering, limits)
         elif kind == "array":
             json.read_array(stream, gathering, limits)
         elif kind == "lines":
@@ -41,17 +47,41 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
             csv.read_csv(LineReader(stream, limits), gathering, limits)
     if not gathering.rows:
         raise Refused("file-empty")
-    return gathering.table()
+    return _checked(gathering.table(), typed=kind in ("array", "lines"))
 
 
-def _kind(stream: Stream) -> str:
-    head = stream.peek(4096)
-    if not head:
-        raise Refused("file-empty")
-    if head.startswith(xlsx.MAGIC):
-        return "sheet"
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return {b"[": "array", b"{": "lines"}.get(first, "csv")
+def _checked(table: Table, *, typed: bool) -> Table:
+    """What only the whole table tells. `typed`: texts were written as texts, so no spreadsheet cut them."""
+    refuse_empty_payers(table)
+    if not typed:
+        refuse_cut_niks(table)
+    return table
+
+
+class _Opened(NamedTuple):
+    """`archive` is a workbook's; a stream is at its start."""
+
+    kind: str
+    stream: Stream
+    archive: Archive | None
+
+
+@contextmanager
+def _opened(source: Source, limits: Limits) -> Iterator[_Opened]:
+    """An input, unpacked from a zip where it is alone in it."""
+    with ExitStack() as stack:
+        stream = stack.enter_context(source.open(limits))
+        for _ in range(2):
+            kind = file_kind.kind_of(stream.peek(file_kind.LOOKED_AT))
+            if kind != "zip":
+                yield _Opened(kind, stream, None)
+                return
+            archive = stack.enter_context(Archive(stream, limits))
+            if file_kind.is_workbook(archive):
+                yield _Opened("sheet", stream, archive)
+                return
+            stream = stack.enter_context(Stream(archive.open(archive.one_table), limits))
+        raise Refused("file-zip-of-many", files=1)
 
 
 def rows_again(
@@ -67,41 +97,33 @@ def rows_again(
     if source.decoded is not None:
         rows = enumerate(source.decoded, 1)
         return names, _wanted(((line, json.cells_of(row, columns)) for line, row in rows), lines)
-    with source.open(limits) as stream:
-        kind = _kind(stream)
-        if kind == "sheet":
-            found, sheet = xlsx.sheet_rows(stream, columns, limits)
-            texts = ((line, [xlsx.plain_text(c, v) for c, v in zip(found, row)]) for line, row in sheet)
-            return [column.name for column in found], _wanted(texts, lines)
-        if kind == "array":
-            elements = enumerate(json.decoded_array(stream, limits), 1)
-            return names, _wanted(((line, json.cells_of(row, columns)) for line, row in elements), lines)
-    if kind == "lines":
-        return names, _wanted(_opened_ndjson(source, layout, limits), lines)
-    with _line_reader(source, limits) as reader:
-        head = csv.read_head(reader, columns, limits)
-    return [column.name for column in head.columns], _wanted(_opened_csv(source, layout, limits), lines)
+    with _opened(source, limits) as (kind, stream, archive):
+        if archive is not None:
+            names = [column.name for column in xlsx.found_sheet(archive, columns).head.columns]
+        elif kind == "csv":
+            names = [column.name for column in csv.read_head(LineReader(stream, limits), columns, limits).columns]
+    return names, _wanted(_all_again(source, layout, limits), lines)
 
 
-@contextmanager
-def _line_reader(source: Source, limits: Limits) -> Iterator[LineReader]:
-    with source.open(limits) as stream:
-        yield LineReader(stream, limits)
-
-
-def _opened_ndjson(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
-    with _line_reader(source, limits) as reader:
-        for line, row in json.ndjson_rows(reader, limits):
-            yield line, json.cells_of(row, READABLE[layout])
-
-
-def _opened_csv(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
-    with _line_reader(source, limits) as reader:
-        head = csv.read_head(reader, READABLE[layout], limits)
-        yield from csv.csv_rows(reader, head, limits)
+def _all_again(source: Source, layout: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    columns = READABLE[layout]
+    with _opened(source, limits) as (kind, stream, archive):
+        if archive is not None:
+            yield from xlsx.rows_as_texts(xlsx.found_sheet(archive, columns))
+        elif kind == "csv":
+            reader = LineReader(stream, limits)
+            yield from csv.csv_rows(reader, csv.read_head(reader, columns, limits), limits)
+        else:
+            given = (
+                json.array_elements(stream, limits)
+                if kind == "array"
+                else json.ndjson_rows(LineReader(stream, limits), limits)
+            )
+            for line, row in given:
+                yield line, json.cells_of(row, columns)
 
 
 def _wanted(rows: Iterator[tuple[int, list[str]]], lines: set[int]) -> Iterator[tuple[int, list[str]]]:
     for line, cells in rows:
         if line in lines:
-            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in map(str.strip, cells)]
+            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in map(bare, cells)]

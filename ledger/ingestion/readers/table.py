@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.errors import Problem
+from ledger.errors import Problem, Refused
 from ledger.fields import EMPTY, Bad, Value, read_cell
 from ledger.layouts import READABLE, Column
 
 Ints = NDArray[Any]
 
 PROBLEMS_KEPT = 10_000
+UNREADABLE_MOST = 100_000
+"""Rows that cannot be read, or hold nothing, before a file is given up of which they are more than half."""
 STORED: dict[str, Any] = {
     "rupiah": np.int64,
     "count": np.int64,
@@ -29,11 +31,12 @@ STORED: dict[str, Any] = {
     "kind": np.int8,
     "segment": np.int8,
     "sex": np.int8,
+    "yes": np.int8,
     "year": np.int16,
 }
 NARROW: dict[str, Any] = {"npp": np.int32, "month": np.int32, "birth": np.int32, "date": np.int32}
 CODED = ("division", "reference")
-_REPEATED = {*CODED, "npp", "month", "birth", "date", "kind", "segment", "sex", "year", "leaving"}
+_REPEATED = {*CODED, "npp", "month", "birth", "date", "kind", "segment", "sex", "yes", "year", "leaving"}
 _CACHED_TEXTS = 100_000
 _CACHED_LENGTH = 64
 
@@ -53,8 +56,8 @@ class Table:
     int64 for money (-1 = empty), card numbers, npp (0 = empty), month numbers and days; int8 for kind, segment, sex
     (places in KINDS, SEGMENTS, SEXES); `Coded` for division and reference; a list of str for the rest. A number that
     cannot be read is -1, a text is ''; `bad` is then True for its row. `problems` holds the first 10,000 by line,
-    `counts` says how many there are of each code. `reason` has one entry a bad row, in their order: the place in
-    `reasons` of the first thing that is wrong with it.
+    `counts` says how many cells have each code and `line_counts` how many lines, `columns_of` in which columns.
+    `reason` has one entry a bad row, in their order: the place in `reasons` of the first thing that is wrong with it.
     """
 
     layout: str
@@ -65,6 +68,8 @@ class Table:
     counts: dict[str, int] = field(default_factory=dict)
     reasons: list[Problem] = field(default_factory=list)
     reason: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    line_counts: dict[str, int] = field(default_factory=dict)
+    columns_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -74,6 +79,24 @@ class Table:
         for line, place in zip(self.lines[self.bad].tolist(), self.reason.tolist()):
             reason = self.reasons[place]
             yield Problem(reason.code, line, reason.column, reason.details)
+
+    def refuse(self, rows: NDArray[np.bool_], problem: Problem) -> None:
+        """Some more rows cannot be used; `problem` without a line."""
+        number = int(rows.sum())
+        if not number:
+            return
+        code, column = problem.code, problem.column
+        places = np.full(len(self), -1, np.int32)
+        places[self.bad] = self.reason
+        places[rows & (places < 0)] = len(self.reasons)
+        self.reasons.append(problem)
+        self.bad = self.bad | rows
+        self.reason = places[self.bad]
+        told = (Problem(code, line, column, problem.details) for line in self.lines[rows][:PROBLEMS_KEPT].tolist())
+        self.problems = sorted([*self.problems, *told], key=lambda one: one.line)[:PROBLEMS_KEPT]
+        for counts in (self.counts, self.line_counts):
+            counts[code] = counts.get(code, 0) + number
+        self.columns_of[code] = tuple(dict.fromkeys((*self.columns_of.get(code, ()), column)))
 
 
 class Memory:
@@ -144,6 +167,8 @@ class Gathering:
         self._why: list[Problem] = []
         self._reason: list[Ints] = []
         self._counts: Counter[str] = Counter()
+        self._line_counts: Counter[str] = Counter()
+        self._columns_of: dict[str, set[int]] = {}
 
     def add(self, block: Block) -> None:
         """Take the next block of the input."""
@@ -158,10 +183,21 @@ class Gathering:
                 values = empty if column.type in (*STORED, *CODED) else [empty] * len(block.lines)
             self._values[column.name].take(values, len(block.lines))
         self.rows += len(block.lines)
+        self.refuse_mostly_unreadable(0)
+
+    def refuse_mostly_unreadable(self, skipped: int) -> None:
+        """Raise Refused `file-mostly-unreadable` when more than half is of no use, `skipped` empty rows too."""
+        useless = skipped + sum(map(len, self._bad_rows))
+        if useless > UNREADABLE_MOST and 2 * useless > self.rows + skipped:
+            first = self._problems[0] if self._problems else Problem("file-empty")
+            raise Refused("file-mostly-unreadable", line=first.line, column=first.column, first=first.code)
 
     def _take_problems(self, block: Block) -> None:
         found = sorted(block.found, key=lambda one: (one.row, one.place))
         self._counts.update(one.bad.code for one in found)
+        self._line_counts.update(code for _, code in {(one.row, one.bad.code) for one in found})
+        for code, place in {(one.bad.code, one.place) for one in found}:
+            self._columns_of.setdefault(code, set()).add(place)
         first = [one for one, before in zip(found, [None, *found]) if before is None or before.row != one.row]
         self._bad_rows.append(np.array([one.row for one in first], np.int64) + self.rows)
         self._reason.append(np.array([self._place_of(one) for one in first], np.int32))
@@ -173,10 +209,14 @@ class Gathering:
         return self.columns[one.place].name if one.place >= 0 else ""
 
     def _place_of(self, one: Found) -> int:
-        key = (one.place, one.bad.code, *one.bad.details.values())
+        details = one.bad.details
+        if "where" in details and len(self._why) >= PROBLEMS_KEPT:
+            # Every cell has another name, and nobody reads as many of them.
+            details = details | {"where": ""}
+        key = (one.place, one.bad.code, *details.values())
         place = self._reasons.setdefault(key, len(self._why))
         if place == len(self._why):
-            self._why.append(Problem(one.bad.code, 0, self._name(one), one.bad.details))
+            self._why.append(Problem(one.bad.code, 0, self._name(one), details))
         return place
 
     def table(self) -> Table:
@@ -189,8 +229,14 @@ class Gathering:
             if column.type in CODED:
                 columns[column.name] = _by_appearance(columns[column.name], self.memories[column.name].texts)
         reason = np.concatenate([np.empty(0, np.int32), *self._reason])
-        counts = dict(self._counts)
-        return Table(self.layout, self._lines.whole(), columns, self._problems, bad, counts, self._why, reason)
+        names = {
+            code: tuple(self.columns[place].name for place in sorted(places) if place >= 0)
+            for code, places in self._columns_of.items()
+        }
+        return Table(
+            self.layout, self._lines.whole(), columns, self._problems, bad, dict(self._counts), self._why, reason,
+            dict(self._line_counts), names,
+        )  # fmt: skip
 
 
 class _Numbers:

@@ -1,6 +1,6 @@
-"""A block of cells -> typed columns: well-formed cells a column at a time, every other cell through `cells.py`.
+"""A block of cells -> typed columns: well-formed cells a column at a time, every other cell through `fields.py`.
 
-The fast way only takes what `cells.py` would read the same; the tests hold both against each other.
+The fast way only takes what `fields.py` would read the same; the tests hold both against each other.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ledger.contacts import PLAIN_EMAIL, PLAIN_PHONE
 from ledger.fields import EMPTY, Bad
 from ledger.ingestion.readers.table import CODED, NARROW, STORED, Block, Found, Gathering, Ints, Memory
 from ledger.layouts import Column
@@ -20,8 +21,11 @@ FAST_FROM = 400
 Cells = Any  # list[str] | pl.Series of str | int64 array of values already read
 _WIDTHS = {"kpj": 11, "npp": 8}
 _PLAIN = {
-    "nik": r"^[0-9]{16}$",
-    "text": r"^[!-&(-~](?:[ -~]{0,98}[!-~])?$",
+    # A last digit 0 may be a spreadsheet's, and short words and signs may say that there is no value.
+    "nik": r"^[0-9]{15}[1-9]$",
+    "text": r"^[A-Za-z](?:[ -9;-~]{3,98}[!-9;-~])$",
+    "email": PLAIN_EMAIL,
+    "phone": PLAIN_PHONE,
 }
 
 
@@ -135,6 +139,9 @@ def _repeated(column: Column, cells: pl.Series, memory: Memory) -> tuple[Ints, l
 
 
 def _texts(column: Column, cells: pl.Series, memory: Memory) -> tuple[list[str], list[tuple[int, Bad]]]:
+    if column.type == "phone":
+        # As most people write a number: the same as what the library makes of it.
+        cells = cells.str.replace(r"^0(8[0-9]{8,10})$", "+62${1}")
     texts: list[str] = cells.to_list()
     pattern = _PLAIN.get(column.type)
     plain = cells.str.contains(pattern).to_numpy() if pattern else np.zeros(len(texts), np.bool_)

@@ -1,102 +1,264 @@
-"""XLSX: the rows of a sheet as typed columns, and the cells that lost digits on the way told apart."""
+"""XLSX: the sheet a person sees as typed columns, and the cells that cannot be read or lost digits told apart.
+
+One sheet is read. Where several could be meant, or lines would stay unread on another sheet or in hidden rows, nothing
+is read and the sheets or rows are named: money never vanishes with a sheet, and a hidden draft is never booked.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.fields import Bad
-from ledger.ingestion.readers.source import Limits, Stream
+from ledger.fields import READERS, Bad, bare, whole_number
+from ledger.ingestion.readers.archive import Archive
+from ledger.ingestion.readers.heading import Head, found_header, iso_days, rows_block
+from ledger.ingestion.readers.sheet import Cell, Odd, Row, Sheet, column_letters
+from ledger.ingestion.readers.source import Limits
 from ledger.ingestion.readers.table import Gathering
-from ledger.ingestion.readers.typed import typed_block
-from ledger.ingestion.readers.workbook import first_sheet
-from ledger.layouts import Column, match_header
+from ledger.ingestion.readers.workbook import SheetPart, Workbook
+from ledger.layouts import BLANK, Column, is_header
 
-MAGIC = b"PK\x03\x04"
+_BLOCK_ROWS = 20_000
+_SHOWN = 8
+_LOOKED_AT = 30
+_LAST_DAY = 2_958_465
 _EXACT = 2**53
 # Here a number has lost leading zeros that belong to it, and a date is something else that a spreadsheet guessed.
 _WRITTEN = ("kpj", "npp", "nik", "phone", "division")
-_WIDTHS = {"kpj": 11, "npp": 8}
-Known = dict[tuple[int, str], Bad]
+_DATES = ("date", "birth", "month")
+_MONEY = ("rupiah", "count")
 
 
-def read_sheet(stream: Stream, gathering: Gathering, limits: Limits) -> None:
-    """The first sheet into the gathering. Raises Refused: `file-unreadable`, `file-expands-too-far`, `file-empty`, ..."""
-    columns, rows = sheet_rows(stream, gathering.columns, limits)
-    known: Known = {}
-    numbers: list[int] = []
-    cells: dict[str, list[str]] = {column.name: [] for column in columns}
-    broken: dict[int, Bad] = {}
-    for number, values in rows:
-        if len(values) > len(columns):
-            broken[len(numbers)] = Bad("cells-too-many", {"cells": len(values), "columns": len(columns)})
-        for column, value in zip(columns, values):
-            text = _text(column, value)
-            if isinstance(text, Bad):
-                known[len(numbers), column.name] = text
-                text = ""
-            cells[column.name].append(text)
-        numbers.append(number)
-    limits.check_rows(len(numbers))
-    gathering.add(typed_block(gathering, np.array(numbers, np.int64), dict(cells), known, broken))
+def read_sheet(archive: Archive, gathering: Gathering, limits: Limits) -> None:
+    """The sheet of the layout into the gathering.
 
-
-def sheet_rows(
-    stream: Stream, layout: tuple[Column, ...], limits: Limits
-) -> tuple[list[Column], Iterator[tuple[int, list[Any]]]]:
-    """The columns of the first sheet's header, and (row number, values) of the rows behind it that are not blank.
-
-    A row has at least as many values as there are columns, and more when something stands beyond them.
+    Raises Refused: `file-unreadable`, `file-expands-too-far`, `file-empty`, `sheets-several`, `sheet-unread`,
+    `sheet-hidden`, `rows-hidden`, `columns-hidden`, and what `found_header` raises.
     """
-    rows = _filled(first_sheet(stream.everything(min(limits.max_bytes, limits.max_array)), limits))
-    for number, row in rows:
-        columns = match_header([str(value) for value in row], layout, number)
-        return columns, ((at, [*values, *[""] * (len(columns) - len(values))]) for at, values in rows)
-    raise Refused("file-empty")
+    found = found_sheet(archive, gathering.columns)
+    numbers: list[int] = []
+    rows: list[list[str]] = []
+    known: dict[tuple[int, str], Bad] = {}
+
+    def add() -> None:
+        gathering.add(rows_block(gathering, found.head, numbers, rows, known))
+        limits.check_rows(gathering.rows)
+        for held in (numbers, rows, known):
+            held.clear()
+
+    for number, cells in found.rows:
+        texts = []
+        for place, cell in enumerate(cells):
+            if isinstance(cell, str):
+                texts.append(cell)
+                continue
+            column = found.head.columns[place] if place < len(found.head.columns) else None
+            text = _text(column, cell, found.from_1904)
+            if isinstance(text, Bad):
+                if column is not None and column.type not in (BLANK, "ignored"):
+                    known[len(rows), column.name] = found.located(text, number, place)
+                text = plain_text(column, cell, found.from_1904)
+            texts.append(text)
+        numbers.append(number)
+        rows.append(texts)
+        if len(rows) == _BLOCK_ROWS:
+            add()
+    if rows:
+        add()
 
 
-def _filled(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
-    """(row number, values up to the last that is not blank) of the rows that are not blank."""
-    for number, row in enumerate(rows, 1):
-        while row and (row[-1] is None or (isinstance(row[-1], str) and not row[-1].strip())):
-            row.pop()
-        if row:
-            yield number, row
+class FoundSheet(NamedTuple):
+    """The sheet that is read: its header, and (number, cells from the first column of the header on) of its rows."""
+
+    name: str
+    head: Head
+    rows: Iterator[tuple[int, list[Cell]]]
+    left: int
+    from_1904: bool
+
+    def located(self, bad: Bad, row: int, place: int) -> Bad:
+        """A cell's problem with the cell's name as spreadsheets write it: `Oktober!E2`."""
+        if "where" not in bad.details:
+            return bad
+        return Bad(bad.code, bad.details | {"where": f" {self.name}!{column_letters(place + self.left)}{row}"})
 
 
-def plain_text(column: Column, value: Any) -> str:
-    """A cell as it is written in CSV."""
-    text = _text(column, value)
+def found_sheet(archive: Archive, layout: tuple[Column, ...]) -> FoundSheet:
+    """The one sheet that holds a table of the layout, as a person sees it."""
+    workbook = Workbook(archive)
+    part = _chosen(archive, workbook, layout)
+    sheet = Sheet(archive, workbook, part)
+    rows = sheet.rows()
+    first: list[Row] = []
+
+    def texts() -> Iterator[tuple[int, list[str]]]:
+        for row in rows:
+            first.append(row)
+            yield row.number, _shown(row)
+
+    columns = found_header(texts(), layout)
+    _refuse_hidden_columns(sheet, columns)
+    # The header may begin further to the right; what stands before it has no name.
+    left = next(place for place, column in enumerate(columns) if column.type != BLANK)
+    head = Head(columns[left:])
+    return FoundSheet(sheet.name, head, _under(sheet, head, left, first[0].number, rows), left, workbook.from_1904)
+
+
+def _under(sheet: Sheet, head: Head, left: int, header: int, rows: Iterator[Row]) -> Iterator[tuple[int, list[Cell]]]:
+    """The rows under the header. Raises Refused `rows-hidden` when filled ones are hidden."""
+    hidden: list[int] = []
+    width = len(head.columns)
+    for row in rows:
+        if row.hidden:
+            hidden.append(row.number)
+            if len(hidden) > _SHOWN:
+                break
+        if hidden:
+            continue
+        cells = row.cells
+        end = max(width, max(cells) + 1 - left)
+        line: list[Cell] = [cells.get(place, "") for place in range(left, left + end)]
+        if left and any(place < left for place in cells):
+            # Something stands left of the header: one cell more than the row may have.
+            line.append("?")
+        yield row.number, line
+    if hidden:
+        more = ", ..." if len(hidden) > _SHOWN else ""
+        raise Refused("rows-hidden", line=hidden[0], sheet=sheet.name, rows=", ".join(map(str, hidden[:_SHOWN])) + more)
+
+
+def _refuse_hidden_columns(sheet: Sheet, columns: list[Column]) -> None:
+    hidden = [column.name for place, column in enumerate(columns) if column.type != BLANK and sheet.is_hidden(place)]
+    if hidden:
+        raise Refused("columns-hidden", sheet=sheet.name, columns=", ".join(hidden))
+
+
+class _Glance(NamedTuple):
+    """What a sheet seems to be: `filled`; `table`: it has a header of the layout; `lines`: it has cards or NIKs."""
+
+    part: SheetPart
+    filled: bool
+    table: bool
+    lines: bool
+
+
+def _chosen(archive: Archive, workbook: Workbook, layout: tuple[Column, ...]) -> SheetPart:
+    seen = [part for part in workbook.sheets if part.visible]
+    if len(seen) == 1 and len(workbook.sheets) == 1:
+        return seen[0]
+    glances = [_glance(archive, workbook, part, layout) for part in seen]
+    tables = [one for one in glances if one.table]
+    if len(tables) > 1:
+        raise Refused("sheets-several", sheets=_named([one.part for one in tables]))
+    unread = [one.part for one in glances if one.lines and one not in tables]
+    if tables:
+        if unread:
+            raise Refused("sheet-unread", sheets=_named(unread), sheet=tables[0].part.name)
+        return tables[0].part
+    hidden = [part for part in workbook.sheets if not part.visible]
+    drafts = [part for part in hidden if _glance(archive, workbook, part, layout).table]
+    if drafts:
+        raise Refused("sheet-hidden", sheets=_named(drafts))
+    filled = [one.part for one in glances if one.filled]
+    if not filled:
+        raise Refused("file-empty")
+    # None is a table: what the fullest sheet lacks is told of the first with lines, else of the first.
+    return (unread or filled)[0]
+
+
+def _glance(archive: Archive, workbook: Workbook, part: SheetPart, layout: tuple[Column, ...]) -> _Glance:
+    filled = lines = False
+    for at, row in enumerate(Sheet(archive, workbook, part).rows()):
+        filled = True
+        texts = _shown(row)
+        if at < _LOOKED_AT and is_header(texts, layout):
+            return _Glance(part, filled=True, table=True, lines=True)
+        if any(_is_number_of_somebody(text) for text in texts):
+            lines = True
+            if at >= _LOOKED_AT:
+                break
+    return _Glance(part, filled, table=False, lines=lines)
+
+
+def _is_number_of_somebody(text: str) -> bool:
+    digits = bare(text).removeprefix("'")
+    return len(digits) in (11, 16) and digits.isdigit()
+
+
+def _named(parts: list[SheetPart]) -> str:
+    return ", ".join(part.name for part in parts[:_SHOWN])
+
+
+def _shown(row: Row) -> list[str]:
+    cells = row.cells
+    found = [cells.get(place, "") for place in range(max(cells) + 1)]
+    return [cell if isinstance(cell, str) else cell.text for cell in found]
+
+
+def plain_text(column: Column | None, cell: Cell, from_1904: bool = False) -> str:
+    """A cell as it is written in CSV; what cannot be read stays what cannot be read."""
+    if isinstance(cell, str):
+        return cell
+    if cell.kind == "formula":
+        return "=?"
+    text = _text(column, cell, from_1904)
     if not isinstance(text, Bad):
         return text
     # Lost digits must not read as another number when the file of rejects is sent again.
-    return f"?{value:.0f}" if isinstance(value, float | int) else f"?{value}"
+    return f"?{cell.text}" if text.code == "cell-lost-digits" else cell.text
 
 
-def _text(column: Column, value: Any) -> str | Bad:
+def _text(column: Column | None, cell: Odd, from_1904: bool) -> str | Bad:
     """A cell's text, or what is wrong with it: numbers keep 15 digits and no leading zeros in a spreadsheet."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, date | time | timedelta) and column.type in _WRITTEN:
-        return Bad("cell-lost-digits")
-    if isinstance(value, datetime | date):
-        day = value.date() if isinstance(value, datetime) else value
-        # A spreadsheet turns 2026-10 into the first of October; any other day was never meant as a month.
-        return f"{day:%Y-%m}" if column.type == "month" and day.day == 1 else day.isoformat()
-    if isinstance(value, time | timedelta):
-        return str(value)
-    if not math.isfinite(value) or value != int(value):
-        return repr(value)
-    digits = str(int(value))
-    if abs(value) >= _EXACT or column.type in ("nik", "phone", "division"):
-        return Bad("cell-lost-digits")
-    if column.type in _WIDTHS and len(digits) != _WIDTHS[column.type]:
-        return Bad("cell-lost-digits")
+    kind, text = cell
+    if kind == "error":
+        return Bad("cell-error", {"error": text[:20] if text[:1] == "#" else "#", "where": ""})
+    if kind == "formula":
+        return Bad("cell-not-calculated", {"where": ""})
+    if kind == "bool" or column is None:
+        return text
+    if kind == "date":
+        return _date_text(column, text, from_1904)
+    return _number_text(column, text)
+
+
+def _date_text(column: Column, text: str, from_1904: bool) -> str | Bad:
+    if column.type in _WRITTEN:
+        return Bad("cell-lost-digits", {"where": ""})
+    try:
+        # Of a moment inside a day only the day counts; the calendar of 1900 has a 29th of February.
+        serial = math.floor(float(text))
+        if not 0 <= serial <= _LAST_DAY:
+            return text
+        start = date(1904, 1, 1) if from_1904 else date(1899, 12, 30) if serial > 59 else date(1899, 12, 31)
+        day = start + timedelta(serial)
+    except (ValueError, OverflowError):
+        return text
+    # A spreadsheet turns 2026-10 into the first of October; any other day was never meant as a month.
+    return f"{day:%Y-%m}" if column.type == "month" and day.day == 1 else day.isoformat()
+
+
+def _number_text(column: Column, text: str) -> str | Bad:
+    number = whole_number(text)
+    if number is None:
+        if column.type in _MONEY:
+            read = READERS["rupiah"](text, column.limit)
+            finite = isinstance(read, Bad) and read.code == "number-fraction"
+            return Bad("number-fraction", {"where": ""}) if finite else Bad("number-unreadable")
+        return Bad("cell-lost-digits", {"where": ""}) if column.type in _WRITTEN else text
+    digits = str(number)
+    if column.type == "nik" or (column.type in _WRITTEN and (abs(number) >= _EXACT or not digits.isdigit())):
+        return Bad("cell-lost-digits", {"where": ""})
     return digits
+
+
+def rows_as_texts(found: FoundSheet) -> Iterator[tuple[int, list[str]]]:
+    """(row number, cells as they are written in CSV) of the rows under the header."""
+    columns = found.head.columns
+    for number, cells in found.rows:
+        named = [columns[place] if place < len(columns) else None for place in range(len(cells))]
+        texts = [plain_text(column, cell, found.from_1904) for column, cell in zip(named, cells, strict=True)]
+        yield number, iso_days(columns, texts)

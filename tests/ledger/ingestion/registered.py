@@ -56,7 +56,7 @@ def registration(**changes: Any) -> dict[str, Any]:
     return {
         "kpj": "26000000001", "nik": "3174015203900001", "name": "Siti Aminah", "birth_date": "1990-03-12", "sex": "P",
         "segment": "PU", "npp": NPP, "email": "siti@contoh.id", "phone": "+6281200000001",
-        "registered_on": "2025-01-15", "left_on": "", "left_why": "",
+        "registered_on": "2025-01-15", "left_on": "", "left_why": "", "old_card": 0,
     } | changes  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def registrations_table(*rows: dict[str, Any], bad: Sequence[int] = ()) -> Table
     columns["segment"] = np.array([SEGMENTS.index(segment) for segment in columns["segment"]])
     for name in ("birth_date", "registered_on", "left_on"):
         columns[name] = np.array([_day(text) for text in columns[name]], np.int64)
+    columns["old_card"] = np.array(columns["old_card"], np.int8)
     return table("registrations", columns, bad)
 
 

@@ -101,7 +101,7 @@ def test_the_card_of_another_person_is_refused_and_registers_nobody(log: Log, va
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"kpj": "A1B2C3"}, "kpj-legacy"),
+        ({"kpj": "A1B2C3D4", "old_card": 1}, "kpj-legacy"),
         ({"nik": "9974015203900001"}, "nik-structure"),
         ({"nik": "3523418097870002"}, "nik-structure"),
         ({"birth_date": "1990-03-13"}, "nik-birth-date-differs"),

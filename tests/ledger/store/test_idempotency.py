@@ -14,7 +14,7 @@ from ledger.errors import Conflict, Unavailable
 from ledger.events import Event, RequestFinished, RequestStarted
 from ledger.identifiers import request_stream
 from ledger.settings import Settings
-from ledger.store import idempotency
+from ledger.store import idempotency, processes
 from ledger.store.idempotency import Replay, Started, abandon, begin, digest_of, finish
 from ledger.store.log import Log
 from ledger.store.vault import Vault
@@ -128,12 +128,12 @@ def test_a_run_that_another_process_gave_up_is_resumed_at_once(settings: Setting
 def test_a_run_of_a_dead_process_is_resumed_at_once(log: Log) -> None:
     with subprocess.Popen([sys.executable, "-c", "pass"]) as gone:
         pass
-    elsewhere(log, f"{idempotency._HOST}-{gone.pid}-abcd")
+    elsewhere(log, f"{processes.HOST}-{gone.pid}-abcd")
     ended(log, begun(log))
 
 
 def test_a_run_of_a_living_process_is_left_alone_for_a_minute(log: Log) -> None:
-    elsewhere(log, f"{idempotency._HOST}-{os.getppid()}-abcd")
+    elsewhere(log, f"{processes.HOST}-{os.getppid()}-abcd")
     with pytest.raises(Unavailable):
         begun(log)
     with pytest.raises(Unavailable):

@@ -91,7 +91,9 @@ def plain(table: Table) -> dict[str, object]:
         ("kpj", "", "cell-empty"),
         ("kpj", "123", "kpj-unreadable"),
         ("kpj", "ß2345678901", "kpj-unreadable"),
-        ("npp", "1234567", "npp-unreadable"),
+        ("npp", "1234567", "npp-zeros-lost"),
+        ("npp", "1234567.0", "npp-zeros-lost"),
+        ("npp", "123456789", "npp-unreadable"),
         ("npp", "00000000", "npp-unreadable"),
         ("division", "a-b", "division-unreadable"),
         ("kind", "opening", "kind-unknown"),
@@ -118,7 +120,10 @@ def test_an_unreadable_cell_is_told_with_line_and_column(
     [
         ("nik", "123", "nik-unreadable"),
         ("name", "a" * 101, "text-too-long"),
-        ("name", "a\u202eb", "text-unreadable"),
+        ("name", "a\u202eb", "cell-invisible"),
+        ("name", "a\ue000b", "text-unreadable"),
+        ("nik", "3171011708450000", "nik-cut"),
+        ("nik", "9171011708450001.0", "cell-lost-digits"),
         ("birth_date", "1945-02-30", "date-unreadable"),
         ("sex", "M", "sex-unknown"),
         ("segment", "XX", "segment-unknown"),
@@ -248,7 +253,8 @@ def test_json_types_are_strict() -> None:
     row = {"npp": "12345678", "month": "2026-10", "kpj": "12345678901", "wage": 5, "paid_on": "2026-11-10"}
     rows = [row, row | {"wage": "5"}, row | {"wage": 5.0}, row | {"kpj": 12345678901}, row | {"wage": True}, 7]
     table = read(Source.of(json.dumps(rows).encode()), "contributions")
-    assert [(p.code, p.line) for p in table.problems] == [("wrong-type", line) for line in range(2, 7)]
+    assert [(p.code, p.line) for p in table.problems] == [("wrong-type", line) for line in (2, 4, 5, 6)]
+    assert table.columns["wage"].tolist() == [5, -1, 5, 5, -1, -1]
     assert plain(read(Source.rows(rows), "contributions")) == plain(table)
 
 
@@ -296,9 +302,8 @@ def test_a_spreadsheet_number_that_lost_digits_is_told() -> None:
         "contributions",
     )
     assert told(table) == [
-        ("cell-lost-digits", 3, "kpj"),
-        ("number-unreadable", 3, "wage"),
-        ("cell-lost-digits", 4, "npp"),
+        ("number-fraction", 3, "wage"),
+        ("npp-zeros-lost", 4, "npp"),
         ("cell-lost-digits", 4, "nik"),
     ]
     assert table.columns["paid_on"].tolist() == [(day - date(1970, 1, 1)).days] * 3
@@ -311,8 +316,8 @@ def test_a_spreadsheet_does_not_make_numbers_out_of_dates() -> None:
     assert told(table) == [
         ("cell-lost-digits", 2, "kpj"),
         ("month-unreadable", 3, "month"),
-        ("cell-lost-digits", 3, "division"),
     ]
+    assert table.columns["division"].texts == ["000"]
 
 
 def test_two_cells_far_apart_do_not_fill_the_memory() -> None:
@@ -324,7 +329,7 @@ def test_two_cells_far_apart_do_not_fill_the_memory() -> None:
     book.close()
     with pytest.raises(Refused) as refused:
         read(Source.of(body.getvalue()), "contributions")
-    assert refused.value.code == "file-expands-too-far"
+    assert refused.value.code == "columns-missing"
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -376,7 +381,7 @@ ROWS = st.fixed_dictionaries(
 )
 @given(
     rows=st.lists(ROWS, min_size=1, max_size=30),
-    order=st.permutations(list(range(10))),
+    order=st.permutations(list(range(11))),
     separator=st.sampled_from([",", ";", "\t"]),
     end=st.sampled_from(["\n", "\r\n"]),
     bom=st.booleans(),
@@ -387,6 +392,8 @@ ROWS = st.fixed_dictionaries(
 def test_every_format_and_every_cut_reads_the_same(
     rows, order, separator, end, bom, upper, quoted, block, monkeypatch
 ) -> None:
+    # Own payments among employers' lines must say so.
+    rows = [row | {"segment": "" if row["npp"] else "BPU"} for row in rows]
     names = [list(rows[0])[place] for place in order]
     text = [["" if row[name] is None else str(row[name]) for name in names] for row in rows]
     head = [name.upper() if upper else name for name in names]

@@ -1,0 +1,194 @@
+"""What programs do to numbers: nothing of it makes a new card, another person's card or a second payment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ledger.contacts import PLAIN_EMAIL, PLAIN_PHONE, clean_email, clean_phone
+from ledger.errors import Refused
+from ledger.fields import Bad, read_cell
+from ledger.identifiers import card_number, clean_division, kpj_of, zeros_lost
+from ledger.ingestion.readers.reading import Limits, Source, read
+from ledger.layouts import CONTRIBUTIONS, LAYOUTS, REGISTRATIONS, Column
+from tests.ledger.ingestion.readers.books import Page, Raw, book
+
+COLUMNS = {column.name: column for column in (*REGISTRATIONS, *CONTRIBUTIONS)}
+KPJ, NPP, NIK, WAGE = COLUMNS["kpj"], COLUMNS["npp"], COLUMNS["nik"], COLUMNS["wage"]
+CARDS = st.from_regex(r"0{0,3}[0-9]{8,11}", fullmatch=True).filter(lambda text: len(text) == 11 and int(text))
+
+
+def altered(number: str) -> list[str]:
+    """A number of digits alone as programs write it: without zeros, as a float, short, guarded."""
+    value = int(number)
+    return [
+        number, str(value), f"{value}.0", f"{float(value)}", f"{float(value):.3e}", f"{float(value):E}", f"'{number}",
+        f'="{number}"', f" {number} ", f"\u200b{number}", f"{number}\u00a0", f"{value},0", f"{float(value):.6G}",
+    ]  # fmt: skip
+
+
+@given(CARDS)
+def test_a_card_stays_itself_is_refused_or_shows_what_it_was(number: str) -> None:
+    card = card_number(number)
+    for text in altered(number):
+        value = read_cell(KPJ, text)
+        assert isinstance(value, Bad) or value == card or zeros_lost(int(value)) == card, text
+
+
+@given(st.integers(1, 99_999_999))
+def test_an_employer_stays_itself_or_is_refused(npp: int) -> None:
+    for text in altered(f"{npp:08d}"):
+        assert read_cell(NPP, text) == npp or isinstance(read_cell(NPP, text), Bad), text
+
+
+@given(st.from_regex(r"[1-9][0-9]{15}", fullmatch=True))
+def test_a_nik_stays_itself_or_is_refused(nik: str) -> None:
+    assume(not nik.endswith("0000"))
+    for text in altered(nik):
+        value = read_cell(NIK, text)
+        assert value == nik or isinstance(value, Bad), text
+    body = book(Page([["kpj", "nik"], ["12345678901", Raw("", f"<v>{float(nik)!r}</v>")]]))
+    with pytest.raises(Refused):
+        read(Source.of(body), "registrations")
+
+
+@given(st.integers(0, 10**12))
+def test_rupiah_stay_themselves_or_are_refused(amount: int) -> None:
+    for text in (*altered(str(amount)), f"{amount}.00", f"{amount},00", f"{amount:,}", f"{amount:,}".replace(",", ".")):
+        value = read_cell(WAGE, text)
+        assert value == amount or isinstance(value, Bad), text
+
+
+@given(st.from_regex(r"[0-9]{1,6}", fullmatch=True))
+def test_a_division_is_the_same_without_its_zeros(division: str) -> None:
+    column = COLUMNS["division"]
+    assert {read_cell(column, text) for text in (division, division.lstrip("0") or "0", f"0{division}"[-6:])} == {
+        clean_division(division)
+    }
+
+
+def test_only_digits_that_are_too_few_may_have_lost_zeros() -> None:
+    assert zeros_lost(card_number("123456789")) == card_number("00123456789")
+    for number in ("12345678901", "00000012345", "15A1234567", "123456789012"):
+        assert zeros_lost(card_number(number)) is None
+    assert kpj_of(card_number("0123456789")) == "0123456789"
+
+
+ROW = {"npp": "12345678", "month": "2026-10", "kpj": "12345678901", "wage": 5_000_000, "paid_on": "2026-11-14"}
+SPELLED = st.tuples(st.sampled_from(list(ROW)), st.lists(st.booleans(), min_size=8, max_size=8), st.sampled_from(
+    ["", " ", "\ufeff", "\u200b", "\u00a0", "\t"]))  # fmt: skip
+
+
+@given(SPELLED, st.integers(0, len(ROW)), st.booleans(), st.integers(0, 400_000))
+def test_a_key_twice_is_refused_however_it_is_spelled(
+    spelled: tuple[str, list[bool], str], place: int, lines: bool, padding: int
+) -> None:
+    name, shifts, around = spelled
+    key = "".join(f"\\u{ord(sign):04x}" if shift else sign.upper() for sign, shift in zip(name, shifts * 2))
+    key += "".join(f"\\u{ord(sign):04x}" for sign in around)
+    pairs = [f"{json.dumps(n)}:{json.dumps(v)}" for n, v in ROW.items()]
+    pairs.insert(place, f'"{key}":{json.dumps(ROW[name])}')
+    one = "{" + ",".join(pairs) + "}"
+    plain = json.dumps(ROW)
+    body = one if lines else f"[{plain},{' ' * padding}{one}]"
+    with pytest.raises(Refused) as refused:
+        read(Source.of(body.encode()), "contributions")
+    assert refused.value.code == "column-twice"
+
+
+@given(st.from_regex(PLAIN_PHONE, fullmatch=True))
+def test_plain_phones_are_what_the_library_makes_of_them(phone: str) -> None:
+    phone = phone.strip()
+    assert clean_phone(phone) == phone
+    assert clean_phone("0" + phone[3:]) == clean_phone(phone[3:]) == clean_phone(phone[1:]) == phone
+
+
+@given(st.from_regex(PLAIN_EMAIL, fullmatch=True))
+def test_plain_addresses_are_what_the_library_makes_of_them(address: str) -> None:
+    address = address.strip()
+    assert clean_email(address) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [
+        ("+62 812-3456-7890", "+6281234567890"), ("(021) 555-1234", "+62215551234"), ("00628123456789", "+628123456789"),
+        ("60123456789", "+60123456789"), ("+12025550123", "+12025550123"), ("12", None), ("0812345678901234567", None),
+        ("08AB", None), ("", None), ("+", None),
+    ],
+)  # fmt: skip
+def test_phones_are_written_one_way(text: str, phone: str | None) -> None:
+    assert clean_phone(text) == phone
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Budi@Contoh.ID", "Budi@contoh.id"), (" a@b.id ", "a@b.id"), ("a@münchen.de", "a@xn--mnchen-3ya.de"),
+        ("zoë@contoh.id", None), ("a..b@c.id", None), ("a@-b.id", None), ("a@b", None), ("a@b.invalid", None),
+        ('"a b"@c.id', None), ("a@[127.0.0.1]", None), ("", None), ("a" * 65 + "@c.id", None),
+    ],
+)  # fmt: skip
+def test_addresses_are_written_one_way(text: str, address: str | None) -> None:
+    assert clean_email(text) == address
+
+
+MUTATIONS = 1_000_000 if os.environ.get("LONG") else 1_500
+
+
+def _started(layout: str) -> list[bytes]:
+    """Good inputs of each format, to be spoiled."""
+    columns = LAYOUTS[layout]
+    row = {column.name: _value(column) for column in columns}
+    text = ";".join(row) + "\n" + ";".join(map(str, row.values())) + "\n"
+    return [
+        text.encode() * 1, text.replace(";", ",").encode(), json.dumps([row, row]).encode(), json.dumps(row).encode(),
+        book(Page([list(row), list(row.values())]), Page([["x"]], state="hidden")),
+    ]  # fmt: skip
+
+
+def _value(column: Column) -> object:
+    return {
+        "rupiah": 5, "count": 5, "kpj": "12345678901", "npp": "12345678", "nik": "3171011708450001", "month": "2026-10",
+        "birth": "1945-08-17", "date": "2026-01-02", "division": "001", "kind": "regular", "segment": "PU", "sex": "P",
+        "yes": "ya", "reference": "TRX-1", "text": "Sari Lestari", "email": "a@b.id", "phone": "081234567890",
+    }[column.type]  # fmt: skip
+
+
+PIECES = (
+    b"\0", b"\xff", b'"', b"'", b"=", b"#N/A", b"\r", b"\n", b"\x1a", b"\xef\xbb\xbf", b"\xe2\x80\x8b", b"1e+15", b".0",
+    b"{", b"}", b"[", b"]", b":", b",", b";", b"\\u0000", b"\\ud800", b"<", b">", b"&", b"PK\x03\x04", b"\x1f\x8b", b"-",
+    b"TOTAL", b"NaN", b"9" * 30, b"sep=;\n",
+)  # fmt: skip
+
+
+@pytest.mark.timeout(24 * 3600)
+def test_spoiled_inputs_are_read_or_refused_and_nothing_else() -> None:
+    chance = random.Random(20261128)
+    started = [(layout, body) for layout in LAYOUTS for body in _started(layout)]
+    limits = Limits(max_lines=1000, max_bytes=1 << 20, max_array=1 << 20, block=256)
+    for _ in range(MUTATIONS):
+        layout, whole = chance.choice(started)
+        body = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            place = chance.randrange(len(body) + 1)
+            what = chance.randrange(4)
+            if what == 0:
+                body[place:place] = chance.choice(PIECES)
+            elif what == 1:
+                del body[place : place + chance.randint(1, 20)]
+            elif what == 2 and place < len(body):
+                body[place] = chance.randrange(256)
+            else:
+                body[place:place] = body[place : place + chance.randint(1, 40)]
+        try:
+            table = read(Source.of(bytes(body)), layout, limits if chance.random() < 0.9 else None)
+        except Refused as refused:
+            assert refused.problem.say("id")  # noqa: PT017
+        else:
+            assert len(table.problems) >= bool(table.bad.any())
