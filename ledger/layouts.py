@@ -131,12 +131,18 @@ INDONESIAN: dict[str, tuple[str, ...]] = {
     "phone": ("NO HP", "NOMOR HP"),
     "registered_on": ("TGL MULAI BEKERJA", "TANGGAL MULAI BEKERJA", "TANGGAL DAFTAR"),
     "left_on": ("TGL KELUAR", "TANGGAL KELUAR"),
+    "left_why": ("ALASAN KELUAR", "SEBAB KELUAR"),
     "old_card": ("KARTU LAMA",),
     "as_of": ("PER TANGGAL", "TANGGAL SALDO"),
     "credited_yield": ("HASIL PENGEMBANGAN",),
     "months": ("JUMLAH BULAN",),
     "member_since": ("PESERTA SEJAK",),
     "source": ("SUMBER",),
+    "tambahan": ("SALDO TAMBAHAN",),
+    "tambahan_yield": ("HASIL PENGEMBANGAN TAMBAHAN",),
+    "yield_through": ("HASIL SAMPAI TAHUN",),
+    "bases": ("DASAR HASIL",),
+    "payouts": ("PEMBAYARAN",),
 }
 """Column -> what people call it; the first of them stands in the template."""
 _EMPLOYERS_OWN = {"name": ("NAMA PERUSAHAAN",), "registered_on": ("TANGGAL DAFTAR", "TGL DAFTAR")}
