@@ -16,7 +16,7 @@ BENCH   ?=
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check bench audit lock clean
+.PHONY: help demo serve test test-long check events bench audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -58,6 +58,9 @@ check: $(TOOLS)  ## lint, format, types, import direction
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
+	@$(PYTHON) -m tests.ledger.regenerate
 
 bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)

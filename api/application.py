@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import TypeVar, cast
@@ -27,6 +27,7 @@ from ledger.members import Members
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.database import Database
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
@@ -79,7 +80,7 @@ class ApplicationState:
         """Open everything. Raises Refused(ledger-missing), StoreFailed."""
         self._loop = asyncio.get_running_loop()
         self.log = Log.open(self.settings)
-        vault = Vault.open(self.log)
+        vault = self.vault = Vault.open(self.log)
         self.door = Door(self.log, vault, self.now)
         self.members = Members.open(self.log, vault)
         self.outbox = self.members.outbox
@@ -214,6 +215,15 @@ class ApplicationState:
         are made of other employers' money too. Raises NotAllowed(key-bound)."""
         if caller.npps is not None:
             raise NotAllowed("key-bound")
+
+    def employer_names(self, npps: Iterable[int], known: Mapping[int, SealedName] | None = None) -> dict[int, str]:
+        """NPP -> name, of the registered ones of some employers and of those `known` sealed already: the one way to names,
+        one look-up in the directory and one in the vault for a whole page. Raises Unavailable, StoreFailed."""
+        sealed = dict(known or {})
+        wanted = sorted(set(npps))
+        if wanted:
+            sealed |= {npp: row.name for npp, row in self.reader.employers(wanted).items()}
+        return self.vault.employers.open(sealed)
 
     def _memberships(self, cards: list[int]) -> dict[int, frozenset[int]]:
         with self.log.database.read() as tx:

@@ -241,13 +241,29 @@ CorrectionReason = Annotated[
 """Why money is corrected or taken back."""
 
 
-class ContributionsQuery(WriteQuery):
-    """Of an upload of contributions."""
+class CorrectingQuery(WriteQuery):
+    """Of an upload that may correct what stands."""
 
     reason: Annotated[
         CorrectionReason | SkipJsonSchema[None],
-        Field(description="Why, when lines have the kind `correction`; needs the scope `correct`"),
+        Field(
+            description="Why, when lines have the kind `correction` or opening balances are replaced; needs the scope "
+            "`correct`"
+        ),
     ] = None
+
+
+class OpeningsQuery(CorrectingQuery):
+    """Of an upload of opening balances."""
+
+    replace: Annotated[
+        bool,
+        Field(
+            description="Opening balances with other content take the place of those recorded; needs a reason and the "
+            "scope `correct`"
+        ),
+        BeforeValidator(_flag),
+    ] = False
 
 
 def cursor_text(key: tuple[int, ...]) -> str:

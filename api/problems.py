@@ -34,7 +34,8 @@ _BY_STATUS = {
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
     "login-by-provider",
     404: "account-not-found suspense-not-found person-unknown remittance-not-found line-not-found receipt-not-found "
-    "route-unknown projection-unknown key-unknown user-unknown member-unknown card-unknown data-request-unknown",
+    "route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown card-unknown "
+    "data-request-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "

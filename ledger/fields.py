@@ -16,6 +16,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from msgspec import Struct
 
 from ledger.contacts import clean_email, clean_phone
+from ledger.events import LEAVING, PAYOUTS, Base, Payout
 from ledger.identifiers import (
     KINDS,
     SEGMENTS,
@@ -47,6 +48,20 @@ _DASH = re.compile(r"(?:Rp\.?\s*)?[-\u2012\u2013\u2014\u2212]", re.IGNORECASE)
 _SHORTENED = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E\+[0-9]+", re.IGNORECASE)
 _NPP = re.compile(r"[0-9]{8}")
 _REFERENCE = re.compile(r"[A-Za-z0-9./-]*")
+_YEAR = re.compile(r"[0-9]{4}")
+_WORDS = re.compile(r"[ _-]+")
+_AMOUNT = r"([0-9]{1,15})"
+_BASE = re.compile(rf"([0-9]{{4}}):{_AMOUNT}(?::{_AMOUNT})?")
+_PAYOUT = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}):{_AMOUNT}:([a-z0-9-]+)")
+FIRST_YEAR = 1977
+"""The scheme's forerunner began in 1977 (PP 33/1977)."""
+LEAVING_IN_INDONESIAN = {
+    "mengundurkan-diri": "resigned", "resign": "resigned", "phk": "laid-off", "kontrak-berakhir": "contract-ended",
+    "habis-kontrak": "contract-ended", "pkwt-berakhir": "contract-ended", "pensiun": "pension",
+    "meninggal": "died", "meninggal-dunia": "died", "berhenti": "stopped", "berhenti-usaha": "stopped",
+    "pindah": "moved", "pindah-perusahaan": "moved", "mutasi": "moved", "tidak-diketahui": "unknown",
+}  # fmt: skip
+"""What Indonesian files call the kinds of leaving, in small letters with hyphens."""
 _ERROR = re.compile(r"#(?:N/A(?: N/A)?|[A-Z][A-Z0-9_/]*[!?]|GETTING_DATA|#+)|ERR:[0-9]{3}", re.IGNORECASE)
 _ERROR_SIGNS = ("#", "E", "e")
 _NOTHING = frozenset({"nan", "NaN", "NAN", "null", "NULL", "Null", "N/A", "n/a", "<NA>", "NaT", "None", "none"})
@@ -226,6 +241,53 @@ def _phone(text: str, limit: int) -> Value | Bad:
     return clean_phone(text) or Bad("phone-unreadable")
 
 
+def _year(text: str, limit: int) -> Value | Bad:
+    return int(text) if _YEAR.fullmatch(text) and int(text) >= FIRST_YEAR else Bad("year-unreadable")
+
+
+def _leaving(text: str, limit: int) -> Value | Bad:
+    why = _WORDS.sub("-", text.lower())
+    why = LEAVING_IN_INDONESIAN.get(why, why)
+    return why if why in LEAVING else Bad("leaving-unknown", {"known": ", ".join(LEAVING)})
+
+
+def _bases(text: str, limit: int) -> Value | Bad:
+    bad = Bad("bases-unreadable")
+    if len(text) > limit:
+        return Bad("text-too-long", {"limit": limit})
+    years = []
+    for item in text.split(";"):
+        match = _BASE.fullmatch(item.strip())
+        if not match or int(match[1]) < FIRST_YEAR:
+            return bad
+        years.append(match[1])
+    return ";".join(sorted(item.strip() for item in text.split(";"))) if len(set(years)) == len(years) else bad
+
+
+def _payouts(text: str, limit: int) -> Value | Bad:
+    bad = Bad("payouts-unreadable", {"known": ", ".join(PAYOUTS)})
+    if len(text) > limit:
+        return Bad("text-too-long", {"limit": limit})
+    items = sorted(item.strip().lower() for item in text.split(";"))
+    for item in items:
+        match = _PAYOUT.fullmatch(item)
+        if not match or match[3] not in PAYOUTS or isinstance(_date(match[1], 0), Bad):
+            return bad
+    return ";".join(items)
+
+
+def bases_of(text: str) -> tuple[list[Base], bool]:
+    """The bases in a clean cell, by year, and whether each of them names both sub-accounts."""
+    parts = [item.split(":") for item in text.split(";")] if text else []
+    return [Base(*map(int, part)) for part in parts], all(len(part) > 2 for part in parts)
+
+
+def payouts_of(text: str) -> list[Payout]:
+    """The payouts in a clean cell, by day."""
+    parts = [item.split(":") for item in text.split(";")] if text else []
+    return [Payout(day, int(gross), kind) for day, gross, kind in parts]
+
+
 READERS: dict[str, Read] = {
     "rupiah": _rupiah,
     "count": _rupiah,
@@ -244,6 +306,10 @@ READERS: dict[str, Read] = {
     "text": _text,
     "email": _email,
     "phone": _phone,
+    "year": _year,
+    "leaving": _leaving,
+    "bases": _bases,
+    "payouts": _payouts,
 }
 EMPTY: dict[str, Value] = {
     "rupiah": -1,
@@ -263,6 +329,10 @@ EMPTY: dict[str, Value] = {
     "text": "",
     "email": "",
     "phone": "",
+    "year": -1,
+    "leaving": "",
+    "bases": "",
+    "payouts": "",
 }
 
 

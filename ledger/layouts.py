@@ -16,6 +16,7 @@ from ledger.errors import Refused
 
 MAX_RUPIAH_CELL = 10**15 - 1
 MAX_COUNT_CELL = 1_200
+MAX_LIST_CELL = 4_000
 _NAMED = 10
 _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ./*()-]{0,39}")
 
@@ -63,6 +64,7 @@ REGISTRATIONS = (
     Column("phone", "phone", "081234567890", filled=False),
     Column("registered_on", "date", "2025-01-02"),
     Column("left_on", "date", "2026-06-30", required=False, filled=False),
+    Column("left_why", "leaving", "resigned", required=False, filled=False),
     Column("old_card", "yes", "ya", required=False, filled=False),
 )
 CONTRIBUTIONS = (
@@ -90,6 +92,11 @@ OPENING_BALANCES = (
     Column("months", "count", "100", limit=MAX_COUNT_CELL),
     Column("member_since", "date", "2015-02-01", required=False, filled=False),
     Column("source", "reference", "BA-2024-117", required=False, filled=False, limit=40),
+    _rupiah("tambahan", "0", required=False, filled=False),
+    _rupiah("tambahan_yield", "0", required=False, filled=False),
+    Column("yield_through", "year", "2024", required=False, filled=False),
+    Column("bases", "bases", "2024:342000000", required=False, filled=False, limit=MAX_LIST_CELL),
+    Column("payouts", "payouts", "2022-05-10:1000000:partial", required=False, filled=False, limit=MAX_LIST_CELL),
 )
 # What the file of rejects adds to each row, so that it can be mended and sent again as it is.
 REJECTS = tuple(Column(name, "ignored", "", required=False, filled=False) for name in ("line", "reason", "sentence"))
@@ -131,12 +138,18 @@ INDONESIAN: dict[str, tuple[str, ...]] = {
     "phone": ("NO HP", "NOMOR HP"),
     "registered_on": ("TGL MULAI BEKERJA", "TANGGAL MULAI BEKERJA", "TANGGAL DAFTAR"),
     "left_on": ("TGL KELUAR", "TANGGAL KELUAR"),
+    "left_why": ("ALASAN KELUAR", "SEBAB KELUAR"),
     "old_card": ("KARTU LAMA",),
     "as_of": ("PER TANGGAL", "TANGGAL SALDO"),
     "credited_yield": ("HASIL PENGEMBANGAN",),
     "months": ("JUMLAH BULAN",),
     "member_since": ("PESERTA SEJAK",),
     "source": ("SUMBER",),
+    "tambahan": ("SALDO TAMBAHAN",),
+    "tambahan_yield": ("HASIL PENGEMBANGAN TAMBAHAN",),
+    "yield_through": ("HASIL SAMPAI TAHUN",),
+    "bases": ("DASAR HASIL",),
+    "payouts": ("PEMBAYARAN",),
 }
 """Column -> what people call it; the first of them stands in the template."""
 _EMPLOYERS_OWN = {"name": ("NAMA PERUSAHAAN",), "registered_on": ("TANGGAL DAFTAR", "TGL DAFTAR")}

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
 from ledger.errors import Problem
+from ledger.events import OUTCOMES_KEPT, PROBLEMS_KEPT, KeptCode, KeptOutcome, KeptProblem, RequestFinished
 
 if TYPE_CHECKING:
     from ledger.ingestion.readers.table import Table
 
 LISTED = 10_000
+TOTALS = ("posted", "already", "suspended", "refused", "warnings")
 Verdict = Literal["refused", "suspended", "warning"]
 
 
@@ -125,13 +127,50 @@ class Receipt:
         """Whether anything was (or, in a dry run, would be) written."""
         return bool(self.totals["posted"] or self.totals["suspended"])
 
+    def kept(self, hash_: str, status: int) -> RequestFinished:
+        """What the log keeps of the receipt, so that the same request can be answered again: no sentence, no position."""
+        return RequestFinished(
+            hash=hash_, status=status, layout=self.layout, receipt=self.request,
+            totals={name: self.totals[name] for name in TOTALS if self.totals[name]},
+            codes=tuple(
+                KeptCode(key[0], key[1], lines, max(self.cells[key], lines), tuple(self.columns.get(key, ())))
+                for key, lines in sorted(self.codes.items())
+            ),
+            problems=tuple(kept_problem(told.problem, told.verdict) for told in self.problems[:PROBLEMS_KEPT]),
+            outcomes_total=self.outcomes_total,
+            outcomes=tuple(
+                KeptOutcome(o.name, o.first_line, o.posted, o.already, o.suspended, o.refused, o.code)
+                for o in self.outcomes[:OUTCOMES_KEPT]
+            ),
+        )  # fmt: skip
+
+    @classmethod
+    def again(cls, answer: RequestFinished, last_position: int) -> Receipt:
+        """The receipt of an answer that was kept; `last_position`: where its request stands in the log as it is now."""
+        receipt = cls(answer.layout, answer.receipt)
+        receipt.totals.update(answer.totals)
+        for code in answer.codes:
+            key = cast(Verdict, code.verdict), code.code
+            receipt.codes[key], receipt.cells[key] = code.lines, code.cells
+            receipt.columns[key] = dict.fromkeys(code.columns)
+        receipt.problems = [
+            Told(cast(Verdict, one.verdict), Problem(one.code, one.line, one.column, one.details))
+            for one in answer.problems
+        ]
+        receipt.outcomes_total = answer.outcomes_total
+        receipt.outcomes = [
+            Outcome(o.name, o.first_line, o.posted, o.already, o.suspended, o.refused, o.code) for o in answer.outcomes
+        ]
+        receipt.last_position = last_position
+        return receipt
+
     def as_json(self, log_id: str) -> dict[str, Any]:
         """The receipt for a machine, both languages in every problem."""
         return {
             "receipt": self.request,
             "layout": self.layout,
             "dry_run": self.dry_run,
-            "totals": {name: self.totals[name] for name in ("posted", "already", "suspended", "refused", "warnings")},
+            "totals": {name: self.totals[name] for name in TOTALS},
             "codes": [
                 {
                     "verdict": verdict,
@@ -158,3 +197,8 @@ class Receipt:
             ],
             "position": f"{log_id}-{self.last_position}" if self.last_position else None,
         }
+
+
+def kept_problem(problem: Problem, verdict: Verdict = "refused") -> KeptProblem:
+    """A problem as the log keeps it."""
+    return KeptProblem(problem.code, verdict, problem.line, problem.column, problem.details)

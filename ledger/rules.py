@@ -63,13 +63,20 @@ class PmiRule(Struct, frozen=True):
 
 
 class Rules(Struct, frozen=True):
-    """All rules; a look-up answers None for a month that no row covers."""
+    """All rules; a look-up answers None for a month that no row covers.
+
+    `max_wage` and `max_opening` in rupiah; `opening_months`: how many months back an opening balance's day may lie,
+    `backdate_months`: a day of payment, before the scope `backdate` is needed.
+    """
 
     pu: tuple[PuRule, ...]
     bpu: tuple[BpuRule, ...]
     pmi: tuple[PmiRule, ...]
     allowance: dict[str, int]
     max_wage: int
+    max_opening: int
+    opening_months: int
+    backdate_months: int
     tolerance: int
     retention_years: int
     table: dict[str, Any]
@@ -111,6 +118,9 @@ def rules() -> Rules:
         pmi=tuple(PmiRule(r["id"], first(r), tuple(r["choices"])) for r in table["pmi"]),
         allowance={segment: table["allowance"][segment] for segment in ("PU", "BPU", "PMI")},
         max_wage=table["limits"]["wage"],
+        max_opening=table["opening"]["limit"],
+        opening_months=table["opening"]["months"],
+        backdate_months=table["backdate"]["months"],
         tolerance=table["tolerance"]["rupiah"],
         retention_years=table["retention"]["years"],
         table=table,

@@ -56,7 +56,7 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
     ),
     "directory": (
         _Table(
-            "_employers", ("npp",), ("npp", "name", "registered_on"),
+            "_employers", ("npp",), ("npp", "name", "name_version", "registered_on"),
             _STREAM.replace("{kind}", "employer").replace("{column}", "npp"),
         ),
         _Table(
@@ -66,7 +66,8 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
         ),
         _Table("_cards", ("card",), ("card", "person", "segment", "opened_on", "legacy", "version"), _CARD),
         _Table(
-            "_memberships", ("card", "version"), ("card", "version", "npp", "segment", "since", "until"), _CARD
+            "_memberships", ("card", "version"),
+            ("card", "version", "npp", "segment", "joined_on", "since", "left_on", "until", "why"), _CARD,
         ),
     ),
 }  # fmt: skip

@@ -1,8 +1,10 @@
 """`directory`: who holds which card, who pays for whom, and what is known of employers and persons.
 
-Personal data stay sealed as the events hold them; nothing here can read them. `identity_version` and `contact_version`
-are the stream versions they were sealed with, which `vault.py` needs to open them. `version` of a card is the newest
-position of its account stream. A status (aktif, overdue) depends on the day of asking and is never stored.
+Personal data and employers' names stay sealed as the events hold them; nothing here can read them. `identity_version`,
+`contact_version` and `name_version` are the stream versions they were sealed with, which the vault needs to open them.
+`version` of a card is the newest position of its account stream. `since` and `until` of a membership are month numbers,
+`joined_on` and `left_on` day numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the
+day of asking and is never stored.
 
 Unlike balances, this fold must run in log order.
 """
@@ -31,7 +33,8 @@ from projections.event_batch import Broken, EventBatch, decoded
 from projections.generations import Generation
 
 _SCHEMA = """
-create table {table}_employers (npp bigint primary key, name text not null, registered_on bigint not null){clustered};
+create table {table}_employers (
+    npp bigint primary key, name text not null, name_version bigint not null, registered_on bigint not null){clustered};
 create table {table}_persons (
     person {text} primary key, identity text not null, identity_version bigint not null, contact text not null,
     contact_version bigint not null, erased smallint not null){clustered};
@@ -39,8 +42,9 @@ create table {table}_cards (
     card bigint primary key, person {text} not null, segment text not null, opened_on bigint not null,
     legacy smallint not null, version bigint not null){clustered};
 create table {table}_memberships (
-    card bigint not null, version bigint not null, npp bigint not null, segment text not null, since bigint not null,
-    until bigint not null, primary key (card, version)){clustered}
+    card bigint not null, version bigint not null, npp bigint not null, segment text not null, joined_on bigint not null,
+    since bigint not null, left_on bigint not null, until bigint not null, why text not null,
+    primary key (card, version)){clustered}
 """
 _PERSONS = "text text bigint text bigint smallint"
 PARTS = ("employers", "persons", "cards", "memberships")
@@ -93,10 +97,12 @@ def _employers(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     rows = {}
     for event in events:
         assert isinstance(event.fact, EmployerRegistered)
-        rows[int(event.fact.npp)] = (int(event.fact.npp), event.fact.name, day_number(event.fact.registered_on))
+        fact = event.fact
+        rows[int(fact.npp)] = (int(fact.npp), fact.name, event.version, day_number(fact.registered_on))
     _insert(
-        tx, f"{table}_employers", "npp name registered_on", "bigint text bigint", list(rows.values()),
-        "on conflict (npp) do update set name = excluded.name, registered_on = excluded.registered_on",
+        tx, f"{table}_employers", "npp name name_version registered_on", "bigint text bigint bigint", list(rows.values()),
+        "on conflict (npp) do update set name = excluded.name, name_version = excluded.name_version, "
+        "registered_on = excluded.registered_on",
     )  # fmt: skip
 
 
@@ -130,7 +136,7 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     cards: dict[int, list[Any]] = {}
     changed: dict[int, tuple[str, int]] = {}
     started: list[tuple[Any, ...]] = []
-    ended: list[tuple[int, int, int, str, int]] = []
+    ended: list[tuple[Any, ...]] = []
     number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
     for event in events:
         card, fact = number[event.stream], event.fact
@@ -142,10 +148,12 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         if isinstance(fact, MembershipStarted):
             segment = fact.segment
             since = month_number(fact.since) or 0
-            started.append((card, event.version, int(fact.npp or 0), segment, since, 0))
+            joined_on = day_number(fact.joined_on)
+            started.append((card, event.version, int(fact.npp or 0), segment, joined_on, since, 0, 0, ""))
         elif isinstance(fact, MembershipEnded):
             since = month_number(fact.since) or 0
-            ended.append((month_number(fact.until) or 0, card, int(fact.npp or 0), fact.segment, since))
+            end = (month_number(fact.until) or 0, day_number(fact.left_on), fact.why)
+            ended.append((*end, card, int(fact.npp or 0), fact.segment, since))
         elif isinstance(fact, SegmentChanged):
             segment = fact.segment
         if card in cards:
@@ -158,8 +166,8 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         "bigint text text bigint smallint bigint", [tuple(row) for row in cards.values()], "on conflict (card) do nothing",
     )  # fmt: skip
     _insert(
-        tx, f"{table}_memberships", "card version npp segment since until",
-        "bigint bigint bigint text bigint bigint", started, "on conflict (card, version) do nothing",
+        tx, f"{table}_memberships", "card version npp segment joined_on since left_on until why",
+        "bigint bigint bigint text bigint bigint bigint bigint text", started, "on conflict (card, version) do nothing",
     )  # fmt: skip
     for card, (segment, position) in changed.items():
         tx.run(
@@ -168,6 +176,7 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         )
     for ending in ended:
         tx.run(
-            f"update {table}_memberships set until = ? where card = ? and npp = ? and segment = ? and since = ?",
+            f"update {table}_memberships set until = ?, left_on = ?, why = ? "
+            "where card = ? and npp = ? and segment = ? and since = ?",
             list(ending),
         )

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
 from ledger.store.account_index import day_number, day_text
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from projections import sql
 from projections.condition import shape, why_not
@@ -69,11 +70,11 @@ class _Sources(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What a card's months are told from; `employers`: NPP -> name, of those that are registered."""
+    """What a card's months are told from; `employers`: NPP -> sealed name, of those that are registered."""
 
     entries: list[Entry]
     memberships: list[MembershipRow]
-    employers: dict[str, str]
+    employers: dict[int, SealedName]
 
 
 class Queries:
@@ -315,7 +316,7 @@ class Queries:
         if person is None:
             raise NotFound("account-not-found")
         day = day_number(as_of)
-        opening = max((row[2] for row in history if row[1]), default=day)
+        opening = max((row[2] for row in history if row[9] > 0), default=day)
         if opening > day:
             raise Refused("as-of-before-opening", as_of=day_text(opening))
         known = [row for row in history if row[2] <= day]
@@ -374,7 +375,7 @@ class Queries:
         return Story(
             _entries(about, rows),
             [membership_of(row) for row in memberships],
-            {npp_text(row[0]): row[1] for row in payers},
+            {row[0]: SealedName(row[1], row[2]) for row in payers},
         )
 
     # --- the directory
@@ -418,14 +419,24 @@ class Queries:
 
     def employer(self, npp: int) -> EmployerRow:
         """A registered employer. Raises NotFound(employer-unknown)."""
+        found = self.employers([npp])
+        if not found:
+            raise NotFound("employer-unknown", npp=npp_text(npp))
+        return found[npp]
+
+    def employers(self, npps: Sequence[int]) -> dict[int, EmployerRow]:
+        """Those of the employers that are registered, in one look-up."""
+        marks = ", ".join("?" * len(npps))
         (rows,) = self._together(
             lambda live: [
-                (f"select npp, name, registered_on from {live['directory'].table}_employers where npp = ?", [npp])
+                (
+                    "select npp, name, name_version, registered_on "
+                    f"from {live['directory'].table}_employers where npp in ({marks})",
+                    list(npps),
+                )
             ]
         )
-        if not rows:
-            raise NotFound("employer-unknown", npp=npp_text(npp))
-        return EmployerRow(npp_text(rows[0][0]), rows[0][1], day_text(rows[0][2]))
+        return {row[0]: EmployerRow(npp_text(row[0]), SealedName(row[1], row[2]), day_text(row[3])) for row in rows}
 
     def memberships(self, card: int) -> list[MembershipRow]:
         """Whom a card worked for, oldest first."""

@@ -12,11 +12,14 @@ import msgspec
 from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
 from ledger.store.account_index import day_text
+from ledger.store.employer_names import SealedName
 from projections import balances
-from projections.event_batch import TYPES
+from projections.event_batch import OPENING, OPENING_REVERSED, TYPES
 
 _ACTIVE_MONTHS = 3
 STATUSES = ACTIVE, INACTIVE, NEVER = "aktif", "tidak-aktif", "belum-ada-iuran"
+OPENINGS = (TYPES[OPENING], TYPES[OPENING_REVERSED])
+"""Entries that are no payer's lines."""
 
 
 class Freshness(NamedTuple):
@@ -94,11 +97,17 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     recorded_at: str
 
 
+def standing_opening(entries: Sequence[Entry]) -> Entry | None:
+    """The opening balance among a card's entries that was not taken back: a card has one at most at any time."""
+    newest = sorted((entry for entry in entries if entry.type in OPENINGS), key=lambda entry: entry.key[1:])
+    return newest[-1] if newest and newest[-1].type == TYPES[OPENING] else None
+
+
 class EmployerRow(msgspec.Struct, frozen=True):
-    """An employer as registered."""
+    """An employer as registered, its name sealed."""
 
     npp: str
-    name: str
+    name: SealedName
     registered_on: str
 
 
@@ -114,12 +123,16 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 
 class MembershipRow(msgspec.Struct, frozen=True):
-    """From which payer (`npp` "" : the holder) a card may receive money; `until` is "" while it lasts."""
+    """From which payer (`npp` "" : the holder) a card may receive money. `since` and `until` are months, `joined_on` and
+    `left_on` days, `why` one of LEAVING; `until`, `left_on` and `why` are "" while it lasts."""
 
     npp: str
     segment: str
     since: str
     until: str
+    joined_on: str = ""
+    left_on: str = ""
+    why: str = ""
 
 
 @lru_cache(4096)
@@ -173,8 +186,11 @@ def _recorded_text(microseconds: int) -> str:
 
 
 def membership_of(row: Sequence[Any]) -> MembershipRow:
-    npp, segment, since, until = row
-    return MembershipRow(npp_text(npp), segment, month_text(since), month_text(until) if until else "")
+    npp, segment, since, until, joined_on, left_on, why = row
+    return MembershipRow(
+        npp_text(npp), segment, month_text(since), month_text(until) if until else "", day_text(joined_on),
+        day_text(left_on) if until else "", why,
+    )  # fmt: skip
 
 
 AHEAD = timedelta(seconds=5)

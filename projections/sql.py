@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from projections.event_batch import OPENING
+from projections.event_batch import OPENING, OPENING_REVERSED
 from projections.generations import Generation
 
 _SUMMED = "employer", "worker", "credited", "paid_out", "months"
@@ -82,10 +82,11 @@ def card(live: dict[str, Generation]) -> str:
 
 
 def history(entries: Generation) -> str:
-    """Month, is opening, paid day, npp, employer, worker, credited, months, newest position."""
+    """Month, is opening, paid day, npp, employer, worker, credited, months, newest position, openings that stand."""
     return (
         f"select e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp, sum(e.employer), "
-        f"sum(e.worker), sum(v.credited), sum(e.months), max(e.position) from {entries.table} e "
+        "sum(e.worker), sum(v.credited), sum(e.months), max(e.position), "
+        f"sum(case v.type when {OPENING} then 1 when {OPENING_REVERSED} then -1 else 0 end) from {entries.table} e "
         f"join {entries.table}_events v on v.position = e.position where e.card = ? "
         f"group by e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp"
     )
@@ -107,13 +108,16 @@ def statement(entries: Generation, continued: bool, *, upto: bool = False, payer
 
 def memberships(directory: Generation) -> str:
     """Rows for `membership_of` of a card, oldest first."""
-    return f"select npp, segment, since, until from {directory.table}_memberships where card = ? order by version"
+    return (
+        "select npp, segment, since, until, joined_on, left_on, why "
+        f"from {directory.table}_memberships where card = ? order by version"
+    )
 
 
 def payers(directory: Generation, entries: Generation) -> str:
-    """NPP and name of the employers in a card's memberships and lines."""
+    """NPP, sealed name and its version of the employers in a card's memberships and lines."""
     return (
-        f"select npp, name from {directory.table}_employers where npp in ("
+        f"select npp, name, name_version from {directory.table}_employers where npp in ("
         f"select npp from {directory.table}_memberships where card = ? "
         f"union select v.npp from {entries.table} e join {entries.table}_events v on v.position = e.position "
         "where e.card = ?)"

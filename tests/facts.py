@@ -86,8 +86,9 @@ def opening(
     as_of: str, employer: int = 0, worker: int = 0, credited: int = 0, months: int = 0, member_since: str = "",
     source: str = "", **more: Any,
 ) -> OpeningBalanceRecorded:  # fmt: skip
-    """An opening balance whose yield is inside up to its year."""
+    """An opening balance whose yield is inside up to its year, unless it says otherwise."""
+    more.setdefault("yield_through", int(as_of[:4]))
     return OpeningBalanceRecorded(
         as_of=as_of, employer=employer, worker=worker, credited_yield=credited, months=months,
-        member_since=member_since, source=source, yield_through=int(as_of[:4]), **more,
+        member_since=member_since, source=source, **more,
     )  # fmt: skip

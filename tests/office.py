@@ -19,6 +19,7 @@ from tests.conftest import NOW
 NPP = "10000001"
 OTHER_NPP = "10000002"
 CONTRIBUTION = ("npp", "month", "kpj", "wage", "back_pay", "employer", "worker", "paid_on", "reference")
+OPENING = ("kpj", "as_of", "employer", "worker", "credited_yield", "months")
 REGISTRATION = (
     "kpj", "nik", "name", "birth_date", "sex", "segment", "npp", "email", "phone", "registered_on",
 )  # fmt: skip
@@ -37,6 +38,13 @@ def line(kpj: str, wage: int | str = 5_000_000, **changes: object) -> dict[str, 
     """A contribution of employer NPP for October 2026, paid on 14 November."""
     return {
         "npp": NPP, "month": "2026-10", "kpj": kpj, "wage": wage, "paid_on": "2026-11-14", "reference": "TRX-1",
+    } | changes  # fmt: skip
+
+
+def opening(kpj: str, **changes: object) -> dict[str, object]:
+    """An opening balance of 1,000,000 + 500,000 with a yield of 90,000 as of the end of 2025."""
+    return {
+        "kpj": kpj, "as_of": "2025-12-31", "employer": 1_000_000, "worker": 500_000, "credited_yield": 90_000, "months": 12,
     } | changes  # fmt: skip
 
 
@@ -85,6 +93,11 @@ class Office:
     def contribute(self, *rows: dict[str, object], **how: object) -> Receipt:
         extra = [name for name in ("kind", "division", "nik", "name") if any(name in row for row in rows)]
         return self.ingest("contributions", csv_of([*CONTRIBUTION, *extra], rows), **how)
+
+    def openings(self, *rows: dict[str, object], **how: object) -> Receipt:
+        """Record opening balances; a row's columns are those that some row names."""
+        names = [*OPENING, *sorted({name for row in rows for name in row} - set(OPENING))]
+        return self.ingest("opening-balances", csv_of(names, rows), **how)  # type: ignore[arg-type]
 
     def ingest(self, layout: str, body: bytes, *, request: str = "r1", reason: str = "", **how: object) -> Receipt:
         header = Header("test", "test", request, reason)

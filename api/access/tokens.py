@@ -31,7 +31,8 @@ from ledger.members import rows as member_rows
 from ledger.members.rows import secret_hash
 from ledger.store.database import Transaction, make_tables
 from ledger.store.log import Log
-from ledger.store.vault import Vault, seal, unseal
+from ledger.store.sealing import seal, unseal
+from ledger.store.vault import Vault
 
 ACCESS = timedelta(minutes=10)
 IDLE = timedelta(days=30)

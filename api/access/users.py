@@ -14,6 +14,7 @@ from typing import NamedTuple
 from api.access.sessions import EMPLOYER, STAFF
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.store.database import Database
+from ledger.store.log import Log
 
 KINDS = (STAFF, EMPLOYER)
 ROLES = ("counter", "supervisor")
@@ -40,6 +41,11 @@ def clean_name(text: str) -> str | None:
     """The name a user logs in with, in small letters; None when no user can be called that."""
     name = text.strip().lower()
     return name if _NAME.fullmatch(name) else None
+
+
+def writer_of(log: Log, name: str) -> str:
+    """What events call a user by: an opaque id, so that the log holds no names. `names_of` finds the name again."""
+    return f"user:{log.hmac('user', name.encode())[:16]}"
 
 
 def check_user(name: str, kind: str, roles: Collection[str], npps: Collection[int]) -> str:
@@ -92,6 +98,10 @@ class Users:
         """All users ever made, by name."""
         with self._database.read() as tx:
             return [_user(*row) for row in tx.rows(f"select {_COLUMNS} from users order by name")]
+
+    def names_of(self, log: Log) -> dict[str, str]:
+        """What events call the users by -> their names, for who shows who did something."""
+        return {writer_of(log, user.name): user.name for user in self.list()}
 
     def set_password(self, name: str, password: str) -> None:
         """Another password (an argon2 text); the sessions end. Raises NotFound(user-unknown)."""

@@ -35,8 +35,15 @@ def ingest(
     rejects: Annotated[
         Path | None, typer.Option(help="Write refused and suspended rows back here, with a reason column.")
     ] = None,
-    backdate: Annotated[bool, typer.Option(help="Take paid dates earlier than the rule allows.")] = False,
-    reason: Annotated[str, typer.Option(help=f"Why, for kind=correction: {', '.join(CORRECTION_REASONS)}.")] = "",
+    backdate: Annotated[
+        bool, typer.Option("--backdate", help="Take paid dates and opening balances older than the rule allows.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Opening balances with other content take the place of those recorded.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(help=f"Why, for kind=correction and --replace: {', '.join(CORRECTION_REASONS)}.")
+    ] = "",
     old_cards: Annotated[
         bool, typer.Option("--old-cards", help="New cards in registrations that are not 11 digits are old ones.")
     ] = False,
@@ -52,9 +59,13 @@ def ingest(
         raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
     if reason and reason not in CORRECTION_REASONS:
         raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
+    if replace and layout != "opening-balances":
+        raise typer.BadParameter("only opening-balances are replaced", param_hint="--replace")
+    if replace and not reason:
+        raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     done: list[_Done] = []
     failed = False
-    how = _How(dry_run, backdate, reason, old_cards)
+    how = _How(dry_run, backdate, replace, reason, old_cards)
     with door() as entrance:
         sources = _sources(files, entrance.limits)
         with _Rejects(rejects, layout) as kept:
@@ -104,6 +115,7 @@ class _How(NamedTuple):
 
     dry_run: bool
     backdate: bool
+    replace: bool
     reason: str
     old_cards: bool
 
@@ -113,7 +125,7 @@ def _one(entrance: Door, layout: str, source: Source, how: _How, kept: _Rejects)
     started = perf_counter()
     with progress(Path(source.name).name) as bar:
         receipt = entrance.ingest(
-            layout, source, header(request, how.reason), dry_run=how.dry_run, backdate=how.backdate,
+            layout, source, header(request, how.reason), dry_run=how.dry_run, backdate=how.backdate, replace=how.replace,
             old_cards=how.old_cards, on_read=bar.expect, on_progress=bar.advance,
         )  # fmt: skip
     seconds = perf_counter() - started

@@ -30,11 +30,11 @@ def reverse(
     division: Annotated[str, typer.Option(help="The employer's division.")] = "",
     month: Annotated[str, typer.Option(help="The remittance's month, YYYY-MM.")] = "",
     kpj: Annotated[str, typer.Option(help="Only this worker; without --npp: what the holder paid.")] = "",
-    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS[:3])}.")] = "",
+    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS)}; opening: of --kpj.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
-    """Take posted or suspended lines back: a receipt, a remittance, or one worker's line in it."""
+    """Take posted or suspended lines back: a receipt, a remittance, one worker's line in it, or an opening balance."""
     target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
     request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
     with door() as entrance:
@@ -43,7 +43,8 @@ def reverse(
             print_json(done.as_json(entrance.log.log_id))
             return
     out.print(Text(f"{'Would reverse' if dry_run else 'Reversed'} {done.totals['posted']:,} lines"), end="")
-    out.print(f" in {done.outcomes_total:,} remittances; {done.totals['already']:,} were reversed before.")
+    where = "opening balances" if target.opening else "remittances"
+    out.print(f" in {done.outcomes_total:,} {where}; {done.totals['already']:,} were reversed before.")
 
 
 def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, kind: str) -> Target:
@@ -59,6 +60,9 @@ def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, ki
         if npp or month:
             raise Refused("reversal-unclear")
         return Target(receipt=receipt, kpj=number, kind=_kind(kind))
+    if kind == "opening" and number and not npp:
+        # A card has one opening balance; its month adds nothing.
+        return Target(kpj=number, kind=kind)
     if not month or not (npp or kpj):
         raise Refused("reversal-unclear")
     if month_number(month) is None:

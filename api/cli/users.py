@@ -48,18 +48,25 @@ def create(
 
 @users.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """All users ever made, by name."""
-    with _users() as held:
-        rows = [_row(user) for user in held.list()]
+    """All users ever made, by name, each with what the log calls them by."""
+    # Only the vault opens the secret that the names in the log are hashed with.
+    from ledger.store.vault import Vault
+
+    with opened() as log:
+        tables.prepare(log.database)
+        Vault.open(log)
+        held = Users(log.database)
+        called = {name: writer for writer, name in held.names_of(log).items()}
+        rows = [_row(user) | {"by": called[user.name]} for user in held.list()]
     if as_json:
         print_json(rows)
         return
-    grid = Grid("name", "kind", "roles", "employers", "created", "disabled")
+    grid = Grid("name", "kind", "roles", "employers", "created", "disabled", "in the log")
     for row in rows:
         grid.add_row(
             str(row["name"]), str(row["kind"]), ", ".join(row["roles"]),  # type: ignore[arg-type]
             ", ".join(row["npps"]),  # type: ignore[arg-type]
-            day(str(row["created_at"])), day(str(row["disabled_at"])) or "-",
+            day(str(row["created_at"])), day(str(row["disabled_at"])) or "-", str(row["by"]),
         )  # fmt: skip
     out.print(grid)
 

@@ -24,13 +24,15 @@ from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotAllowed, NotFound
 from ledger.identifiers import KINDS
 from ledger.receipt import Header
+from ledger.receipt import Receipt as Decided
 from ledger.store.account_index import payer_of
 
 router = APIRouter(route_class=Route, tags=["writing"])
 
 
 class Reversal(BaseModel):
-    """What to take back: exactly one of `receipt` and `remittance`; `kpj` and `kind` narrow it down to lines."""
+    """What to take back: exactly one of `receipt` and `remittance`, which `kpj` and `kind` narrow down to lines; or, with
+    `kind` opening, the opening balance of `kpj`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +46,8 @@ class Reversal(BaseModel):
     @classmethod
     def _named(cls, given: Any) -> Any:
         if isinstance(given, dict):
-            if bool(given.get("receipt")) == bool(given.get("remittance")):
+            opening = given.get("kind") == "opening" and given.get("kpj")
+            if bool(given.get("receipt")) == bool(given.get("remittance")) and (given.get("receipt") or not opening):
                 raise PydanticCustomError("reversal-unclear", "")
             if not given.get("reason"):
                 known = ", ".join(CORRECTION_REASONS)
@@ -61,7 +64,7 @@ class Reversal(BaseModel):
     response_model=Receipt,
     responses=receipt_responses(
         *WRITE_PROBLEMS, "reason-missing", "reversal-unclear", "remittance-not-found", "line-not-found",
-        "receipt-not-found", "receipt-without-money", "kpj-unreadable", "kind-unknown",
+        "receipt-not-found", "receipt-without-money", "opening-not-found", "kpj-unreadable", "kind-unknown",
     ),
 )  # fmt: skip
 async def reverse(
@@ -75,16 +78,21 @@ async def reverse(
     application = application_of(request)
     write = asked(application, request, caller, idempotency_key, hashlib.sha256(await request.body()).hexdigest())
 
-    async def do() -> Response:
+    async def do() -> Decided:
         target = _target(caller, body)
         header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), body.reason)
-        take_back = partial(application.door.reverse, target, header, dry_run=query.dry_run)
-        return receipt_response(application, await application.work(take_back))
+        return await application.work(partial(application.door.reverse, target, header, dry_run=query.dry_run))
 
-    return await do() if query.dry_run else await once(application, request, caller, write, do)
+    answered = partial(receipt_response, application)
+    return answered(await do()) if query.dry_run else await once(application, request, caller, write, do, answered)
 
 
 def _target(caller: Caller, wanted: Reversal) -> Target:
+    target = Target(wanted.receipt, wanted.remittance, wanted.kpj or "", wanted.kind or "")
+    if target.opening:
+        if caller.npps is not None:
+            raise NotAllowed("object-foreign")
+        return target
     if wanted.remittance and not wanted.remittance.startswith(("remittance-e:", "remittance-p:")):
         raise NotFound("remittance-not-found")
     if caller.npps is not None:
@@ -92,4 +100,4 @@ def _target(caller: Caller, wanted: Reversal) -> Target:
         if wanted.receipt or not wanted.remittance.split(":")[1].isdigit():
             raise NotAllowed("object-foreign")
         caller.must_cover([payer_of(wanted.remittance)])
-    return Target(wanted.receipt, wanted.remittance, wanted.kpj or "", wanted.kind or "")
+    return target

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from api.request_body import XLSX
+from ledger.events import LEAVING
 from ledger.fields import SEXES
 from ledger.identifiers import KINDS, SEGMENTS
 from ledger.layouts import LAYOUTS, Column
@@ -27,6 +28,10 @@ _FORMS: dict[str, dict[str, Any]] = {
     "reference": {"type": "string", "pattern": "^[A-Za-z0-9./-]*$"},
     "email": {"type": "string", "format": "email"},
     "phone": {"type": "string"},
+    "leaving": {"type": "string", "enum": list(LEAVING)},
+    "year": {"type": "string", "pattern": "^[0-9]{4}$"},
+    "bases": {"type": "string"},
+    "payouts": {"type": "string"},
     "yes": {"type": "string", "enum": ["ya", "tidak", "yes", "no"]},
     "text": {"type": "string"},
 }

@@ -17,12 +17,14 @@ from starlette.responses import Response
 
 from api.access.keys import Caller, api_key
 from api.application import ApplicationState, application_of
-from api.parameters import ContributionsQuery, IdempotencyKey, WriteQuery
+from api.parameters import CorrectingQuery, IdempotencyKey, OpeningsQuery, WriteQuery
 from api.request_body import Body, spooled
 from api.route import Route
 from api.v1.idempotency import asked, once, writer_of
 from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
 from api.v1.upload_columns import request_body
+from ledger.decisions.remittance import CORRECTION_REASONS
+from ledger.errors import Refused
 from ledger.ingestion.door import SMALL
 from ledger.ingestion.readers.reading import read
 from ledger.ingestion.readers.table import Table
@@ -97,11 +99,13 @@ async def registrations(
 async def opening_balances(
     request: Request,
     caller: Registrar,
-    query: Write,
+    query: Annotated[OpeningsQuery, Query()],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Opening balances."""
     application = application_of(request)
+    if query.replace and not query.reason:
+        raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     return await _upload(request, application, caller, "opening-balances", query, idempotency_key)
 
 
@@ -117,15 +121,12 @@ async def opening_balances(
 async def contributions(
     request: Request,
     caller: Annotated[Caller, Security(api_key, scopes=["post"])],
-    query: Annotated[ContributionsQuery, Query()],
+    query: Annotated[CorrectingQuery, Query()],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Contributions."""
     application = application_of(request)
-    if query.reason:
-        # Corrections among the lines are a person's decision, as a reversal is.
-        caller.must("correct")
-    return await _upload(request, application, caller, "contributions", query, idempotency_key, query.reason or "")
+    return await _upload(request, application, caller, "contributions", query, idempotency_key)
 
 
 async def _upload(
@@ -135,26 +136,35 @@ async def _upload(
     layout: str,
     query: WriteQuery,
     key: str | None,
-    reason: str = "",
 ) -> Response:
+    reason = (query.reason or "") if isinstance(query, CorrectingQuery) else ""
+    replace = isinstance(query, OpeningsQuery) and query.replace
+    if reason:
+        # A correction is a person's decision, as a reversal is.
+        caller.must("correct")
     body = await spooled(request, application.settings.max_body)
     try:
         write = asked(application, request, caller, key, body.digest)
 
-        async def do() -> Response:
+        async def do() -> Decided:
             header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
-            return receipt_response(
-                application, await _ingest(application, caller, layout, body, header, query.dry_run)
-            )
+            return await _ingest(application, caller, layout, body, header, query.dry_run, replace)
 
+        answered = partial(receipt_response, application)
         # A dry run writes nothing, so it has nothing to be kept under a key.
-        return await do() if query.dry_run else await once(application, request, caller, write, do)
+        return answered(await do()) if query.dry_run else await once(application, request, caller, write, do, answered)
     finally:
         body.close()
 
 
 async def _ingest(
-    application: ApplicationState, caller: Caller, layout: str, body: Body, header: Header, dry_run: bool
+    application: ApplicationState,
+    caller: Caller,
+    layout: str,
+    body: Body,
+    header: Header,
+    dry_run: bool,
+    replace: bool,
 ) -> Decided:
     backdate = "backdate" in caller.scopes
     source = body.source()
@@ -167,7 +177,7 @@ async def _ingest(
         table = await application.work(lambda: read(source, layout, application.door.limits))
         await _must_cover(application, caller, layout, table)
     return await application.work(
-        partial(application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate)
+        partial(application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate, replace=replace)
     )
 
 

@@ -19,6 +19,7 @@ from ledger.identifiers import month_number, month_of
 from ledger.rules import rules
 from ledger.store.account_index import Case, day_text
 from projections.queries import Entry, MembershipRow
+from projections.results import OPENINGS, standing_opening
 
 POSTED, HELD, REVERSED, ABSENT, LEFT, LATER = "posted", "held", "reversed", "absent", "left", "later"
 SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, LEFT)
@@ -176,11 +177,10 @@ def _months(cards: Sequence[Facts], today: date) -> dict[int, list[Part]]:
 def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
     lines: dict[tuple[int, str], list[Entry]] = defaultdict(list)
     waiting: dict[tuple[int, str], list[Case]] = defaultdict(list)
-    application = -1
+    opening = standing_opening(facts.entries)
+    application = _month(opening.month) if opening is not None else -1
     for entry in facts.entries:
-        if entry.type == "opening":
-            application = max(application, _month(entry.month))
-        else:
+        if entry.type not in OPENINGS:
             lines[_month(entry.month), entry.npp].append(entry)
     for case in facts.cases:
         waiting[case.month, f"{case.npp:08d}" if case.npp else ""].append(case)

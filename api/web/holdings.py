@@ -19,6 +19,7 @@ from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
 from ledger.store import account_index
+from projections.queries import Story
 from projections.results import BalanceRow
 
 V = TypeVar("V")
@@ -138,23 +139,32 @@ class Holdings:
 
     def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[account_index.Case] | None) -> list[Facts]:
         waiting = self._cases(cards) if cases is None else cases
-        return [self._read(card, now, tuple(case for case in waiting if case.card == card)) for card in cards]
+        read = [self._read(card, now) for card in cards]
+        # Names are opened once for the whole page.
+        sealed = {npp: name for one in read for npp, name in one.employers.items()}
+        payers = {int(npp) for one in read for npp in _payers(one)} | {case.npp for case in waiting if case.npp}
+        names = self._opened.employer_names(payers - sealed.keys(), sealed)
+        named = {f"{npp:08d}": names.get(npp, f"NPP {npp:08d}") for npp in payers}
+        return [
+            Facts(
+                card, tuple(one.entries), tuple(one.memberships), named,
+                tuple(case for case in waiting if case.card == card),
+            )
+            for card, one in zip(cards, read, strict=True)
+        ]  # fmt: skip
 
-    def _read(self, card: int, now: datetime, cases: tuple[account_index.Case, ...]) -> Facts:
+    def _read(self, card: int, now: datetime) -> Story:
         reader = self._opened.reader
-        entries, memberships, employers = reader.story(card, now, PAGE)
+        story = reader.story(card, now, PAGE)
+        entries = story.entries
         while PAGE <= len(entries) < MOST_LINES:
             page = reader.entries(card, now, entries[-1].key, PAGE)
             entries += page
             if len(page) < PAGE:
                 break
-        payers = {entry.npp for entry in entries} | {membership.npp for membership in memberships}
-        payers |= {f"{case.npp:08d}" for case in cases if case.npp}
-        employers |= {npp: self._name(npp) for npp in payers - {""} - employers.keys()}
-        return Facts(card, tuple(entries), tuple(memberships), employers, cases)
+        return story
 
-    def _name(self, npp: str) -> str:
-        try:
-            return self._opened.reader.employer(int(npp)).name
-        except NotFound:
-            return f"NPP {npp}"
+
+def _payers(story: Story) -> set[str]:
+    """The employers in a card's lines and memberships."""
+    return {one.npp for some in (story.entries, story.memberships) for one in some if one.npp}

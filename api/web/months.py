@@ -15,6 +15,7 @@ from api.web.pages import render
 from api.web.saldo import note_reads
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
+from projections.results import standing_opening
 
 
 def routes(application: ApplicationState, visits: Visits, holdings: Holdings) -> list[PlainRoute]:
@@ -34,7 +35,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         chosen = next((one for one in years if str(one.year) == asked), None if asked else next(iter(years), None))
         if chosen is None and asked:
             raise NotFound("route-unknown")
-        openings = [entry for one in facts for entry in one.entries if entry.type == "opening"]
+        openings = [entry for one in facts if (entry := standing_opening(one.entries)) is not None]
         return render(
             request, "months.html", now=now, years=years, chosen=chosen, openings=openings,
             kpjs={held.linked.card: held.kpj for held in cards},

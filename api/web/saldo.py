@@ -24,7 +24,7 @@ from ledger.clock import jakarta_date
 from ledger.errors import Unavailable
 from ledger.identifiers import month_of
 from ledger.store.log import position_text
-from projections.results import BalanceRow
+from projections.results import OPENINGS, BalanceRow
 
 LISTED = 6
 """Months that have not come which are listed at once; the others are behind a fold."""
@@ -207,6 +207,6 @@ def _last_lines(facts: Sequence[Facts]) -> list[Line]:
         )
         for one in facts
         for entry in one.entries[:LAST_LINES]
-        if entry.type != "opening"
+        if entry.type not in OPENINGS
     ]  # fmt: skip
     return sorted(lines, key=lambda line: (line.month, line.recorded_at), reverse=True)[:LAST_LINES]

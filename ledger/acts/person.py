@@ -206,7 +206,7 @@ def correct(
     `decide_correct`.
     """
     from ledger.store.log import VersionTaken  # noqa: PLC0415 - the log knows nothing of persons, and stays importable alone
-    from ledger.store.vault import seal  # noqa: PLC0415
+    from ledger.store.sealing import seal  # noqa: PLC0415
 
     stream = person_stream(person)
     for _ in range(_TRIES):

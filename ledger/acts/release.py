@@ -1,4 +1,5 @@
-"""Suspense that heals itself: waiting lines post as soon as their card is registered, with their own paid dates.
+"""Suspense that heals itself: waiting lines post as soon as their card is registered, or the opening balance that they
+waited for is taken back, with their own paid dates.
 
 A reaction: it only calls decisions, is idempotent by stream version, and is no part of any rebuild. It runs after each
 registration and from the projector, so that a crash between the two loses nothing. A stream that cannot be read keeps its
@@ -16,6 +17,7 @@ import numpy as np
 from ledger.acts.handle import handle
 from ledger.acts.remittances import remittances
 from ledger.decisions import remittance
+from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import LiveLine, Release
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
@@ -47,7 +49,7 @@ class Place(NamedTuple):
 
 RELEASE_REASONS = ("further-payment", "identity-checked", "right-card")
 """Why an officer posts a line that waits."""
-RELEASED_BY_ITSELF = ("account-unknown", "no-membership")
+RELEASED_BY_ITSELF = ("account-unknown", "no-membership", BEFORE_OPENING)
 STREAMS_A_COMMIT = 200
 
 

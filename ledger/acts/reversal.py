@@ -10,30 +10,38 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from ledger.acts import openings
 from ledger.acts.handle import handle
 from ledger.decisions import remittance
 from ledger.decisions.remittance import CORRECTION_REASONS, LiveLine, Remittance
 from ledger.errors import BrokenLog, NotFound, Refused
-from ledger.events import Event
-from ledger.identifiers import KINDS
+from ledger.events import Event, OpeningBalanceRecorded
+from ledger.events.upcasters import names_of
+from ledger.identifiers import KINDS, account_stream
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
 from ledger.store.log import Log
 
 PAGE = 500
+OPENINGS = names_of(OpeningBalanceRecorded)
 LINES_A_COMMIT = 100_000
 
 
 class Target(NamedTuple):
     """What to reverse: a whole receipt, or a remittance stream; of that all lines, or those of one worker, of one kind,
-    of one division."""
+    of one division. Kind `opening` with a KPJ alone: the card's opening balance."""
 
     receipt: str = ""
     stream: str = ""
     kpj: str = ""
     kind: str = ""
     division: str = ""
+
+    @property
+    def opening(self) -> bool:
+        """Whether a card's opening balance is meant."""
+        return self.kind == "opening" and bool(self.kpj) and not self.receipt and not self.stream
 
     def meets(self, line: LiveLine) -> bool:
         """Whether a line of the target's remittances is meant."""
@@ -56,27 +64,38 @@ class _Taking(NamedTuple):
 def reverse(
     log: Log, target: Target, header: Header, clock: Callable[[], datetime], *, dry_run: bool = False
 ) -> Receipt:
-    """Reverse the target's live lines, posted and suspended; the receipt's `posted` counts lines reversed now, `already`
-    those reversed before.
+    """Reverse the target's live lines, posted and suspended, and opening balances; the receipt's `posted` counts those
+    reversed now, `already` those reversed before.
 
     Raises Refused: reason-missing, reason-unknown, reversal-unclear, kind-unknown, receipt-without-money; NotFound:
-    receipt-not-found, remittance-not-found, line-not-found; BrokenLog when a remittance cannot be read.
+    receipt-not-found, remittance-not-found, line-not-found, opening-not-found; BrokenLog when a stream cannot be read.
     """
     _check(target, header)
-    streams = _streams_of(log, target.receipt) if target.receipt else [target.stream]
+    streams, cards = _streams_of(log, target)
     # Decided once for all before the first write: after this nothing of the target can be missing.
     found = [taking for some in _pages(streams) for taking in _look(log, some, target)]
-    if not any(taking.state.version for taking in found):
-        raise NotFound("remittance-not-found")
-    if not any(taking.now or taking.before for taking in found):
-        raise NotFound("line-not-found")
+    taken = [taking for some in _pages(cards) for taking in openings.look(log, some, target.receipt)]
+    _must_be_there(target, found, taken)
     receipt = Receipt("reversals", header.request, dry_run=dry_run)
     if dry_run:
         _tell(receipt, found)
+        openings.tell(receipt, taken)
         return receipt
     for some in _commits(found):
         _tell(receipt, handle(lambda some=some: _take(log, some, target, header, clock, receipt)))  # type: ignore[misc]
+    for accounts in _pages([taking.stream for taking in taken]):
+        openings.take(log, accounts, target.receipt, header, clock, receipt)
     return receipt
+
+
+def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[openings.Taking]) -> None:
+    if any(one.now or one.before for one in found) or any(one.now or one.before for one in taken):
+        return
+    if target.opening:
+        raise NotFound("opening-not-found", column="kpj")
+    if target.stream and not found[0].state.version:
+        raise NotFound("remittance-not-found")
+    raise NotFound("line-not-found")
 
 
 def _check(target: Target, header: Header) -> None:
@@ -85,27 +104,38 @@ def _check(target: Target, header: Header) -> None:
         raise Refused("reason-missing", known=known)
     if header.reason not in CORRECTION_REASONS:
         raise Refused("reason-unknown", known=known)
-    if bool(target.receipt) == bool(target.stream):
+    if bool(target.receipt) == bool(target.stream) and not target.opening:
         raise Refused("reversal-unclear")
     if target.kind and target.kind not in KINDS:
         raise Refused("kind-unknown", column="kind")
 
 
-def _streams_of(log: Log, request: str) -> list[str]:
+def _streams_of(log: Log, target: Target) -> tuple[list[str], list[str]]:
+    """The remittances and the accounts in which something of the target may be."""
+    if target.opening:
+        return [], [account_stream(target.kpj)]
+    if not target.receipt:
+        return [target.stream], []
     with log.database.read() as tx:
-        span = account_index.receipt(tx, request)
+        span = account_index.receipt(tx, target.receipt)
     if span is None:
         raise NotFound("receipt-not-found")
     streams: dict[str, None] = {}
+    cards: dict[str, None] = {}
     after, last = span[0] - 1, span[1]
     while rows := log.read(after, PAGE, upto=last):
         after = rows[-1].position
         for row in rows:
-            if row.stream.startswith("remittance-") and row.stream not in streams and _request_of(row) == request:
+            remitted = row.stream.startswith("remittance-") and row.stream not in streams
+            if remitted and _request_of(row) == target.receipt:
                 streams[row.stream] = None
-    if not streams:
+            elif row.name in OPENINGS and _request_of(row) == target.receipt:
+                cards[row.stream] = None
+    if not streams and not cards:
         raise Refused("receipt-without-money")
-    return list(streams)
+    if target.kpj:
+        cards = {name: None for name in cards if name == account_stream(target.kpj)}
+    return list(streams), list(cards) if target.kind in ("", "opening") and not target.division else []
 
 
 def _request_of(row: StoredRow) -> str:
@@ -160,4 +190,6 @@ def _take(
 
 def _tell(receipt: Receipt, found: Iterable[_Taking]) -> None:
     for taking in found:
+        if not taking.now and not taking.before:
+            continue
         receipt.outcome(Outcome(taking.state.stream, 0, posted=len(taking.now), already=taking.before))

@@ -1,33 +1,30 @@
-"""An account: one card of one person, its memberships and its opening balance. Pure.
+"""An account: one card of one person and its memberships. Pure.
 
 The state is the register's `Card`; `register.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct
 
-from ledger.errors import Conflict, NotFound, Problem, Refused
+from ledger.errors import Conflict, Problem
 from ledger.events import (
     AccountOpened,
     Fact,
     MembershipEnded,
     MembershipStarted,
-    OpeningBalanceRecorded,
     SegmentChanged,
 )
 from ledger.identifiers import is_legacy, kpj_of, month_text
-from ledger.money import rupiah
 from ledger.store.account_index import Card, Membership, day_text
 
 
 class Registration(Struct, frozen=True, gc=False):
     """One row of a registrations upload. `npp` 0: the holder pays for themselves. `left_on` None: still a member.
 
-    `since` and `until` are the months of `registered_on` and `left_on`; `why` is one of LEAVING.
+    `since` and `until` are the months of `registered_on` and `left_on`; `why` is one of LEAVING, "" when nothing is said.
     """
 
     line: int
@@ -44,13 +41,15 @@ class Registration(Struct, frozen=True, gc=False):
     since: int
     left_on: int | None = None
     until: int = 0
-    why: str = "unknown"
+    why: str = ""
 
 
 def check_registration(row: Registration, *, employer_known: bool, today: int, oldest_birth: int) -> Problem | None:
     """What refuses a row whatever is registered already, the first by precedence, or None."""
     if not oldest_birth <= row.birth_date <= today:
         return Problem("birth-date-impossible", row.line, "birth_date")
+    if row.registered_on < row.birth_date:
+        return Problem("joined-before-birth", row.line, "registered_on")
     if row.registered_on > today:
         return Problem("date-in-future", row.line, "registered_on")
     if not employer_known:
@@ -61,6 +60,8 @@ def check_registration(row: Registration, *, employer_known: bool, today: int, o
         return Problem("npp-not-for-segment", row.line, "npp")
     if row.left_on is not None and row.left_on < row.registered_on:
         return Problem("left-before-joined", row.line, "left_on")
+    if row.why and row.left_on is None:
+        return Problem("cell-empty", row.line, "left_on")
     return None
 
 
@@ -128,38 +129,5 @@ def _started(segment: str, joined_on: int, npp: int) -> MembershipStarted:
 def _ended(row: Registration, since: int) -> MembershipEnded:
     return MembershipEnded(
         npp=f"{row.npp:08d}" if row.npp else "", segment=row.segment, since=month_text(since),
-        left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why,
+        left_on=day_text(row.left_on or 0), until=month_text(row.until), why=row.why or "unknown",
     )  # fmt: skip
-
-
-def decide_opening(
-    card: Card | None,
-    recorded: OpeningBalanceRecorded | None,
-    wanted: OpeningBalanceRecorded,
-    today: date,
-    first_paid: str | None = None,
-) -> OpeningBalanceRecorded | None:
-    """The opening balance to record, or None when the same is there already; where it came from does not count.
-
-    `first_paid`: the first day on which money now posted to the card was paid.
-    Raises Refused: date-in-future, opening-not-year-end; NotFound(account-unknown); Conflict: opening-conflict,
-    opening-after-payments.
-    """
-    if wanted.as_of > today.isoformat():
-        raise Refused("date-in-future", column="as_of")
-    if card is None:
-        raise NotFound("account-unknown", column="kpj")
-    if not wanted.as_of.endswith("-12-31"):
-        raise Refused("opening-not-year-end", column="as_of")
-    if recorded is None:
-        if first_paid is not None and first_paid <= wanted.as_of:
-            raise Conflict("opening-after-payments", column="kpj", paid_on=first_paid, as_of=wanted.as_of)
-        return wanted
-    if _content(recorded) != _content(wanted):
-        raise Conflict("opening-conflict", column="kpj", held=_content(recorded), sent=_content(wanted))
-    return None
-
-
-def _content(fact: OpeningBalanceRecorded) -> str:
-    shares = f"{rupiah(fact.employer)} + {rupiah(fact.worker)} + {rupiah(fact.credited_yield)}"
-    return f"{shares} ({fact.as_of}, {fact.months}, {fact.member_since or '-'})"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from ledger.events.account import (
     LEAVING,
+    PAYOUTS,
     AccountOpened,
     Base,
     MembershipEnded,
@@ -30,7 +31,15 @@ from ledger.events.account import (
 from ledger.events.employer import EmployerRegistered
 from ledger.events.event import Event
 from ledger.events.fact import BALANCES, DIRECTORY, ENTRIES, FOLDS, INDEX, NOWHERE, Fact
-from ledger.events.idempotency import RequestFinished, RequestStarted
+from ledger.events.idempotency import (
+    OUTCOMES_KEPT,
+    PROBLEMS_KEPT,
+    KeptCode,
+    KeptOutcome,
+    KeptProblem,
+    RequestFinished,
+    RequestStarted,
+)
 from ledger.events.lines import (
     LINES_AN_EVENT,
     Columns,
@@ -115,6 +124,9 @@ __all__ = [
     "LEAVING",
     "LINES_AN_EVENT",
     "NOWHERE",
+    "OUTCOMES_KEPT",
+    "PAYOUTS",
+    "PROBLEMS_KEPT",
     "AccountOpened",
     "Base",
     "CardLinked",
@@ -126,6 +138,9 @@ __all__ = [
     "EmployerRegistered",
     "Event",
     "Fact",
+    "KeptCode",
+    "KeptOutcome",
+    "KeptProblem",
     "Line",
     "Lines",
     "LinesSuspended",

@@ -13,6 +13,8 @@ Year = Annotated[int, Meta(ge=1977, le=9999)]
 
 LEAVING = ("resigned", "laid-off", "contract-ended", "pension", "died", "stopped", "moved", "unknown")
 """Why a membership ended: claims count from it."""
+PAYOUTS = ("partial-10", "partial-30", "partial", "full")
+"""What an old system paid out: a tenth before pension, 30 % for housing, one of the two, or all (PP 46/2015, article 22)."""
 
 
 class AccountOpened(Fact, frozen=True):
@@ -76,7 +78,8 @@ class Base(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class Payout(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What the old system paid out: tax and the once-only partial claim need it. `gross` in rupiah."""
+    """What the old system paid out: tax and the once-only partial claim need it. `gross` in rupiah; `kind`: one of
+    PAYOUTS."""
 
     on: Day
     gross: Rupiah

@@ -8,7 +8,7 @@ from ledger.events.fact import DIRECTORY, INDEX, Day, Fact
 
 
 class EmployerRegistered(Fact, frozen=True):
-    """An employer may remit contributions. `name` is sealed (`vault.py`): a sole trader is a person."""
+    """An employer may remit contributions. `name` is sealed (`employer_names.py`): a sole trader is a person."""
 
     NAME: ClassVar[str] = "employer-registered.v1"
     CONCERNS: ClassVar = frozenset((DIRECTORY, INDEX))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ledger.events import FACTS
+from ledger.events import FACTS, Fact
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -47,6 +47,11 @@ KNOWN: frozenset[str] = frozenset((*FACTS, *UPCASTERS))
 def stored_names(fold: str) -> frozenset[str]:
     """Every stored name, present and older, of the facts that a fold reads."""
     return frozenset(name for name in KNOWN if fold in FACTS[present_name(name)].CONCERNS)
+
+
+def names_of(*facts: type[Fact]) -> frozenset[str]:
+    """Every stored name, present and older, of some facts: nobody selects rows by the name of one version."""
+    return frozenset(name for name in KNOWN if FACTS[present_name(name)] in facts)
 
 
 def passed_over(fold: str) -> frozenset[str]:

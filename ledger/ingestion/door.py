@@ -70,12 +70,14 @@ class Door:
         *,
         dry_run: bool = False,
         backdate: bool = False,
+        replace: bool = False,
         old_cards: bool = False,
         on_read: Progress | None = None,
         on_progress: Progress | None = None,
     ) -> Receipt:
         """Read and take a whole upload; durable when it returns. `on_read` gets the number of lines read.
 
+        `replace`: opening balances with other content take the place of those that stand.
         `old_cards`: the new cards of a registrations file that are not eleven digits are old ones.
 
         Raises Refused when the input as a whole cannot be read; StoreFailed when the store fails on the way: what was
@@ -88,26 +90,39 @@ class Door:
             if len(table) <= SMALL and not dry_run:
                 return self.submit(table, header, backdate=backdate).result()
             return self._contributions(table, header, dry_run, backdate, on_progress)
-        receipt = self._others(layout, table, header, dry_run, old_cards, on_progress)
-        if layout == "registrations" and receipt.last_position:
+        way = openings.Way(replace, backdate)
+        return self._released(self._others(layout, table, header, way, dry_run, old_cards, on_progress))
+
+    def _released(self, receipt: Receipt) -> Receipt:
+        """Post what the cards that a receipt changed had waiting."""
+        if receipt.last_position:
             released = self.release(receipt.first_position - 1)
             # Who waits for this receipt's position then also sees the money that it set free.
             receipt.last_position = max(receipt.last_position, released.position)
         return receipt
 
     def _others(
-        self, layout: str, table: Table, header: Header, dry_run: bool, old_cards: bool, on_progress: Progress | None
+        self,
+        layout: str,
+        table: Table,
+        header: Header,
+        way: openings.Way,
+        dry_run: bool,
+        old_cards: bool,
+        on_progress: Progress | None,
     ) -> Receipt:
         now = self.clock()
         today = jakarta_date(now)
         if layout == "employers":
-            return employers.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
+            return employers.ingest(
+                self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
+            )
         if layout == "registrations":
             return registrations.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, old_cards=old_cards,
                 on_progress=on_progress,
             )  # fmt: skip
-        return openings.ingest(self.log, table, header, today, now, dry_run=dry_run, on_progress=on_progress)
+        return openings.ingest(self.log, table, header, today, now, way=way, dry_run=dry_run, on_progress=on_progress)
 
     def _contributions(
         self, table: Table, header: Header, dry_run: bool, backdate: bool, on_progress: Progress | None
@@ -192,8 +207,9 @@ class Door:
         return release.release(self.log, cards, Header("system", "release"), self.clock())
 
     def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:
-        """Take posted or suspended lines back; see `reversal.reverse`."""
-        return reversal.reverse(self.log, target, header, self.clock, dry_run=dry_run)
+        """Take posted or suspended lines or opening balances back; see `reversal.reverse`. What waited only for an
+        opening balance posts by itself."""
+        return self._released(reversal.reverse(self.log, target, header, self.clock, dry_run=dry_run))
 
     def close(self) -> None:
         """End the writer after what is queued."""

@@ -1,4 +1,4 @@
-"""Employers: npp, name, registered_on -> employer-registered."""
+"""Employers: npp, name, registered_on -> employer-registered, the name sealed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ledger.decisions.employer import decide_register
+from ledger.decisions.employer import Employer, decide_register
 from ledger.errors import Refused
 from ledger.events import EmployerRegistered
 from ledger.identifiers import employer_stream
@@ -14,16 +14,19 @@ from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, fin
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
 from ledger.store.account_index import day_text
+from ledger.store.employer_names import NewName, SealedName
 from ledger.store.log import Log
+from ledger.store.vault import Vault
 
 
 class _Row(NamedTuple):
     line: int
-    fact: EmployerRegistered
+    employer: Employer
 
 
 def ingest(
     log: Log,
+    vault: Vault,
     table: Table,
     header: Header,
     today: date,
@@ -34,41 +37,52 @@ def ingest(
 ) -> Receipt:
     """Register employers; each row stands for itself. `on_progress` gets the number of rows just done.
 
-    Raises StoreFailed; the same upload again finishes the rest.
+    Raises StoreFailed, Unavailable(vault-rotating); the same upload again finishes the rest.
     """
     receipt = begin(table, header, dry_run)
-    seen: dict[str, EmployerRegistered] = {}
+    seen: dict[str, Employer] = {}
 
     def decide(rows: Sequence[_Row]) -> Decided[_Row]:
-        found = log.streams([employer_stream(row.fact.npp) for row in rows])
-        known: dict[str, EmployerRegistered] = {
-            event.fact.npp: event.fact
-            for events in found.values()
-            for event in events
-            if isinstance(event.fact, EmployerRegistered)
-        }
+        known = _known(log, vault, rows)
         if dry_run:
             known = seen | known
         decided: Decided[_Row] = Decided(rows)
-        for line, fact in rows:
+        new: list[NewName] = []
+        for line, employer in rows:
             try:
-                new = decide_register(known.get(fact.npp), fact, today)
+                if not decide_register(known.get(employer.npp), employer, today):
+                    decided.already += 1
+                    continue
             except Refused as refused:
                 decided.refuse(refused.problem, line)
                 continue
-            if new is None:
-                decided.already += 1
-                continue
-            known[fact.npp] = new
-            decided.post(header, employer_stream(fact.npp), 1, new)
+            known[employer.npp] = employer
+            sealed = vault.employers.new(int(employer.npp), employer.name or "")
+            new.append(sealed)
+            fact = EmployerRegistered(employer.npp, sealed.text, employer.registered_on)
+            decided.post(header, employer_stream(employer.npp), 1, fact)
         if dry_run:
             seen.update(known)
         decided.events.sort(key=lambda event: event.stream)
+        decided.writes = [lambda tx: vault.employers.insert(tx, new)]
         return decided
 
-    writer = Writer(log, receipt, now, decide, lambda row: (row.fact.npp,))
+    writer = Writer(log, receipt, now, decide, lambda row: (row.employer.npp,))
     writer.run(_batches(table), on_progress)
     return finish(table, receipt, writer.counts)
+
+
+def _known(log: Log, vault: Vault, rows: Sequence[_Row]) -> dict[str, Employer]:
+    """Those of the rows' employers that are recorded, their names opened."""
+    found: dict[str, EmployerRegistered] = {}
+    sealed: dict[int, SealedName] = {}
+    for events in log.streams([employer_stream(row.employer.npp) for row in rows]).values():
+        for event in events:
+            if isinstance(event.fact, EmployerRegistered):
+                found[event.fact.npp] = event.fact
+                sealed[int(event.fact.npp)] = SealedName(event.fact.name, event.version)
+    names = vault.employers.open(sealed)
+    return {npp: Employer(npp, names.get(int(npp)), fact.registered_on) for npp, fact in found.items()}
 
 
 def _batches(table: Table) -> Iterator[list[_Row]]:
@@ -77,7 +91,7 @@ def _batches(table: Table) -> Iterator[list[_Row]]:
     for at in range(0, len(good), ROWS):
         some = good[at : at + ROWS]
         yield [
-            _Row(line, EmployerRegistered(f"{npp:08d}", names[i], day_text(day)))
+            _Row(line, Employer(f"{npp:08d}", names[i], day_text(day)))
             for i, line, npp, day in zip(
                 some.tolist(),
                 table.lines[some].tolist(),

@@ -329,15 +329,15 @@ def _batches(table: Table, size: int) -> Iterator[list[Registration]]:
             name: columns[name][some].tolist()
             for name in ("kpj", "birth_date", "sex", "segment", "npp", "registered_on", "left_on")
         }
-        texts = {name: [columns[name][i] for i in rows] for name in ("nik", "name", "email", "phone")}
+        texts = {name: [columns[name][i] for i in rows] for name in ("nik", "name", "email", "phone", "left_why")}
         yield [
             Registration(
                 line, card, nik, name, birth, SEXES[sex], SEGMENTS[segment], npp, email, phone, joined, _month(joined),
-                left if left >= 0 else None, _month(left) if left >= 0 else 0,
+                left if left >= 0 else None, _month(left) if left >= 0 else 0, why,
             )
-            for line, card, nik, name, birth, sex, segment, npp, email, phone, joined, left in zip(
+            for line, card, nik, name, birth, sex, segment, npp, email, phone, joined, left, why in zip(
                 table.lines[some].tolist(), numbers["kpj"], texts["nik"], texts["name"], numbers["birth_date"],
                 numbers["sex"], numbers["segment"], numbers["npp"], texts["email"], texts["phone"],
-                numbers["registered_on"], numbers["left_on"], strict=True,
+                numbers["registered_on"], numbers["left_on"], texts["left_why"], strict=True,
             )
         ]  # fmt: skip

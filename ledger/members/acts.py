@@ -20,7 +20,8 @@ from ledger.store import account_index
 from ledger.store.database import Transaction
 from ledger.store.log import Log, VersionTaken
 from ledger.store.outbox import Letter, Outbox
-from ledger.store.vault import Vault, seal, unseal
+from ledger.store.sealing import seal, unseal
+from ledger.store.vault import Vault
 
 _TRIES = 5
 

@@ -93,8 +93,11 @@ class Card(msgspec.Struct, frozen=True):
         )
 
     def row(self) -> tuple[Any, ...]:
-        newest = self.memberships[0] if self.memberships else Membership(0, self.segment, 0, 0)
-        more = json.dumps(self.memberships[1:], separators=(",", ":")) if len(self.memberships) > 1 else ""
+        # The columns have no segment of their own for the newest membership: another one than the card's stands in `more`.
+        in_columns = bool(self.memberships) and self.memberships[0].segment == self.segment
+        newest = self.memberships[0] if in_columns else Membership(0, self.segment, 0, 0)
+        others = self.memberships[1:] if in_columns else self.memberships
+        more = json.dumps(others, separators=(",", ":")) if others else ""
         return (
             self.card, self.person, self.segment, newest.npp, newest.since, newest.until, more,
             int(self.plain), self.epoch, self.opening, self.changed_at,

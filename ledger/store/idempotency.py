@@ -37,10 +37,9 @@ class Started(Struct, frozen=True):
 
 
 class Replay(Struct, frozen=True):
-    """The write was done before: this was the answer."""
+    """The write was done before: this was the answer, in numbers and codes."""
 
-    status: int
-    receipt: str
+    answer: RequestFinished
 
 
 def digest_of(log: Log, client: str, route: str, key: str) -> str:
@@ -81,23 +80,22 @@ def _begin(log: Log, digest: str, body_hash: str, route: str, by: str, channel: 
                 raise Conflict("idempotency-key-reused")
             last = events[-1]
             if isinstance(last.fact, RequestFinished):
-                return Replay(last.fact.status, last.fact.receipt)
+                return Replay(last.fact)
             if not _dead(last, now) and not _abandoned(log, last):
                 raise Unavailable("idempotency-in-progress")
         version = len(events) + 1
         try:
-            # The header's reason says which process runs it, so that another one can see whether it still lives.
-            log.append([_event(stream, version, RequestStarted(body_hash, route), by, channel, _PROCESS)], now)
+            # The process is named, so that another one can see whether it still lives.
+            log.append([_event(stream, version, RequestStarted(body_hash, route, _PROCESS), by, channel)], now)
         except VersionTaken:
             continue
         return Started(digest, body_hash, version)
 
 
-def finish(log: Log, started: Started, status: int, receipt: str, *, by: str, channel: str, now: datetime) -> None:
+def finish(log: Log, started: Started, answer: RequestFinished, *, by: str, channel: str, now: datetime) -> None:
     """Keep the answer. A run that was taken for dead may finish second: the first answer stands."""
-    fact = RequestFinished(started.body_hash, status, receipt)
     try:
-        log.append([_event(request_stream(started.digest), started.version + 1, fact, by, channel)], now)
+        log.append([_event(request_stream(started.digest), started.version + 1, answer, by, channel)], now)
     except VersionTaken:
         pass
     finally:
@@ -132,12 +130,13 @@ def _forget(digest: str) -> None:
 def _dead(event: Event, now: datetime) -> bool:
     if now - datetime.fromisoformat(event.recorded_at) > RESUMED_AFTER:
         return True
-    if event.reason == _PROCESS:
+    process = event.fact.process if isinstance(event.fact, RequestStarted) else ""
+    if process == _PROCESS:
         return True  # this process, and it is not in `_running`
-    if event.reason.startswith(_PROCESS.rpartition("-")[0] + "-"):
+    if process.startswith(_PROCESS.rpartition("-")[0] + "-"):
         return True  # an earlier process that had this one's number
-    return is_gone(event.reason)
+    return is_gone(process)
 
 
-def _event(stream: str, version: int, fact: Fact, by: str, channel: str, reason: str = "") -> Event:
-    return Event(stream=stream, version=version, fact=fact, by=by, channel=channel, reason=reason)
+def _event(stream: str, version: int, fact: Fact, by: str, channel: str) -> Event:
+    return Event(stream=stream, version=version, fact=fact, by=by, channel=channel)

@@ -233,16 +233,17 @@ class Log:
     def rows_under(
         self, tx: Transaction, prefixes: Sequence[str], names: Sequence[str], after: int = 0
     ) -> list[StoredRow]:
-        """Rows of these event names after a position, in streams under prefixes that end in `:`; in order."""
+        """Rows after a position in streams under prefixes that end in `:`, in order; of these event names only, if any."""
         given, params = tx.relation(
             low=("text", list(prefixes)), high=("text", [prefix[:-1] + chr(ord(":") + 1) for prefix in prefixes])
         )
-        kinds, more = tx.relation(name=("text", list(names)))
+        kinds, more = tx.relation(name=("text", list(names))) if names else ("", [])
+        named = f"and e.topic in (select name from {kinds} k) " if names else ""
         # `cross join`: SQLite keeps this order, so each prefix is one stretch of the index.
         rows = tx.rows(
             f"select e.{self.key}, e.originator_id, e.originator_version, e.topic, e.state from {given} q "
             f"cross join {self.table} e where e.originator_id >= q.low and e.originator_id < q.high "
-            f"and e.topic in (select name from {kinds} k) and e.{self.key} > ? order by e.{self.key}",
+            f"{named}and e.{self.key} > ? order by e.{self.key}",
             [*params, *more, after],
         )
         return [StoredRow(*row) for row in rows]

@@ -1,9 +1,9 @@
 """The vault: the persons' keys and look-up hashes, in tables beside the log that no event ever quotes.
 
-Identity and contact stand in events sealed (AES-256-GCM) with a random key of their person, bound to the place they
-stand in: person, stream, version, field. The vault holds that key, wrapped by the master key, and hashes (HMAC-SHA256,
-16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting a person's row erases the person:
-what the log still holds can never be read again.
+Identity and contact stand in events sealed (`sealing`) with a random key of their person, bound to the place they stand
+in: person, stream, version, field; so do the names of employers (`employer_names`). The vault holds that key, wrapped by
+the master key, and hashes (HMAC-SHA256, 16 bytes) of NIK, phone and e-mail under keys derived from the master key. Deleting
+a person's row erases the person: what the log still holds can never be read again.
 
 Keys are not cached: a key kept in another process would outlive an erasure, and unwrapping costs less than the look-up
 that proves the row is still there.
@@ -11,8 +11,6 @@ that proves the row is still there.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import os
 import secrets
@@ -33,15 +31,20 @@ from ledger.acts.person import Contact, Identity, Person, contact_bytes, identit
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.settings import Settings
+from ledger.store import employer_names
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
+from ledger.store.employer_names import EmployerNames
+from ledger.store.sealing import KEY as _KEY
+from ledger.store.sealing import NONCE as _NONCE
+from ledger.store.sealing import sealed_with, unseal
 
 if TYPE_CHECKING:
     from ledger.store.log import Log
 
-TABLES = ("vault_meta", "vault_persons")
+TABLES = ("vault_meta", "vault_persons", "vault_employers")
 _COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
 _TYPES = "text bytea bytea bytea bytea bigint"
-_KEY, _NONCE, _HASH, _BLOCK = 32, 12, 16, 64
+_HASH, _BLOCK = 16, 64
 _LOOKED_UP_AT_ONCE = 10_000
 _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
@@ -118,26 +121,6 @@ def _hashing(key: bytes) -> Callable[[str], bytes]:
     return digest
 
 
-def seal(key: bytes, person: str, stream: str, version: int, field: str, data: bytes) -> str:
-    """`data` sealed with a person's key for one place, as base64."""
-    nonce = os.urandom(_NONCE)
-    return _sealed(AESGCM(key), nonce, f"{person}|{stream}|{version}|{field}", data)
-
-
-def _sealed(cipher: AESGCM, nonce: bytes, place: str, data: bytes) -> str:
-    return binascii.b2a_base64(nonce + cipher.encrypt(nonce, data, place.encode()), newline=False).decode()
-
-
-def unseal(key: bytes, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
-    """The inverse of `seal`. Raises BrokenLog when the text was not sealed with this key for this place."""
-    try:
-        data = base64.b64decode(sealed, validate=True)
-        place = f"{person}|{stream}|{version}|{field}".encode()
-        return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], place)
-    except (InvalidTag, ValueError):
-        raise BrokenLog("log-broken", position=0, what=f"sealed {field} of version {version}") from None
-
-
 def new_ids(count: int) -> list[str]:
     """Ids for new persons: 128 random bits as 32 hex digits, so that nothing about a person can be read from one."""
     chance = os.urandom(16 * count).hex()
@@ -153,6 +136,7 @@ class Vault:
         self._master = Master(key, 0)
         self._recognise()
         self._open_secret()
+        self.employers = EmployerNames(log.database, lambda: self._master, self._must_be_current)
 
     @classmethod
     def open(cls, log: Log) -> Vault:
@@ -313,10 +297,10 @@ class Vault:
             key = chance[one - _KEY : one]
             two, three, end = one + _NONCE, one + 2 * _NONCE, one + 3 * _NONCE
             cipher, place = AESGCM(key), f"{person}|person:{person}|1|"
-            sealed = _sealed(cipher, chance[one:two], place + "identity", identity_bytes(identity))
+            sealed = sealed_with(cipher, chance[one:two], place + "identity", identity_bytes(identity))
             reach = ""
             if contact.email or contact.phone:
-                reach = _sealed(cipher, chance[two:three], place + "contact", contact_bytes(contact))
+                reach = sealed_with(cipher, chance[two:three], place + "contact", contact_bytes(contact))
             wrapped = master.wrap(person, key, chance[three:end])
             row = (person, wrapped, hashes[identity.nik], *master.reach(contact), master.number)
             made.append(NewPerson(person, sealed, reach, row))
@@ -376,6 +360,8 @@ class Vault:
         done = 0
         while count := self._rotate_some(new, also):
             done += count
+        while self._rewrap_employers(new):
+            pass
         with self.log.database.write() as tx:
             for rotated in last:
                 rotated(tx, {}, new)
@@ -405,6 +391,10 @@ class Vault:
                 "on conflict (name) do update set value = excluded.value",
             )
         return new
+
+    def _rewrap_employers(self, new: Master) -> int:
+        with self.log.database.write() as tx:
+            return employer_names.rewrap(tx, self._master, new, _ROTATED_AT_ONCE)
 
     def _rotate_some(self, new: Master, also: Sequence[Rotated] = ()) -> int:
         with self.log.database.write() as tx:

@@ -29,7 +29,8 @@ def visited(world: World, kind: str) -> tuple[Store, Path]:
         jht(store, "init")
         take_in(store, "employers", directory / "employers.csv", VISITORS)
         take_in(store, "registrations", directory / "registrations.csv", VISITORS)
-        jht(store, "ingest", "contributions", *(directory / f"contributions-{month}.csv" for month in months))
+        files = [directory / f"contributions-{month}.csv" for month in months]
+        jht(store, "ingest", "contributions", *files, "--backdate")
         child.run([sys.executable, "-m", "tests.bench.members", "register", str(VISITORS)], store.env)
         jht(store, "rebuild")
 

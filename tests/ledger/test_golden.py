@@ -1,6 +1,7 @@
 """What is stored once is read for ever: a stored sample of every event, byte for byte.
 
-A sample is never changed. A new shape gets a new name with a new sample, and the old one still has to be read.
+A sample is never changed once it was released. A new shape gets a new name with a new sample, and the old one still has to
+be read. `python -m tests.ledger.regenerate` writes the samples of an unreleased change.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from ledger.events import (
     DataRequested,
     EmployerRegistered,
     Fact,
+    KeptCode,
+    KeptOutcome,
+    KeptProblem,
     Line,
     MemberClosed,
     MemberConfirmed,
@@ -66,7 +70,7 @@ OPENING: dict[str, Any] = {
 # What each stored sample means: (stream, version, fact, reason).
 MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "employer-registered.v1": (
-        "employer:10000001", 1, EmployerRegistered("10000001", "PT Contoh Makmur", "2024-01-02"), "",
+        "employer:10000001", 1, EmployerRegistered("10000001", "1:bmFtZQ", "2024-01-02"), "",
     ),
     "person-registered.v1": (f"person:{PERSON}", 1, PersonRegistered("1:c2VhbGVk", "1:Y29udGFjdA"), ""),
     "person-corrected.v1": (f"person:{PERSON}", 2, PersonCorrected("1:YW5vdGhlcg"), "correction-asked"),
@@ -109,7 +113,7 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
              ReversedLine("26000000033", 4_000_000, 0, 148_000, 80_000, months=0, event=2, line=1, suspended=True)],
         ), "wrong-amount",
     ),
-    "request-started.v1": ("request:5f2c", 1, RequestStarted("ab" * 32, "/v1/contributions"), ""),
+    "request-started.v1": ("request:5f2c", 1, RequestStarted("ab" * 32, "/v1/contributions", "5f2c1a9e-4711-0b1c2d3e"), ""),
     "member-registered.v1": (MEMBER, 1, MemberRegistered("1:bG9naW4", "PU", KPJ, "known-contact"), ""),
     "member-verified.v1": (MEMBER, 2, MemberVerified(1), ""),
     "member-confirmed.v1": (MEMBER, 3, MemberConfirmed("office", 1), ""),
@@ -123,7 +127,15 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "data-request-closed.v1": (MEMBER, 11, DataRequestClosed(10, "done"), ""),
     "member-denied.v1": (MEMBER, 13, MemberDenied(12), ""),
     "member-closed.v1": (MEMBER, 12, MemberClosed("asked"), ""),
-    "request-finished.v1": ("request:5f2c", 2, RequestFinished("ab" * 32, 200, '{"totals":{"posted":1}}'), ""),
+    "request-finished.v1": (
+        "request:5f2c", 2,
+        RequestFinished(
+            hash="ab" * 32, status=200, layout="contributions", receipt="9f86d081884c7d65",
+            totals={"posted": 1, "refused": 1}, codes=(KeptCode("refused", "no-money", 1, 2, ("worker",)),),
+            problems=(KeptProblem("no-money", "refused", 3, "worker", {"limit": "Rp1"}),), outcomes_total=1,
+            outcomes=(KeptOutcome(REMITTANCE, 2, posted=1, refused=1),),
+        ), "",
+    ),
 }  # fmt: skip
 
 
@@ -142,7 +154,7 @@ def test_a_stored_event_is_read_as_it_was_meant_and_written_again_byte_for_byte(
     stream, version, fact, reason = MEANT[name]
     event = decode(_row(name, stored))
     assert (event.fact, event.stream, event.version, event.position) == (fact, stream, version, 7)
-    assert (event.by, event.channel, event.reason) == ("cli:clerk", "cli", reason)
+    assert (event.by, event.channel, event.reason) == ("cli:1000", "cli", reason)
     assert (event.request, event.recorded_at) == ("9f86d081884c7d65", RECORDED_AT)
     assert state_json(encode(event)) == stored
     assert json.loads(stored)["fact"] is not None

@@ -10,14 +10,16 @@ import psycopg
 import pytest
 
 from ledger.errors import JhtError, NotFound, Refused, Unavailable
-from ledger.events import EmployerRegistered, Line
+from ledger.events import EmployerRegistered, Line, OpeningBalanceReversed
 from ledger.identifiers import card_number
 from ledger.settings import Settings
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import BalanceRow, Last, Queries
 from projections.rebuild import rebuild
+from projections.results import standing_opening
 from tests.conftest import NOW, TODAY
 from tests.facts import opening, posted
 from tests.projections.history import KPJS, NPPS, PERSON, RULES, Writer, event, registered
@@ -202,7 +204,8 @@ def test_a_story_is_the_statement_with_its_memberships_and_the_names_of_every_pa
     assert story.entries == reader.entries(card, NOW)
     assert story.memberships == reader.memberships(card)
     assert {membership.npp for membership in story.memberships} == set(NPPS)
-    assert story.employers == {npp: f"PT {npp}" for npp in (*NPPS, third)}, "who pays without a membership is named too"
+    named = {int(npp): SealedName(f"PT {npp}", 1) for npp in (*NPPS, third)}
+    assert story.employers == named, "who pays without a membership is named too"
     assert reader.story(card, NOW, 2).entries == story.entries[:2]
 
 
@@ -213,12 +216,35 @@ def test_a_participant_who_pays_for_himself_has_no_payer(ledger: Ledger) -> None
     assert ledger.reader.entries(CARDS[4], NOW)[0].npp == ""
 
 
+def test_a_day_before_an_opening_balance_is_known_once_the_balance_was_taken_back(ledger: Ledger) -> None:
+    account = f"account:{KPJS[0]}"
+    version = len(ledger.log.events(account))
+    ledger.pay("2016-01", "2016-02-10", Line(KPJS[0], 0, 0, 5, 5))
+    recorded = opening("2015-12-31", 100, 50, 7, 12)
+    ledger.add(event(account, version + 1, recorded))
+    assert code_of(lambda: ledger.balance(as_of=date(2015, 6, 30))) == "as-of-before-opening"
+    assert ledger.balance(as_of=date(2015, 12, 31)).total == 157
+    back = OpeningBalanceReversed(
+        as_of="2015-12-31", employer=100, worker=50, credited_yield=7, months=12, yield_through=2015, event=version + 1
+    )
+    ledger.add(event(account, version + 2, back))
+    assert ledger.balance(as_of=date(2015, 6, 30)).total == 0
+    assert ledger.balance(as_of=date(2015, 12, 31)).total == 0
+    # Another day takes its place: that one counts, not the one that was taken back.
+    ledger.add(event(account, version + 3, opening("2014-12-31", 30)))
+    assert ledger.balance(as_of=date(2015, 6, 30)).total == 30
+    assert code_of(lambda: ledger.balance(as_of=date(2014, 6, 30))) == "as-of-before-opening"
+    assert ledger.balance().total == 40
+    entries = ledger.reader.entries(CARDS[0], NOW)
+    assert standing_opening(entries) == next(one for one in entries if one.paid_on == "2014-12-31")
+
+
 def test_the_directory_follows_persons_cards_and_memberships(ledger: Ledger) -> None:
     reader, person = ledger.reader, PERSON.format(0)
     assert reader.person_of_card(CARDS[0]) == person
     assert reader.person_cards(person) == sorted(CARDS[:2])
     assert reader.person(person).identity == "sealed identity 0"
-    assert reader.employer(int(NPPS[0])).name == f"PT {NPPS[0]}"
+    assert reader.employer(int(NPPS[0])).name == SealedName(f"PT {NPPS[0]}", 1)
     for which in (0, 3, 4, 5):
         ledger.add(ledger.writer.people(which, KPJS[0]))
     found = reader.person(person)

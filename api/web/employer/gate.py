@@ -20,7 +20,7 @@ from api.route import PlainRoute
 from api.web.employer.checks import Checks
 from api.web.page_context import Visits, visit_of
 from api.web.pages import language_of, render
-from ledger.errors import JhtError, NotAllowed, NotFound, Problem, Unavailable
+from ledger.errors import JhtError, NotAllowed, Problem, Unavailable
 from ledger.identifiers import clean_npp
 from ledger.money import rupiah
 
@@ -103,9 +103,10 @@ class Desk(NamedTuple):
     async def name(self, npp: str) -> str:
         """An employer's name, "" when the read side does not know it now."""
         try:
-            return (await self.application.ask(self.application.reader.employer, int(npp))).name
-        except (NotFound, Unavailable):
+            names = await self.application.ask(self.application.employer_names, [int(npp)])
+        except Unavailable:
             return ""
+        return names.get(int(npp), "")
 
     async def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page about one employer."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.log import Record
 from api.access.sessions import STAFF, Session
+from api.access.users import writer_of
 from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.holdings import Holdings
@@ -97,7 +98,8 @@ class Desk(NamedTuple):
     def acting(self) -> Acting:
         """Who acts. Letters are in Indonesian: the clerk's choice of a language says nothing about the member's."""
         request = self.request.scope.get("request_id", "")
-        return Acting(f"user:{self.session.who}", CHANNEL, self.application.now(), request=request)
+        by = writer_of(self.application.log, self.session.who)
+        return Acting(by, CHANNEL, self.application.now(), request=request)
 
     def seen(self) -> Seen:
         """What the page of the form showed. Raises Refused(changed-since)."""

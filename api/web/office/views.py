@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from api.access.sessions import Session
 from ledger.errors import BrokenLog, Refused
-from ledger.store.vault import Vault, seal, unseal
+from ledger.store.sealing import seal, unseal
+from ledger.store.vault import Vault
 
 OPEN = timedelta(minutes=10)
 """How long data stays open after a search."""

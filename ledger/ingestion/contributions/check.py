@@ -6,6 +6,7 @@ file of a million lines and an HTTP body of twenty go through the same checks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -227,17 +228,35 @@ def _refusals(upload: Upload, bad: NDArray[np.bool_], registered: set[int]) -> d
         "paid_on",
         paid_on=lambda r: day_text(int(u.paid_on[r])),
     )
-    early = _months(u.paid_on) < u.month - allowed
-    if not u.backdate:
-        refuse(
-            early & (u.paid_on >= 0), "paid-too-early", "paid_on", month=month_at,
-            paid_on=lambda row: day_text(int(u.paid_on[row])),
-        )  # fmt: skip
-    else:
-        for row in np.flatnonzero(early & ~bad).tolist():
-            details: dict[str, str | int] = {"paid_on": day_text(int(u.paid_on[row])), "month": month_at(row)}
-            u.receipt.problem(Problem("paid-backdated", int(u.line[row]), "paid_on", details), "warning")
+    _check_backdated(u, bad, allowed, refuse)
     return refused
+
+
+Refuse = Callable[..., None]
+
+
+def _check_backdated(u: Upload, bad: NDArray[np.bool_], allowed: Ints, refuse: Refuse) -> None:
+    """Days of payment long before their month, or long before today: refused, or listed where `backdate` takes them."""
+    months, back = _months(u.paid_on), rules().backdate_months
+
+    def day(row: int) -> str:
+        return day_text(int(u.paid_on[row]))
+
+    def month(row: int) -> str:
+        return month_text(int(u.month[row]))
+
+    early = (months < u.month - allowed) & (u.paid_on >= 0)
+    old = (months < month_of(u.today) - back) & (u.paid_on >= 0)
+    if not u.backdate:
+        refuse(early, "paid-too-early", "paid_on", month=month, paid_on=day)
+        refuse(old, "paid-too-old", "paid_on", paid_on=day, months=lambda _: back)
+        return
+    for row in np.flatnonzero(early & ~bad).tolist():
+        details: dict[str, str | int] = {"paid_on": day(row), "month": month(row)}
+        u.receipt.problem(Problem("paid-backdated", int(u.line[row]), "paid_on", details), "warning")
+    for row in np.flatnonzero(old & ~bad).tolist():
+        details = {"paid_on": day(row), "months": back}
+        u.receipt.problem(Problem("paid-long-ago", int(u.line[row]), "paid_on", details), "warning")
 
 
 def _months(days: Ints) -> Ints:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ledger.decisions import remittance
+from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
@@ -162,16 +163,16 @@ def _candidate(
     if odd:
         doubt, candidates = zeros.doubt(rows.card[i], npp, card, with_zeros)
         where = _where(rows.paid_on[i], card, membership is not None)
-        if doubt:
+        # Compared even where the line waits anyway: NIK and name are not stored, so nobody could compare them later.
+        differs, verdict = holders.compare(batch.upload, rows.at[i], card) if holders is not None else ("", "")
+        if verdict == "suspended":
+            reason, details = differs, {}
+        elif doubt:
             reason, details = doubt, candidates
         elif where:
             reason, details = where, {"as_of": day_text(card.opening)} if card and card.opening else {}
-        elif holders is not None:
-            differs, verdict = holders.compare(batch.upload, rows.at[i], card)
-            if verdict == "suspended":
-                reason, details = differs, {}
-            elif differs:
-                said.append((Problem(differs, line, "name"), "warning"))
+        elif differs:
+            said.append((Problem(differs, line, "name"), "warning"))
     if reason:
         said = [(Problem(reason, line, _COLUMN.get(reason, "kpj"), details), "suspended")]
     under = Under(rows.kind[i], rows.paid_text[i], rows.reference[i], rows.division[i], segment)
@@ -189,7 +190,7 @@ def _own_segment(card: Card | None, month: int, wage: int, said: int) -> str:
 
 
 _COLUMN = {"wage-missing": "wage", "amounts-disagree": "worker", "nik-differs": "nik", "name-differs": "name",
-           "before-opening-balance": "paid_on", "no-membership": "month"}  # fmt: skip
+           BEFORE_OPENING: "paid_on", "no-membership": "month"}  # fmt: skip
 
 
 def _where(paid_on: int, card: Card | None, member: bool) -> str:
@@ -201,7 +202,7 @@ def _where(paid_on: int, card: Card | None, member: bool) -> str:
     if not member:
         return "no-membership"
     if card.opening and paid_on <= card.opening:
-        return "before-opening-balance"
+        return BEFORE_OPENING
     return ""
 
 

@@ -32,10 +32,11 @@ STORED: dict[str, Any] = {
     "segment": np.int8,
     "sex": np.int8,
     "yes": np.int8,
+    "year": np.int16,
 }
 NARROW: dict[str, Any] = {"npp": np.int32, "month": np.int32, "birth": np.int32, "date": np.int32}
 CODED = ("division", "reference")
-_REPEATED = {*CODED, "npp", "month", "birth", "date", "kind", "segment", "sex", "yes"}
+_REPEATED = {*CODED, "npp", "month", "birth", "date", "kind", "segment", "sex", "yes", "year", "leaving"}
 _CACHED_TEXTS = 100_000
 _CACHED_LENGTH = 64
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -26,6 +27,10 @@ def test_users_are_made_listed_changed_and_disabled(settings: Settings) -> None:
         ("pt.satu", "employer", [], ["10000001"], ""),
     ]
     assert "argon2" not in json.dumps(listed)
+    # What events call them by: of one form, different, and without the name in it.
+    called = [row["by"] for row in listed]
+    assert all(re.fullmatch(r"user:[0-9a-f]{16}", one) for one in called)
+    assert len(set(called)) == 2
     assert users(settings, "password", "ANI", stdin=b"lima kuda benar\n").code == 0
     assert users(settings, "disable", "ani").code == 0
     assert users(settings, "list", "--json").json[0]["disabled_at"] != ""

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import xlsxwriter
 
 from api.request_body import XLSX
 from ledger.settings import Settings
+from ledger.store.codec import state_json
+from ledger.store.log import Log
 from tests.api.conftest import PAID, SECOND, STRANGER, Api
 
 CONTRIBUTIONS, REVERSALS = "/v1/contributions", "/v1/reversals"
@@ -197,13 +200,45 @@ def test_the_same_key_and_body_are_answered_the_same_for_ever(api: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-unreadable")
 
 
+def test_a_large_answer_is_kept_as_numbers_and_codes(api: Api) -> None:
+    headers = api.key("post") | {"Idempotency-Key": "large-answer"}
+    rows = [row(kpj="x", month="2026-10", npp=f"{90_000_000 + n}") for n in range(12_000)]
+    first = api.client.post(CONTRIBUTIONS, headers=headers, json=rows)
+    assert (first.status_code, len(first.content) > 2_500_000) == (422, True)
+    finished = api.log.read(api.log.head() - 1, 1)[0]
+    assert finished.name == "request-finished.v1"
+    assert len(finished.state) < 30_000
+    assert len(state_json(finished.state)) < 200_000
+    again = api.client.post(CONTRIBUTIONS, headers=headers, json=rows)
+    told, same = first.json(), again.json()
+    assert again.status_code == 422
+    assert [same[name] for name in ("receipt", "totals", "codes", "outcomes_total", "position")] == [
+        told[name] for name in ("receipt", "totals", "codes", "outcomes_total", "position")
+    ]
+    assert same["problems"] == told["problems"][:1000]
+    assert same["outcomes"] == told["outcomes"][:100]
+
+
+def test_what_is_answered_again_after_a_restore_carries_no_position_of_before(api: Api) -> None:
+    headers = api.key("post") | {"Idempotency-Key": "restored"}
+    first = api.client.post(CONTRIBUTIONS, headers=headers, json=[row()]).json()["position"]
+    with closing(Log.open(api.settings)) as elsewhere:
+        made = elsewhere.renew_log_id()
+    again = api.client.post(CONTRIBUTIONS, headers=headers, json=[row()])
+    assert again.json()["position"] == f"{made}-{first.partition('-')[2]}"
+    assert again.headers["jht-position"] == again.json()["position"]
+
+
 def test_a_refusal_is_kept_under_its_key_too(api: Api) -> None:
     headers = api.key("correct") | {"Idempotency-Key": "r-1"}
     body = {"remittance": "remittance-e:10000001:1999-01", "reason": "wrong-amount"}
     first = api.client.post(REVERSALS, headers=headers, json=body)
     again = api.client.post(REVERSALS, headers=headers, json=body)
     assert (first.status_code, first.json()["code"]) == (404, "remittance-not-found")
-    assert (again.status_code, again.content) == (404, first.content)
+    assert again.status_code == 404
+    assert again.json() | {"request_id": ""} == first.json() | {"request_id": ""}
+    english = api.client.post(REVERSALS, headers=headers | {"Accept-Language": "en"}, json=body)
+    assert english.json()["detail"] == first.json()["detail_en"]
     assert again.headers["content-type"] == "application/problem+json"
 
 
@@ -335,3 +370,41 @@ def test_employers_and_opening_balances_come_in_over_http(api: Api) -> None:
     api.follow()
     told = api.client.get(f"/v1/accounts/{SECOND}/balance", headers=headers).json()
     assert (told["balance"], told["yield_credited"], told["months_contributed"]) == (288_300, 300, 10)
+
+
+OPENINGS = "/v1/opening-balances"
+
+
+def opening(**changes: Any) -> dict[str, Any]:
+    return {
+        "kpj": STRANGER, "as_of": "2025-12-31", "employer": 100, "worker": 50, "credited_yield": 7, "months": 12,
+    } | changes  # fmt: skip
+
+
+def test_an_opening_balance_is_replaced_and_taken_back_over_http(api: Api) -> None:
+    headers = api.key("register", "correct")
+    first = api.client.post(OPENINGS, headers=headers, json=[opening()])
+    assert (first.status_code, first.json()["totals"]["posted"]) == (200, 1)
+    other = api.client.post(OPENINGS, headers=headers, json=[opening(employer=90)])
+    assert (other.status_code, other.json()["codes"][0]["code"]) == (422, "opening-conflict")
+    for query, status, code in (
+        ("replace=true", 422, "reason-missing"), ("replace=true&reason=because", 422, "reason-unknown"),
+    ):  # fmt: skip
+        refused = api.client.post(f"{OPENINGS}?{query}", headers=headers, json=[opening(employer=90)])
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+    query = "?replace=true&reason=wrong-amount"
+    narrow = api.client.post(OPENINGS + query, headers=api.key("register"), json=[opening(employer=90)])
+    assert (narrow.status_code, narrow.json()["code"]) == (403, "scope-missing")
+    replaced = api.client.post(OPENINGS + query, headers=headers, json=[opening(employer=90)])
+    assert replaced.json()["totals"]["posted"] == 1
+
+    body = {"kind": "opening", "kpj": STRANGER, "reason": "wrong-amount"}
+    bound = api.client.post(REVERSALS, headers=api.key("correct", npps=[10000002]), json=body)
+    assert (bound.status_code, bound.json()["code"]) == (403, "object-foreign")
+    taken = api.client.post(REVERSALS, headers=headers, json=body)
+    assert (taken.status_code, taken.json()["totals"]["posted"]) == (200, 1)
+    never = api.client.post(REVERSALS, headers=headers, json=body | {"kpj": SECOND})
+    assert (never.status_code, never.json()["code"]) == (404, "opening-not-found")
+    receipt = api.client.post(OPENINGS, headers=headers, json=[opening(worker=51)]).json()["receipt"]
+    by_receipt = api.client.post(REVERSALS, headers=headers, json={"receipt": receipt, "reason": "wrong-amount"})
+    assert by_receipt.json()["totals"]["posted"] == 1

@@ -1,4 +1,4 @@
-"""Decisions about accounts: registration and opening balance."""
+"""Decisions about accounts: registration."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from ledger.decisions.account import Registration, check_registration, decide_opening, decide_register
+from ledger.decisions.account import Registration, check_registration, decide_register
 from ledger.events import AccountOpened, SegmentChanged
 from ledger.identifiers import month_number, month_of
 from ledger.store.account_index import Card, Membership, day_number
 from tests.conftest import TODAY
-from tests.facts import ended, opening, started
+from tests.facts import ended, started
 from tests.scenario import given
 
 ANI, BUDI = "a" * 32, "b" * 32
@@ -144,36 +144,3 @@ def test_a_row_that_cannot_be_is_refused_at_its_column(
 def test_a_row_that_can_be_is_not_refused() -> None:
     today = day_number(TODAY)
     assert check_registration(row(), employer_known=True, today=today, oldest_birth=day_number("1906-11-21")) is None
-
-
-OPENING = opening("2024-12-31", 3_700_000, 2_000_000, 120_000, 20, "2023-05-01", "old")
-
-
-def test_an_opening_balance_is_recorded_once() -> None:
-    given(card(), None).when(decide_opening, OPENING, TODAY).then(OPENING)
-    given(card(), OPENING).when(decide_opening, OPENING, TODAY).then()
-
-
-def test_an_opening_balance_with_other_amounts_names_both() -> None:
-    other = opening("2024-12-31", 3_700_001, 2_000_000, 120_000, 20, "2023-05-01", "old")
-    given(card(), OPENING).when(decide_opening, other, TODAY).refused("opening-conflict")
-    with pytest.raises(Exception, match=r"Rp3\.700\.000 .* Rp3\.700\.001 "):
-        decide_opening(card(), OPENING, other, TODAY)
-
-
-def test_an_opening_balance_that_would_count_payments_twice_is_refused() -> None:
-    given(card(), None).when(decide_opening, OPENING, TODAY, "2024-12-31").refused("opening-after-payments")
-    given(card(), None).when(decide_opening, OPENING, TODAY, "2025-01-01").then(OPENING)
-    given(card(), OPENING).when(decide_opening, OPENING, TODAY, "2024-12-31").then()
-
-
-@pytest.mark.parametrize(
-    ("state", "as_of", "code"),
-    [
-        (None, "2024-12-31", "account-unknown"),
-        (card(), "2024-12-30", "opening-not-year-end"),
-        (card(), "2026-12-31", "date-in-future"),
-    ],
-)
-def test_an_opening_balance_that_cannot_be_is_refused(state: Card | None, as_of: str, code: str) -> None:
-    given(state, None).when(decide_opening, opening(as_of, 1), TODAY).refused(code)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from ledger.errors import Problem
+from ledger.events import EmployerRegistered
 from ledger.fields import SEXES
 from ledger.identifiers import SEGMENTS, card_number
 from ledger.ingestion import employers
@@ -18,6 +19,7 @@ from ledger.ingestion.readers.table import Coded, Table
 from ledger.receipt import Header
 from ledger.store.account_index import day_number
 from ledger.store.codec import decode
+from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
 from ledger.store.vault import Vault
 from tests.conftest import NOW, TODAY
@@ -54,7 +56,7 @@ def registration(**changes: Any) -> dict[str, Any]:
     return {
         "kpj": "26000000001", "nik": "3174015203900001", "name": "Siti Aminah", "birth_date": "1990-03-12", "sex": "P",
         "segment": "PU", "npp": NPP, "email": "siti@contoh.id", "phone": "+6281200000001",
-        "registered_on": "2025-01-15", "left_on": "", "old_card": 0,
+        "registered_on": "2025-01-15", "left_on": "", "left_why": "", "old_card": 0,
     } | changes  # fmt: skip
 
 
@@ -73,7 +75,8 @@ def registrations_table(*rows: dict[str, Any], bad: Sequence[int] = ()) -> Table
 def opening(**changes: Any) -> dict[str, Any]:
     return {
         "kpj": "26000000001", "as_of": "2024-12-31", "employer": 3_700_000, "worker": 2_000_000,
-        "credited_yield": 120_000, "months": 20, "member_since": "2023-05-01", "source": "old-system",
+        "credited_yield": 120_000, "months": 20, "member_since": "2023-05-01", "source": "old-system", "tambahan": -1,
+        "tambahan_yield": -1, "yield_through": -1, "bases": "", "payouts": "",
     } | changes  # fmt: skip
 
 
@@ -82,7 +85,7 @@ def openings_table(*rows: dict[str, Any]) -> Table:
     columns["kpj"] = np.array([card_number(kpj) for kpj in columns["kpj"]], np.int64)
     for name in ("as_of", "member_since"):
         columns[name] = np.array([_day(text) for text in columns[name]], np.int64)
-    for name in ("employer", "worker", "credited_yield", "months"):
+    for name in ("employer", "worker", "credited_yield", "months", "tambahan", "tambahan_yield", "yield_through"):
         columns[name] = np.array(columns[name], np.int64)
     texts = sorted(set(columns["source"]))
     columns["source"] = Coded(np.array([texts.index(text) for text in columns["source"]], np.int32), texts)
@@ -90,7 +93,7 @@ def openings_table(*rows: dict[str, Any]) -> Table:
 
 
 def with_employer(log: Log, today: date = TODAY) -> None:
-    employers.ingest(log, employers_table((NPP, "PT Satu", "2020-01-02")), HEADER, today, NOW)
+    employers.ingest(log, Vault.open(log), employers_table((NPP, "PT Satu", "2020-01-02")), HEADER, today, NOW)
 
 
 def facts(log: Log, vault: Vault) -> Counter[str]:
@@ -99,6 +102,13 @@ def facts(log: Log, vault: Vault) -> Counter[str]:
     persons = sorted({e.stream.partition(":")[2] for e in events if e.stream.startswith("person:")})
     with log.database.read() as tx:
         data = vault.data_of(tx, persons)
+    names = vault.employers.open(
+        {
+            int(event.fact.npp): SealedName(event.fact.name, event.version)
+            for event in events
+            if isinstance(event.fact, EmployerRegistered)
+        }
+    )
     found: Counter[str] = Counter()
     for event in events:
         fact = msgspec.to_builtins(event.fact)
@@ -106,6 +116,8 @@ def facts(log: Log, vault: Vault) -> Counter[str]:
         kind, _, person = stream.partition(":")
         if kind == "person":
             stream, fact = f"person:{data[person]}", {}
+        elif kind == "employer":
+            fact["name"] = names[int(fact["npp"])]
         elif "person" in fact:
             fact["person"] = str(data[fact["person"]])
         found[f"{stream} {event.version} {event.fact.NAME} {fact}"] += 1

@@ -13,7 +13,8 @@ from ledger.events import Event, PersonRegistered
 from ledger.identifiers import person_stream
 from ledger.settings import Settings
 from ledger.store.log import Log, VersionTaken
-from ledger.store.vault import Vault, fingerprint, master_key, seal, unseal
+from ledger.store.sealing import seal, unseal
+from ledger.store.vault import Vault, fingerprint, master_key
 from tests.conftest import MASTER_KEY, NOW
 from tests.office import names_of
 

@@ -33,6 +33,8 @@ create table vault_meta (name text primary key, value text not null);
 create table vault_persons (
     person text collate "C" primary key, wrapped bytea not null, nik_hash bytea not null unique, phone_hash bytea,
     email_hash bytea, master bigint not null);
+-- an employer's own key: its name stands sealed in events.
+create table vault_employers (npp bigint primary key, wrapped bytea not null, master bigint not null);
 create index vault_persons_phone on vault_persons (phone_hash) where phone_hash is not null;
 create index vault_persons_email on vault_persons (email_hash) where email_hash is not null;
 

@@ -126,6 +126,8 @@ def test_a_share_off_by_one_rupiah_is_posted_as_received_with_a_warning(office: 
         ([line(A, month="2027-02")], "month-in-future", "month"),
         ([line(A, paid_on="2026-11-22")], "paid-in-future", "paid_on"),
         ([line(A, paid_on="2026-08-31")], "paid-too-early", "paid_on"),
+        ([line(A, month="2016-05", paid_on="2016-06-10")], "paid-too-old", "paid_on"),
+        ([line(A, month="2024-09", paid_on="2024-10-31")], "paid-too-old", "paid_on"),
         ([line(A, 10_000_000_001)], "amount-absurd", "wage"),
         ([line(A, kind="correction")], "reason-missing", "kind"),
         ([line(A, -5)], "number-negative", "wage"),
@@ -162,6 +164,19 @@ def test_an_early_paid_date_is_taken_with_the_backdate_scope_and_listed(office: 
     receipt = office.contribute(line(A, paid_on="2026-08-31"), backdate=True)
     assert receipt.totals["posted"] == 1
     assert problems(receipt) == [("warning", "paid-backdated", 2, "paid_on")]
+
+
+def test_a_paid_date_of_the_last_two_years_needs_no_scope(office: Office) -> None:
+    assert office.contribute(
+        line(A, month="2025-01", paid_on="2024-12-31"), line(B, month="2024-10", paid_on="2024-11-01")
+    )
+    assert [len(office.remittance(month)) for month in ("2025-01", "2024-10")] == [1, 1]
+
+
+def test_an_old_paid_date_is_taken_with_the_backdate_scope_and_listed(office: Office) -> None:
+    receipt = office.contribute(line(A, month="2016-05", paid_on="2016-06-10"), line(B), backdate=True)
+    assert ("warning", "paid-long-ago", 2, "paid_on") in problems(receipt)
+    assert receipt.totals["refused"] == 0
 
 
 def test_a_line_without_money_is_refused_alone(office: Office) -> None:

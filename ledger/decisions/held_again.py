@@ -1,0 +1,48 @@
+"""Money that an opening balance sets free when it is taken back waits again when one is recorded again. Pure.
+
+It was paid on or before the balance's day and may be part of it, so it must not be counted beside it; and it must not keep
+the balance out either, or an opening balance that was once taken back could never be put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ledger.decisions import remittance
+from ledger.decisions.opening import BEFORE_OPENING
+from ledger.decisions.remittance import LiveLine, Remittance
+from ledger.events import LINES_AN_EVENT, Fact, LinesSuspended, SuspendedLine, SuspendedLines
+
+
+class Act(NamedTuple):
+    """A fact with the request that caused it; "" stands for the one that is under way."""
+
+    fact: Fact
+    request: str = ""
+
+
+def hold_again(state: Remittance, taken: Sequence[LiveLine]) -> list[Act]:
+    """Facts that take posted lines back and let them wait anew, with their part, epoch and paid day.
+
+    The waiting line still belongs to the upload that brought its money.
+    """
+    acts = [Act(fact) for fact in remittance.reverse(state, taken)]
+    gathered: dict[tuple[object, ...], list[LiveLine]] = {}
+    for one in taken:
+        gathered.setdefault((one.under, one.request), []).append(one)
+    for some in gathered.values():
+        under, request = some[0].under, some[0].request
+        for start in range(0, len(some), LINES_AN_EVENT):
+            lines = [_waiting(one) for one in some[start : start + LINES_AN_EVENT]]
+            fact = LinesSuspended(month=some[0].month, **under._asdict(), lines=SuspendedLines.of(lines))
+            acts.append(Act(fact, request))
+    return acts
+
+
+def _waiting(one: LiveLine) -> SuspendedLine:
+    line = one.line
+    return SuspendedLine(
+        line.kpj, line.wage, line.back_pay, line.employer, line.worker, line.epoch, line.tambahan, line.part,
+        BEFORE_OPENING,
+    )  # fmt: skip
