@@ -294,6 +294,9 @@ def _numbers(column: Column, given: list[Any], known: dict[tuple[int, str], Bad]
 def _texts(column: Column, given: list[Any], known: dict[tuple[int, str], Bad]) -> Cells:
     texts = []
     for place, value in enumerate(given):
+        if column.type == "year" and isinstance(value, int) and not isinstance(value, bool):
+            # A year is written as a number as often as in quotes.
+            value = str(value)  # noqa: PLW2901
         if value is not None and not isinstance(value, str):
             known[place, column.name] = Bad("wrong-type", {"expected": "text"})
         texts.append(value if isinstance(value, str) else "")

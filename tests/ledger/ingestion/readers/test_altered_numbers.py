@@ -156,7 +156,9 @@ def _value(column: Column) -> object:
     return {
         "rupiah": 5, "count": 5, "kpj": "12345678901", "npp": "12345678", "nik": "3171011708450001", "month": "2026-10",
         "birth": "1945-08-17", "date": "2026-01-02", "division": "001", "kind": "regular", "segment": "PU", "sex": "P",
-        "yes": "ya", "reference": "TRX-1", "text": "Sari Lestari", "email": "a@b.id", "phone": "081234567890",
+        "yes": "ya",
+        "year": "2025", "leaving": "PHK", "bases": "2025:17:2", "payouts": "2022-05-10:7:full",
+        "reference": "TRX-1", "text": "Sari Lestari", "email": "a@b.id", "phone": "081234567890",
     }[column.type]  # fmt: skip
 
 

@@ -18,7 +18,8 @@ VALUES: dict[str, object] = {
     "phone": "081234567890", "left_on": "2026-02-03", "old_card": "ya", "month": "2026-10", "wage": 5_000_000,
     "back_pay": 5_000, "employer": 185_000, "worker": 100_000, "paid_on": "2026-11-14", "reference": "TRX-1",
     "division": "001", "kind": "regular", "as_of": "2025-12-31", "credited_yield": 7, "months": 12,
-    "member_since": "2020-01-02", "source": "BA-1",
+    "member_since": "2020-01-02", "source": "BA-1", "left_why": "resigned", "tambahan": 5, "tambahan_yield": 1,
+    "yield_through": "2024", "bases": "2025:17000000:2400000", "payouts": "2022-05-10:1000000:partial-10",
 }  # fmt: skip
 ERRORS = (
     "#N/A",
