@@ -315,7 +315,7 @@ class Queries:
         if person is None:
             raise NotFound("account-not-found")
         day = day_number(as_of)
-        opening = max((row[2] for row in history if row[1]), default=day)
+        opening = max((row[2] for row in history if row[9] > 0), default=day)
         if opening > day:
             raise Refused("as-of-before-opening", as_of=day_text(opening))
         known = [row for row in history if row[2] <= day]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from projections.event_batch import OPENING
+from projections.event_batch import OPENING, OPENING_REVERSED
 from projections.generations import Generation
 
 _SUMMED = "employer", "worker", "credited", "paid_out", "months"
@@ -82,10 +82,11 @@ def card(live: dict[str, Generation]) -> str:
 
 
 def history(entries: Generation) -> str:
-    """Month, is opening, paid day, npp, employer, worker, credited, months, newest position."""
+    """Month, is opening, paid day, npp, employer, worker, credited, months, newest position, openings that stand."""
     return (
         f"select e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp, sum(e.employer), "
-        f"sum(e.worker), sum(v.credited), sum(e.months), max(e.position) from {entries.table} e "
+        "sum(e.worker), sum(v.credited), sum(e.months), max(e.position), "
+        f"sum(case v.type when {OPENING} then 1 when {OPENING_REVERSED} then -1 else 0 end) from {entries.table} e "
         f"join {entries.table}_events v on v.position = e.position where e.card = ? "
         f"group by e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp"
     )
