@@ -112,5 +112,5 @@ $(READY): requirements.lock
 	@$(INTACT)
 	@$(PYTHON) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "jht.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@{ echo '#!/bin/sh'; echo "'''exec' \"$(CURDIR)/$(PYTHON)\" \"\$$0\" \"\$$@\""; echo "' '''"; \
-	   printf 'from api.cli import main\n\nif __name__ == "__main__":  # a rebuild starts processes, which read this file again\n    main()\n'; } > $(JHT) && chmod +x $(JHT)
+	   printf 'from api.cli import main\n\nif __name__ == "__main__":  # a process that is spawned reads this file again\n    main()\n'; } > $(JHT) && chmod +x $(JHT)
 	@touch $@

@@ -2,12 +2,13 @@
 
     generations   where read models live: their positions, the pointer that says which one is served
     event_batch   stored events as numpy columns; what cannot be applied is set apart
+    runs          any number of lines in the order of their cards, by way of a temporary file
     balances      one additive row per card, epoch, sub-account and year
     entries       one row per line: the statement, any past balance
     directory     who holds which card, sealed; employers; memberships
     bulk          whole columns into a table
     projector     keeps the live generations at the head of the log
-    folding       the fold of a whole log with several processes
+    folding       the fold of a whole log, in one process and one pass
     rebuild       builds a generation from zero, compares, swaps, goes back
     compare       where two generations differ
     queries       what the API and the commands ask; sql: the statements, results: the answers

@@ -1,78 +1,91 @@
 """Whole numpy columns of integers into a table, on both stores.
 
-PostgreSQL gets COPY's binary format, or arrays in its binary form, made by numpy without a Python object per value;
-SQLite gets tuples.
+PostgreSQL gets COPY's binary format, or arrays in their binary form, made by numpy without a Python object per value;
+SQLite gets many rows a statement, whose values numpy lists at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 
 from ledger.store.database import PostgresTransaction, SqliteTransaction, Transaction
 
 Ints = NDArray[np.int64]
+Columns = dict[str, Ints]
 _WIDTH = {"smallint": 2, "int": 4, "bigint": 8}
-_COPY_ROWS = 100_000
-_TUPLES = 20_000
+_COPY_ROWS = 50_000
+_STATEMENT_ROWS = 64
+"""Fewer cost more calls, more cost a longer search for the parameters: 256 are slower again."""
+_SLICE = _STATEMENT_ROWS * 300
 
 
-class _BigintArray(Dumper):
-    """A one-dimensional integer array as PostgreSQL's bigint[] in binary."""
+@contextmanager
+def loading(tx: Transaction, table: str, names: tuple[str, ...], types: str) -> Iterator[Callable[[Columns], None]]:
+    """Fill a table that nobody reads yet: call what the block gets with columns of one length, in the key's order.
 
-    format = Format.BINARY
-    oid = 1016
-
-    def dump(self, obj: Ints) -> bytes:
-        head = np.array([1, 0, 20, len(obj), 1], ">i4").tobytes()
-        body = np.empty(len(obj), [("length", ">i4"), ("value", ">i8")])
-        body["length"], body["value"] = 8, obj
-        return head + body.tobytes()
-
-
-def load(tx: Transaction, table: str, columns: dict[str, Ints], types: str) -> None:
-    """Append rows in bulk: equal-length columns, `types` (smallint, int, bigint) in the columns' order."""
+    On PostgreSQL the table is emptied first, in the same transaction: its rows are then written as everybody's at once.
+    Nothing else can be done in the transaction until the block ends. `types`: smallint, int, bigint, in order.
+    """
     if isinstance(tx, SqliteTransaction):
-        upsert(tx, table, columns)
+        yield lambda columns: _insert(tx, table, {name: columns[name] for name in names}, "")
         return
     assert isinstance(tx, PostgresTransaction)
-    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    tx.run(f"truncate {table}")
     widths = [_WIDTH[kind] for kind in types.split()]
-    for name, width in zip(columns, widths, strict=True):
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, width in zip(names, widths, strict=True):
         fields += [(f"{name}_length", ">i4"), (name, f">i{width}")]
-    total = len(next(iter(columns.values())))
-    with tx.cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin (format binary)".encode()) as copy:
+    packed = np.empty(_COPY_ROWS, fields)
+    packed["fields"] = len(names)
+    for name, width in zip(names, widths, strict=True):
+        packed[f"{name}_length"] = width
+    with tx.cursor.copy(f"copy {table} ({', '.join(names)}) from stdin (format binary, freeze)".encode()) as copy:
         copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for start in range(0, total, _COPY_ROWS):
-            part = slice(start, min(start + _COPY_ROWS, total))
-            packed = np.empty(part.stop - start, fields)
-            packed["fields"] = len(columns)
-            for (name, values), width in zip(columns.items(), widths, strict=True):
-                packed[f"{name}_length"], packed[name] = width, values[part]
-            copy.write(packed.tobytes())
+
+        def write(columns: Columns) -> None:
+            total = len(columns[names[0]])
+            for start in range(0, total, _COPY_ROWS):
+                part = slice(start, min(start + _COPY_ROWS, total))
+                rows = packed[: part.stop - start]
+                for name in names:
+                    rows[name] = columns[name][part]
+                copy.write(rows.tobytes())
+
+        yield write
         copy.write(b"\xff\xff")
 
 
-def upsert(tx: Transaction, table: str, columns: dict[str, Ints], conflict: str = "") -> None:
+def upsert(tx: Transaction, table: str, columns: Columns, conflict: str = "") -> None:
     """Insert rows, or do what `conflict` says (`on conflict (...) do update set ...`)."""
     if not len(next(iter(columns.values()))):
         return
-    names = ", ".join(columns)
     if isinstance(tx, SqliteTransaction):
-        marks = ", ".join("?" * len(columns))
-        sql = f"insert into {table} ({names}) values ({marks}) {conflict}"
-        # In slices: a list of Python integers is four times as big as its column.
-        total = len(next(iter(columns.values())))
-        for start in range(0, total, _TUPLES):
-            part = slice(start, start + _TUPLES)
-            tx.cursor.executemany(sql, zip(*(values[part].tolist() for values in columns.values()), strict=True))
+        _insert(tx, table, columns, conflict)
         return
-    assert isinstance(tx, PostgresTransaction)
-    tx.cursor.adapters.register_dumper(np.ndarray, _BigintArray)
-    arrays = ", ".join(["%s::bigint[]"] * len(columns))
-    tx.cursor.execute(
-        f"insert into {table} ({names}) select * from unnest({arrays}) {conflict}".encode(),
-        list(columns.values()),
-    )
+    given, params = tx.relation(**{name: ("bigint", values) for name, values in columns.items()})
+    names = ", ".join(columns)
+    tx.run(f"insert into {table} ({names}) select {names} from {given} q {conflict}", params)
+
+
+def _insert(tx: SqliteTransaction, table: str, columns: Columns, conflict: str) -> None:
+    """Rows in slices: a list of Python integers is four times as big as its columns.
+
+    In bulk a column of one value stands in the statement itself: most columns of most logs hold only zeros.
+    """
+    total = len(next(iter(columns.values())))
+    given = dict.fromkeys(columns, "?")
+    if total >= _SLICE:
+        given |= {name: str(int(values[0])) for name, values in columns.items() if (values == values[0]).all()}
+    values = [columns[name] for name, mark in given.items() if mark == "?"]
+    names, row = ", ".join(columns), f"({', '.join(given.values())})"
+    for start in range(0, total, _SLICE):
+        block = np.stack([column[start : start + _SLICE] for column in values], axis=1)
+        whole = len(block) // _STATEMENT_ROWS * _STATEMENT_ROWS
+        for rows, part in ((_STATEMENT_ROWS, block[:whole]), (1, block[whole:])):
+            if len(part):
+                sql = f"insert into {table} ({names}) values {', '.join([row] * rows)} {conflict}"
+                tx.cursor.executemany(sql, part.reshape(-1, rows * len(values)).tolist())

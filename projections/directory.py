@@ -36,35 +36,45 @@ _SCHEMA = """
 create table {table}_employers (
     npp bigint primary key, name text not null, name_version bigint not null, registered_on bigint not null){clustered};
 create table {table}_persons (
-    person {text} primary key, identity text not null, identity_version bigint not null, contact text not null,
-    contact_version bigint not null, erased smallint not null){clustered};
+    person {text} not null, identity text not null, identity_version bigint not null, contact text not null,
+    contact_version bigint not null, erased smallint not null);
 create table {table}_cards (
-    card bigint primary key, person {text} not null, segment text not null, opened_on bigint not null,
+    card bigint {key}, person {text} not null, segment text not null, opened_on bigint not null,
     legacy smallint not null, version bigint not null){clustered};
 create table {table}_memberships (
     card bigint not null, version bigint not null, npp bigint not null, segment text not null, joined_on bigint not null,
-    since bigint not null, left_on bigint not null, until bigint not null, why text not null,
-    primary key (card, version)){clustered}
+    since bigint not null, left_on bigint not null, until bigint not null, why text not null{keys}){clustered}
 """
 _PERSONS = "text text bigint text bigint smallint"
 PARTS = ("employers", "persons", "cards", "memberships")
 
 
 def tables(generation: Generation, dialect: str) -> str:
+    """Those whose rows come in any order get their keys after the rows were loaded: a person's id is random."""
+    sqlite = dialect == "sqlite"
     return _SCHEMA.format(
         table=generation.table,
-        text="text" if dialect == "sqlite" else 'text collate "C"',
-        clustered=" without rowid" if dialect == "sqlite" else "",
+        text="text" if sqlite else 'text collate "C"',
+        key="primary key" if sqlite else "not null",
+        keys=", primary key (card, version)" if sqlite else "",
+        clustered=" without rowid" if sqlite else "",
     )
 
 
 def indexes(generation: Generation, dialect: str) -> str:
     """What is added after the rows were loaded."""
-    stem = generation.table.rpartition(".")[2]
-    return (
-        f"create index {stem}_cards_person on {generation.table}_cards (person);"
-        f"create index {stem}_memberships_npp on {generation.table}_memberships (npp)"
-    )
+    table, stem = generation.table, generation.table.rpartition(".")[2]
+    added = [f"create unique index {stem}_persons_key on {table}_persons (person)"]
+    if dialect != "sqlite":
+        added = [
+            f"alter table {table}_{part} add primary key ({key})"
+            for part, key in (("persons", "person"), ("cards", "card"), ("memberships", "card, version"))
+        ]
+    added += [
+        f"create index {stem}_cards_person on {table}_cards (person)",
+        f"create index {stem}_memberships_npp on {table}_memberships (npp)",
+    ]
+    return ";".join(added)
 
 
 def apply(tx: Transaction, generation: Generation, page: EventBatch) -> list[Broken]:
@@ -74,14 +84,27 @@ def apply(tx: Transaction, generation: Generation, page: EventBatch) -> list[Bro
 
 def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) -> list[Broken]:
     """Add rows of the log, in order."""
-    if not rows:
-        return []
     events, broken = decoded(rows)
-    table = generation.table
-    _employers(tx, table, [event for event in events if isinstance(event.fact, EmployerRegistered)])
-    _persons(tx, table, [event for event in events if event.stream.startswith("person:")])
-    _accounts(tx, table, [event for event in events if event.stream.startswith("account:")])
+    _write(tx, generation.table, events, begun=False)
     return broken
+
+
+def load(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) -> tuple[list[StoredRow], list[Broken]]:
+    """Add rows of the log, in order, to tables that have no `indexes` yet: streams that begin in these rows.
+
+    The other rows come back, to be written once the tables have their keys.
+    """
+    begun = {row.stream for row in rows if row.version == 1}
+    events, broken = decoded([row for row in rows if row.stream in begun])
+    _write(tx, generation.table, events, begun=True)
+    return [row for row in rows if row.stream not in begun], broken
+
+
+def _write(tx: Transaction, table: str, events: Sequence[Event], *, begun: bool) -> None:
+    """`begun`: of the streams of these events there are no rows yet."""
+    _employers(tx, table, [event for event in events if isinstance(event.fact, EmployerRegistered)])
+    _persons(tx, table, [event for event in events if event.stream.startswith("person:")], begun=begun)
+    _accounts(tx, table, [event for event in events if event.stream.startswith("account:")], begun=begun)
 
 
 def _insert(
@@ -106,11 +129,11 @@ def _employers(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     )  # fmt: skip
 
 
-def _persons(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+def _persons(tx: Transaction, table: str, events: Sequence[Event], *, begun: bool) -> None:
     new: dict[str, tuple[Any, ...]] = {}
     old: dict[str, tuple[Any, ...]] = {}
     changed = {event.stream.partition(":")[2] for event in events if not isinstance(event.fact, PersonRegistered)}
-    if changed:
+    if changed and not begun:
         given, params = tx.relation(person=("text", sorted(changed)))
         names = "p.person, p.identity, p.identity_version, p.contact, p.contact_version, p.erased"
         found = tx.rows(f"select {names} from {given} q join {table}_persons p on p.person = q.person", params)
@@ -126,16 +149,15 @@ def _persons(tx: Transaction, table: str, events: Sequence[Event]) -> None:
             new[person] = (person, *identity, *contact, 0)
     names = "person identity identity_version contact contact_version erased"
     changes = ", ".join(f"{name} = excluded.{name}" for name in names.split()[1:])
-    _insert(
-        tx, f"{table}_persons", names, _PERSONS, list(new.values()), f"on conflict (person) do update set {changes}"
-    )
+    conflict = "" if begun else f"on conflict (person) do update set {changes}"
+    _insert(tx, f"{table}_persons", names, _PERSONS, list(new.values()), conflict)
 
 
-def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+def _accounts(tx: Transaction, table: str, events: Sequence[Event], *, begun: bool) -> None:
     """Cards and memberships: what is new first, then the changes to what was there, in log order."""
     cards: dict[int, list[Any]] = {}
     changed: dict[int, tuple[str, int]] = {}
-    started: list[tuple[Any, ...]] = []
+    started: dict[int, list[list[Any]]] = {}
     ended: list[tuple[Any, ...]] = []
     number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
     for event in events:
@@ -149,11 +171,15 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
             segment = fact.segment
             since = month_number(fact.since) or 0
             joined_on = day_number(fact.joined_on)
-            started.append((card, event.version, int(fact.npp or 0), segment, joined_on, since, 0, 0, ""))
+            membership = [card, event.version, int(fact.npp or 0), segment, joined_on, since, 0, 0, ""]
+            started.setdefault(card, []).append(membership)
         elif isinstance(fact, MembershipEnded):
-            since = month_number(fact.since) or 0
+            npp, since = int(fact.npp or 0), month_number(fact.since) or 0
             end = (month_number(fact.until) or 0, day_number(fact.left_on), fact.why)
-            ended.append((*end, card, int(fact.npp or 0), fact.segment, since))
+            for membership in started.get(card, ()):
+                if (membership[2], membership[3], membership[5]) == (npp, fact.segment, since):
+                    membership[7], membership[6], membership[8] = end
+            ended.append((*end, card, npp, fact.segment, since, event.version))
         elif isinstance(fact, SegmentChanged):
             segment = fact.segment
         if card in cards:
@@ -162,13 +188,17 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
         else:
             changed[card] = (segment or changed.get(card, ("", 0))[0], event.position)
     _insert(
-        tx, f"{table}_cards", "card person segment opened_on legacy version",
-        "bigint text text bigint smallint bigint", [tuple(row) for row in cards.values()], "on conflict (card) do nothing",
+        tx, f"{table}_cards", "card person segment opened_on legacy version", "bigint text text bigint smallint bigint",
+        [tuple(row) for row in cards.values()], "" if begun else "on conflict (card) do nothing",
     )  # fmt: skip
     _insert(
         tx, f"{table}_memberships", "card version npp segment joined_on since left_on until why",
-        "bigint bigint bigint text bigint bigint bigint bigint text", started, "on conflict (card, version) do nothing",
+        "bigint bigint bigint text bigint bigint bigint bigint text",
+        [tuple(row) for of_card in started.values() for row in of_card],
+        "" if begun else "on conflict (card, version) do nothing",
     )  # fmt: skip
+    if begun:
+        return
     for card, (segment, position) in changed.items():
         tx.run(
             f"update {table}_cards set version = ?, segment = case when ? = '' then segment else ? end where card = ?",
@@ -177,6 +207,6 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event]) -> None:
     for ending in ended:
         tx.run(
             f"update {table}_memberships set until = ?, left_on = ?, why = ? "
-            "where card = ? and npp = ? and segment = ? and since = ?",
+            "where card = ? and npp = ? and segment = ? and since = ? and version < ?",
             list(ending),
         )

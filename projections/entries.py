@@ -9,21 +9,21 @@ are read from here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ledger.store.database import Transaction
 from projections import bulk
-from projections.event_batch import EventBatch, Lines
+from projections.bulk import Columns
+from projections.event_batch import EventBatch, Lines, MoneyEvents
 from projections.generations import Generation
 
-Columns = dict[str, bulk.Ints]
-
-
 # Wide columns first: PostgreSQL pads a narrow one before a wide one.
-COLUMNS = ("card", "position", "wage", "back_pay", "employer", "worker", "tambahan", "month", "epoch", "line", "months")
-TYPES = "bigint bigint bigint bigint bigint bigint bigint int int smallint smallint"
+COLUMNS = (
+    "card", "position", "wage", "back_pay", "employer", "worker", "tambahan", "month", "epoch", "part", "line", "months",
+)  # fmt: skip
+TYPES = "bigint bigint bigint bigint bigint bigint bigint int int int smallint smallint"
+READS = COLUMNS
+"""The columns of lines that `fold` reads."""
 KEY = "card, month, position, line"
 EVENT_COLUMNS = ("position", "type", "kind", "paid_on", "npp", "recorded", "credited")
 EVENT_TYPES = "bigint smallint smallint int int bigint bigint"
@@ -55,83 +55,18 @@ def indexes(generation: Generation, dialect: str) -> str:
 
 def fold(lines: Lines) -> Columns:
     """The rows of some lines."""
-    event = lines.event
-    return {
-        "card": lines.card,
-        "position": lines.position[event],
-        **{name: getattr(lines, name) for name in COLUMNS[2:7]},
-        "month": lines.month[event],
-        **{name: getattr(lines, name) for name in COLUMNS[8:]},
-    }
+    return {name: getattr(lines, name) for name in COLUMNS}
 
 
-class Prepared(NamedTuple):
-    """Rows ready to be written: of lines in narrow columns, of events, and the events' references."""
-
-    lines: Columns
-    events: Columns
-    references: list[str]
-
-
-def prepare(lines: Lines) -> Prepared:
-    """What a bulk load takes; half as big as `Lines`."""
-    return Prepared(
-        {name: values.astype(_NARROW[name]) for name, values in fold(lines).items()},
-        {name: getattr(lines, name) for name in EVENT_COLUMNS},
-        lines.reference,
-    )
-
-
-def _write_events(tx: Transaction, generation: Generation, events: Columns, references: list[str]) -> None:
-    given: dict[str, Sequence[Any]] = {name: values.tolist() for name, values in events.items()}
-    tx.insert(f"{generation.table}_events", given | {"reference": references}, f"{EVENT_TYPES} text")
+def write_events(tx: Transaction, generation: Generation, events: MoneyEvents) -> None:
+    """Add what the lines of events have in common."""
+    if events.reference:
+        given: dict[str, Sequence[Any]] = {name: getattr(events, name).tolist() for name in EVENT_COLUMNS}
+        given["reference"] = events.reference
+        tx.insert(f"{generation.table}_events", given, f"{EVENT_TYPES} text")
 
 
 def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
-    """Add a page to a generation's rows."""
-    lines = page.lines
-    if len(lines.position):
-        _write_events(tx, generation, {name: getattr(lines, name) for name in EVENT_COLUMNS}, lines.reference)
-        bulk.upsert(tx, generation.table, fold(lines))
-
-
-class Build:
-    """The rows of a whole log, written in chunks; on SQLite sorted, so that the key is filled nearly in order."""
-
-    def __init__(self, tx: Transaction, generation: Generation) -> None:
-        self.tx, self.generation = tx, generation
-        self._chunk = _COPY_LINES if tx.dialect == "postgres" else _SORTED_LINES
-        self._buffer: list[Prepared] = []
-        self._buffered = 0
-
-    def add(self, prepared: Prepared) -> None:
-        """Take the rows; their columns are taken out of `prepared` when they are written."""
-        if not prepared.references:
-            return
-        self._buffer.append(prepared)
-        self._buffered += len(prepared.lines["card"])
-        if self._buffered >= self._chunk:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is buffered."""
-        if not self._buffer:
-            return
-        buffer, self._buffer, self._buffered = self._buffer, [], 0
-        events = {name: np.concatenate([part.events[name] for part in buffer]) for name in EVENT_COLUMNS}
-        _write_events(self.tx, self.generation, events, [text for part in buffer for text in part.references])
-        # Column by column, so that the rows are never all there twice.
-        columns = {name: np.concatenate([part.lines.pop(name) for part in buffer]) for name in COLUMNS}
-        if self.tx.dialect == "sqlite":
-            order = np.lexsort((columns["line"], columns["position"], columns["month"], columns["card"]))
-            for name in COLUMNS:
-                columns[name] = columns[name][order]
-        bulk.load(self.tx, self.generation.table, columns, TYPES)
-
-
-_SORTED_LINES = 2_000_000
-_COPY_LINES = 100_000
-_NARROW = {
-    name: {"bigint": "i8", "int": "i4", "smallint": "i2"}[kind]
-    for name, kind in zip(COLUMNS, TYPES.split(), strict=True)
-}
+    """Add a batch to a generation's rows."""
+    write_events(tx, generation, page.events)
+    bulk.upsert(tx, generation.table, fold(page.lines))

@@ -1,14 +1,18 @@
-"""A page of stored events as columns: what every fold starts from.
+"""A batch of stored events as columns: what every fold starts from.
 
-Money lines come out as numpy columns, thousands at a time; the few other events come out decoded one by one. An event
-that cannot be applied is set apart with the reason, never dropped: `follow.py` marks the accounts it names.
+The lines of money events are stored as columns and come out as numpy columns, thousands at a time: the text of a column
+of many events is parsed at once, no value becomes a Python object. Where that fails the ordinary decoder reads the events
+one by one, and an event that it cannot read either is set apart with the reason, never dropped: `projector` marks the
+accounts it names. The few other events come out as stored rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +20,8 @@ from ledger.errors import BrokenLog
 from ledger.events import (
     BALANCES,
     DIRECTORY,
+    FACTS,
+    Columns,
     ContributionsPosted,
     ContributionsReversed,
     Event,
@@ -28,26 +34,25 @@ from ledger.events import (
 from ledger.events.upcasters import KNOWN, stored_names
 from ledger.identifiers import KINDS, card_number, month_number
 from ledger.store.account_index import day_number, payer_of
-from ledger.store.codec import StoredRow, decode, recorded_at_of
+from ledger.store.codec import UNREADABLE, Stored, StoredRow, decode, encode, state_json
 
 Ints = NDArray[np.int64]
 
 POSTED, RELEASED, REVERSED, OPENING, OPENING_REVERSED = range(5)
 TYPES = ("posted", "released", "reversed", "opening", "opening-reversed")
-_TYPE_OF: dict[type[Fact], int] = {
-    ContributionsPosted: POSTED,
-    SuspenseReleased: RELEASED,
-    ContributionsReversed: REVERSED,
-    OpeningBalanceRecorded: OPENING,
-    OpeningBalanceReversed: OPENING_REVERSED,
+_TYPE_OF: dict[str, int] = {
+    ContributionsPosted.NAME: POSTED,
+    SuspenseReleased.NAME: RELEASED,
+    ContributionsReversed.NAME: REVERSED,
+    OpeningBalanceRecorded.NAME: OPENING,
+    OpeningBalanceReversed.NAME: OPENING_REVERSED,
 }
 MONEY = stored_names(BALANCES)
 PEOPLE = stored_names(DIRECTORY)
 PAGE_BYTES = 2 * 2**20
-"""Stored bytes of one page: some 100,000 lines, or thousands of registrations."""
-_ABSURD = 2**50
-"""No single amount is this big; a fold that met one could leave 64 bits."""
-_FAILURES = (BrokenLog, KeyError, ValueError, OverflowError)
+"""Stored bytes of one batch: some 150,000 lines, or thousands of registrations."""
+PAGE_ROWS = 5_000
+_FAILURES = (BrokenLog, OverflowError, *UNREADABLE)
 
 
 class Broken(NamedTuple):
@@ -60,14 +65,13 @@ class Broken(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Money lines as columns; `event` indexes the columns of the events they came from.
+    """Money lines as columns of one length; reversals of lines that still waited are no money and not in it.
 
-    `employer`, `worker` and `tambahan` are negative on a reversal. Held reversals and suspended lines are no money.
-    Of an event: `position`, `type` (index in TYPES), `month` (number), `kind` (index in KINDS), `paid_on` (day number),
-    `paid_month` (year * 12 + month - 1), `npp`, `recorded` (microseconds since 1970), `credited`, `reference`.
+    `employer`, `worker`, `tambahan`, `credited` are negative where money is taken back. Of their event: `position`, `type`
+    (index in TYPES), `month` (number), `paid_on` (day number), `paid_month` (year * 12 + month - 1), `npp`; `credited` is
+    yield that an opening balance brought, `credited_tambahan` the part of it in the second sub-account.
     """
 
-    event: Ints
     card: Ints
     line: Ints
     wage: Ints
@@ -81,9 +85,25 @@ class Lines(NamedTuple):
     position: Ints
     type: Ints
     month: Ints
-    kind: Ints
     paid_on: Ints
     paid_month: Ints
+    npp: Ints
+    credited: Ints
+    credited_tambahan: Ints
+
+    def at(self, which: Any) -> Lines:
+        """The lines a mask or an order chooses."""
+        return Lines(*(column[which] for column in self))
+
+
+class MoneyEvents(NamedTuple):
+    """What the lines of an event have in common, one value an event; `kind`: index in KINDS, `recorded`: microseconds
+    since 1970."""
+
+    position: Ints
+    type: Ints
+    kind: Ints
+    paid_on: Ints
     npp: Ints
     recorded: Ints
     credited: Ints
@@ -91,37 +111,47 @@ class Lines(NamedTuple):
 
 
 class EventBatch(NamedTuple):
-    """Events in log order, folded as far as every projection needs it. `last` is the page's last row."""
+    """Events in log order, folded as far as every projection needs it. `last` is the batch's last row."""
 
     last: StoredRow
     lines: Lines
+    events: MoneyEvents
     people: list[StoredRow]
     broken: list[Broken]
 
 
 def read_batch(rows: Sequence[StoredRow], *, money: bool = True, people: bool = True) -> EventBatch:
-    """The page of some rows of the log, in order and at least one; ask only for what will be folded."""
+    """The batch of some rows of the log, in order and at least one; ask only for what will be folded."""
     wanted = [row for row in rows if row.name in MONEY] if money else []
     unknown = [Broken(r.position, r.stream, r.name, "UnknownName") for r in rows if r.name not in KNOWN]
     broken: list[Broken] = []
     try:
-        lines = columns(wanted)
+        lines, events = columns(wanted)
     except _FAILURES:
-        # One of them cannot be applied: find out which, one by one.
-        wanted, broken = _sound(wanted, lambda row: columns([row]))
-        lines = columns(wanted)
+        # One of them cannot be applied, or is written as nobody here writes: find out which, one by one.
+        wanted, broken = _sound(wanted, lambda row: columns([row], plain=True))
+        lines, events = columns(wanted, plain=True)
     others = [row for row in rows if row.name in PEOPLE] if people else []
-    return EventBatch(rows[-1], lines, others, unknown + broken)
+    return EventBatch(rows[-1], lines, events, others, unknown + broken)
 
 
 def light(rows: Sequence[StoredRow]) -> list[StoredRow]:
     """The first rows, at least one, as long as they are light enough to be decoded together."""
+    return next(batches(rows), [])
+
+
+def batches(rows: Iterable[StoredRow], size: int = PAGE_BYTES) -> Iterator[list[StoredRow]]:
+    """Rows in lists that are light enough (stored bytes) to be decoded together, each of at least one."""
+    found: list[StoredRow] = []
     weight = 0
-    for i, row in enumerate(rows):
+    for row in rows:
         weight += len(row.state)
-        if weight > PAGE_BYTES and i:
-            return list(rows[:i])
-    return list(rows)
+        if found and (weight > size or len(found) == PAGE_ROWS):
+            yield found
+            found, weight = [], len(row.state)
+        found.append(row)
+    if found:
+        yield found
 
 
 def decoded(rows: Sequence[StoredRow]) -> tuple[list[Event], list[Broken]]:
@@ -145,81 +175,232 @@ def _sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tup
     return sound, broken
 
 
-def columns(rows: Sequence[StoredRow]) -> Lines:
-    """The money lines of rows of MONEY events. Raises whatever a row that cannot be read raises."""
-    events: list[tuple[int, ...]] = []
-    references: list[str] = []
-    counts: list[int] = []
-    kpjs: list[str] = []
-    parts: dict[str, list[Ints]] = {name: [] for name in (*_LINE_COLUMNS, "suspended")}
-    for row in rows:
-        event = decode(row)
-        fact: Any = event.fact
-        kind_of_event = _TYPE_OF[type(fact)]
-        if isinstance(fact, Opening):
-            day = fact.as_of
-            month, kind, npp, reference, credited = day[:7], "opening", 0, fact.source, fact.credited_yield
-            kpjs.append(row.stream.partition(":")[2])
-            size, sign = 1, -1 if kind_of_event == OPENING_REVERSED else 1
-            credited *= sign
-            given = {"employer": [fact.employer], "worker": [fact.worker], "tambahan": [fact.tambahan]}
-            given["months"] = [fact.months * sign]
+# --- the columns of a line, and what their values may be
+
+_LIMITS: Final[dict[str, int]] = {
+    # No single amount is this big; a fold that met one could leave 64 bits. The others are what the tables hold.
+    **dict.fromkeys(("wage", "back_pay", "employer", "worker", "tambahan", "credited", "credited_tambahan"), 2**50),
+    **dict.fromkeys(("epoch", "part", "npp"), 2**31 - 1),
+    **dict.fromkeys(("line", "months"), 2**15 - 1),
+}
+_PARSED = ("wage", "back_pay", "employer", "worker", "tambahan", "epoch", "part", "months")
+_SIGNED = ("employer", "worker", "tambahan")
+_EVENT_COLUMNS = (
+    "position", "type", "month", "paid_on", "paid_month", "npp", "credited", "credited_tambahan", "kind", "recorded",
+    "months", "sign",
+)  # fmt: skip
+
+
+def _bounds(name: str) -> tuple[int, int]:
+    """The least and the greatest value that the fact allows in a column."""
+    (field,) = (one for one in msgspec.structs.fields(ContributionsPosted) if one.name == "lines")
+    (column,) = (one for one in msgspec.structs.fields(field.type) if one.name == name)
+    found: Any = msgspec.inspect.type_info(column.type)
+    return found.item_type.ge, found.item_type.le
+
+
+_BOUNDS = {name: _bounds(name) for name in _PARSED}
+
+
+def _undecoded(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """A fact, or lines, with the columns that are parsed here left as their JSON text; all else is checked as ever."""
+    fields: list[Any] = []
+    is_lines = issubclass(kind, Columns)
+    for one in msgspec.structs.fields(kind):
+        if is_lines and (one.name in _PARSED or one.name == "kpj"):
+            fields.append((one.name, msgspec.Raw) if one.required else (one.name, msgspec.Raw, msgspec.Raw()))
+            continue
+        lines = isinstance(one.type, type) and issubclass(one.type, Columns)
+        type_ = _undecoded(one.type) if lines else one.type
+        if one.default_factory is not msgspec.NODEFAULT:
+            fields.append((one.name, type_, msgspec.field(default_factory=one.default_factory)))
+        elif one.default is not msgspec.NODEFAULT:
+            fields.append((one.name, type_, one.default))
         else:
-            day, month, kind, reference, credited = fact.paid_on, fact.month, fact.kind, fact.reference, 0
-            npp, size, sign = payer_of(row.stream), len(fact.lines), -1 if kind_of_event == REVERSED else 1
-            kpjs += fact.lines.kpj
-            given = {name: getattr(fact.lines, name, []) for name in _LINE_COLUMNS}
-            given["months"] = given["months"] or [fact.lines.ROW._field_defaults["months"]] * size
-        given["suspended"] = getattr(getattr(fact, "lines", None), "suspended", [])
-        for name, made in parts.items():
-            values = given.get(name)
-            array = np.array(values, np.int64) if values else np.zeros(size, np.int64)
-            made.append(-array if sign < 0 and name in _SIGNED else array)
-        counts.append(size)
-        events.append(
+            fields.append((one.name, type_))
+    return msgspec.defstruct(kind.__name__, fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
+
+
+@cache
+def _decoder(name: str) -> msgspec.json.Decoder[Stored[Any]]:
+    kind: type[Fact] = FACTS[name]
+    shape: Any = kind if issubclass(kind, Opening) else _undecoded(kind)
+    return msgspec.json.Decoder(Stored[shape])
+
+
+def columns(rows: Sequence[StoredRow], *, plain: bool = False) -> tuple[Lines, MoneyEvents]:
+    """The money lines of rows of MONEY events, and the events. Raises whatever a row that cannot be read raises.
+
+    `plain`: read every row with the ordinary decoder first, which is several times slower and checks everything.
+    """
+    gathered = _Gathered()
+    for row in rows:
+        name, state = row.name, row.state
+        if plain or name not in FACTS:
+            event = decode(row)
+            name, state = event.fact.NAME, encode(event)
+        gathered.take(row, _TYPE_OF[name], _decoder(name).decode(state_json(state)))
+    return gathered.columns()
+
+
+class _Gathered:
+    """The undecoded columns of many events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[int, ...]] = []
+        self.references: list[str] = []
+        self.sizes: list[int] = []
+        self.kpjs: list[bytes] = []
+        self.parts: dict[str, list[bytes]] = {name: [] for name in _PARSED}
+        self.where: dict[str, list[int]] = {name: [] for name in _PARSED}
+        self.suspended: dict[int, list[bool]] = {}
+
+    def take(self, row: StoredRow, type_: int, stored: Stored[Any]) -> None:
+        fact = stored.fact
+        if type_ >= OPENING:
+            sign, day = (1 if type_ == OPENING else -1), fact.as_of
+            month, kind, npp, reference, months = day[:7], "opening", 0, fact.source, fact.months * sign
+            credited, second = fact.credited_yield * sign, fact.tambahan_yield * sign
+            self.kpjs.append(b'"%s"' % row.stream.partition(":")[2].encode())
+            self.sizes.append(1)
+            for name in _SIGNED:
+                self._put(name, b"%d" % getattr(fact, name))
+        else:
+            sign, day, credited, second = (-1 if type_ == REVERSED else 1), fact.paid_on, 0, 0
+            month, kind, npp, reference = fact.month, fact.kind, payer_of(row.stream), fact.reference
+            months = 0 if type_ == REVERSED else 1
+            self._take_lines(fact.lines)
+        self.references.append(reference)
+        self.events.append(
             (
-                row.position, kind_of_event, month_number(month) or 0, KINDS.index(kind), day_number(day),
-                int(day[:4]) * 12 + int(day[5:7]) - 1, npp, microseconds(recorded_at_of(row.state)), credited,
+                row.position, type_, month_number(month) or 0, day_number(day), int(day[:4]) * 12 + int(day[5:7]) - 1,
+                npp, credited, second, KINDS.index(kind), microseconds(stored.recorded_at), months, sign,
             )
         )  # fmt: skip
-        references.append(reference)
-    table = np.array(events, np.int64).reshape(len(events), len(_EVENT_COLUMNS)).T
-    count = np.array(counts, np.int64)
-    joined = {name: np.concatenate(values) if values else np.zeros(0, np.int64) for name, values in parts.items()}
-    suspended = joined.pop("suspended")
-    joined |= {"event": np.repeat(np.arange(len(events)), count), "card": card_numbers(kpjs), "line": _within(count)}
-    if suspended.any():
-        joined = {name: values[suspended == 0] for name, values in joined.items()}
-    if len(joined["card"]) and max(int(np.abs(joined[name]).max()) for name in _AMOUNTS) > _ABSURD:
-        raise OverflowError
-    return Lines(**joined, **dict(zip(_EVENT_COLUMNS, table, strict=True)), reference=references)
+
+    def _take_lines(self, lines: Any) -> None:
+        text = bytes(lines.kpj)[1:-1]
+        size = text.count(b",") + 1 if text else 0
+        for name in lines.__struct_fields__:
+            column = getattr(lines, name)
+            if name == "kpj" or not column:
+                continue
+            if isinstance(column, list):
+                count = len(column)
+                if name == "suspended":
+                    self.suspended[len(self.events)] = column
+            else:
+                inner = bytes(column)[1:-1]
+                count = inner.count(b",") + 1 if inner else 0
+                if inner:
+                    self._put(name, inner)
+            if count not in (size, 0):
+                raise ValueError(f"{count} values of {name} for {size} lines")
+        if size:
+            self.kpjs.append(text)
+        self.sizes.append(size)
+
+    def _put(self, name: str, text: bytes) -> None:
+        self.parts[name].append(text)
+        self.where[name].append(len(self.events))
+
+    def columns(self) -> tuple[Lines, MoneyEvents]:
+        table = np.array(self.events, np.int64).reshape(len(self.events), len(_EVENT_COLUMNS)).T
+        of_event = dict(zip(_EVENT_COLUMNS, table, strict=True))
+        sizes = np.array(self.sizes, np.int64)
+        total = int(sizes.sum())
+        made: dict[str, Ints] = {"card": _cards(self.kpjs, total), "line": _within(sizes)}
+        for name in _EVENT_COLUMNS[:8]:
+            made[name] = np.repeat(of_event[name], sizes)
+        for name in _PARSED:
+            made[name] = self._parsed(name, sizes, total, of_event["months"])
+        if (of_event["sign"] < 0).any():
+            sign = np.repeat(of_event["sign"], sizes)
+            made |= {name: made[name] * sign for name in _SIGNED}
+        for name, limit in _LIMITS.items():
+            if total and (made[name].max() > limit or made[name].min() < -limit):
+                raise OverflowError
+        lines = Lines(**made)
+        if any(any(column) for column in self.suspended.values()):
+            kept = np.ones(total, bool)
+            starts = np.cumsum(sizes) - sizes
+            for event, column in self.suspended.items():
+                kept[starts[event] : starts[event] + len(column)] = ~np.array(column, bool)
+            lines = lines.at(kept)
+        events = {name: of_event[name] for name in MoneyEvents._fields if name != "reference"}
+        return lines, MoneyEvents(**events, reference=self.references)
+
+    def _parsed(self, name: str, sizes: Ints, total: int, months: Ints) -> Ints:
+        """The values of a column; an event that leaves it out has the default in all its lines."""
+        default = np.repeat(months, sizes) if name == "months" else np.zeros(total, np.int64)
+        if not self.parts[name]:
+            return default
+        values = np.fromstring(b",".join(self.parts[name]), np.int64, sep=",")
+        # numpy stops at what is no number; some versions say so, others do not.
+        if len(values) != int(sizes[self.where[name]].sum()):
+            raise ValueError(f"{name} has other values than numbers")
+        least, greatest = _BOUNDS[name]
+        if len(values) and (values.min() < least or values.max() > greatest):
+            raise ValueError(f"{name} is out of its bounds")
+        if len(values) == total:
+            return values
+        has = np.zeros(len(sizes), bool)
+        has[self.where[name]] = True
+        default[np.repeat(has, sizes)] = values
+        return default
 
 
-_AMOUNTS = ("wage", "back_pay", "employer", "worker")
-_SIGNED = frozenset(("employer", "worker", "tambahan"))
-_LINE_COLUMNS = (*_AMOUNTS, "tambahan", "epoch", "part", "months")
-_EVENT_COLUMNS = ("position", "type", "month", "kind", "paid_on", "paid_month", "npp", "recorded", "credited")
-
-
-def _within(count: Ints) -> Ints:
+def _within(sizes: Ints) -> Ints:
     """0, 1, 2 .. inside each event."""
-    starts = np.cumsum(count) - count
-    return np.arange(int(count.sum())) - np.repeat(starts, count)
+    starts = np.cumsum(sizes) - sizes
+    return np.arange(int(sizes.sum())) - np.repeat(starts, sizes)
 
 
-def card_numbers(kpjs: list[str]) -> Ints:
-    """`card_number` of every KPJ, at once when all of them are eleven digits."""
-    joined = "".join(kpjs)
-    if len(joined) == 11 * len(kpjs) and joined.isascii() and joined.isdigit() and _all_eleven(kpjs):
-        digits = np.frombuffer(joined.encode(), np.uint8).reshape(len(kpjs), 11).astype(np.int64) - 48
-        return digits @ (10 ** np.arange(10, -1, -1, dtype=np.int64))
+_CELL = 14
+"""Bytes of a KPJ of eleven digits with its quotes and comma."""
+
+
+def _cards(texts: list[bytes], total: int) -> Ints:
+    """`card_number` of the KPJ in JSON lists without brackets: cut by bytes where all of them are eleven digits."""
+    joined = b",".join(texts)
+    if len(joined) + 1 == _CELL * total or not total:
+        found = _canonical(joined)
+        if found is not None:
+            return found
+    found = np.concatenate([_cards_of(text) for text in texts])
+    if len(found) != total:
+        raise ValueError("a KPJ with a comma")
+    return found
+
+
+def _cards_of(text: bytes) -> Ints:
+    found = _canonical(text) if (len(text) + 1) % _CELL == 0 else None
+    if found is None:
+        found = card_numbers(msgspec.json.decode(b"[" + text + b"]", type=list[str]))
+    return found
+
+
+def _canonical(text: bytes) -> Ints | None:
+    """The cards in `"12345678901","12345678902"`, None when it does not look like that."""
+    cells = np.frombuffer(text + b",", np.uint8) if text else np.zeros(0, np.uint8)
+    cells = cells.reshape(-1, _CELL)
+    quoted = (cells[:, 0] == ord('"')) & (cells[:, 12] == ord('"')) & (cells[:, 13] == ord(","))
+    digits = np.ascontiguousarray(cells.T[1:12]) - np.uint8(ord("0"))
+    if not quoted.all() or (digits > 9).any():
+        return None
+    number: Ints = digits[0].astype(np.int64)
+    for digit in digits[1:]:
+        number *= 10
+        number += digit
+    return number
+
+
+def card_numbers(kpjs: Sequence[str]) -> Ints:
+    """`card_number` of every KPJ. Raises ValueError for one that no card ever had."""
     return np.array([card_number(kpj) for kpj in kpjs], np.int64)
 
 
-def _all_eleven(kpjs: list[str]) -> bool:
-    return set(map(len, kpjs)) <= {11}
-
-
+@lru_cache(1024)
 def microseconds(recorded_at: str) -> int:
     """Microseconds since 1970 of `2026-11-21T06:29:00.123456Z`."""
     days = day_number(recorded_at[:10])

@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 from ledger.clock import read_now
 from ledger.errors import Conflict, Refused, StoreFailed, Unavailable
+from ledger.store.codec import recorded_at_of
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
-from ledger.store.log import Log, iso
-from projections import directory, entries
-from projections.compare import Comparison, compare, count, snapshot
-from projections.condition import condition, indexes, shape, tables
-from projections.folding import RANGE, Counted, Task, Writers, fold_log
+from ledger.store.log import Log, fingerprint_of, iso
+from projections.compare import Comparison, compare, count, snapshots
+from projections.condition import condition, shape, tables
+from projections.folding import Folded, Task, fold_log
 from projections.generations import NAMES, Generation, Position, Store, advance, position_in
 from projections.projector import catch_up, mark
 
@@ -67,9 +67,9 @@ class RebuildDiffers(Conflict):
 
 
 class Progress(NamedTuple):
-    """How far a fold is; `total` counts positions, so it can be above the number of events."""
+    """How far along the log a fold is, of `total` positions, and the lines it found."""
 
-    events: int
+    position: int
     total: int
     lines: int
     lines_a_second: float
@@ -80,7 +80,6 @@ def rebuild(
     store: Store,
     names: Sequence[str] = NAMES,
     *,
-    processes: int = 2,
     on_progress: Callable[[Progress], None] | None = None,
     accept_differences: bool = False,
 ) -> Report:
@@ -101,7 +100,7 @@ def rebuild(
         made = {name: store.generation(name, _next_number(store, name)) for name in names}
         upto = min([log.head(), *(store.position(generation).position for generation in live.values())])
         try:
-            folded, broken = _build(log, store, made, upto, processes, _watch(on_progress, upto, started))
+            folded = _build(log, store, made, upto, _watch(on_progress, upto, started))
             folding = monotonic() - started
             outcomes = {name: _compared(log, store, live, made[name]) for name in names}
             for lease in held:
@@ -123,6 +122,7 @@ def rebuild(
             results.append(Rebuilt(generation, position, rows, outcomes[name], switch))
             if not switch:
                 store.drop(generation)
+    broken = [f"{one.what} in {one.name} at {one.position}" for one in folded.broken]
     report = Report(folded.events, folded.lines, folding, monotonic() - started, results, broken)
     if not switch:
         raise RebuildDiffers(report)
@@ -183,45 +183,34 @@ def _next_number(store: Store, name: str) -> int:
     return max((generation.number for generation in store.generations(name)), default=0) + 1
 
 
-def _watch(on_progress: Callable[[Progress], None] | None, upto: int, started: float) -> Callable[[Counted], None]:
-    def tell(counted: Counted) -> None:
+def _watch(on_progress: Callable[[Progress], None] | None, upto: int, started: float) -> Callable[[Folded], None]:
+    def tell(folded: Folded) -> None:
         if on_progress is not None:
-            rate = counted.lines / max(monotonic() - started, 0.001)
-            on_progress(Progress(counted.events, upto, counted.lines, rate))
+            rate = folded.lines / max(monotonic() - started, 0.001)
+            on_progress(Progress(folded.position, upto, folded.lines, rate))
 
     return tell
 
 
 def _build(
-    log: Log,
-    store: Store,
-    made: dict[str, Generation],
-    upto: int,
-    processes: int,
-    progress: Callable[[Counted], None],
-) -> tuple[Counted, list[str]]:
+    log: Log, store: Store, made: dict[str, Generation], upto: int, progress: Callable[[Folded], None]
+) -> Folded:
     """Fold the log up to a position into new generations; durable when it returns."""
     with contextlib.ExitStack() as stack:
         transactions = _new_tables(log, store, list(made.values()), stack)
-        task = Task(store.settings.database_url, upto, made, RANGE)
-        build = None
-        if "entries" in made and not store.postgres:
-            build = entries.Build(transactions["entries"], made["entries"])
-        writers = Writers(build, lambda rows: directory.write(transactions["directory"], made["directory"], rows))
-        (counted, broken), sums = fold_log(log, task, processes, writers, progress)
-        if sums is not None:
-            sums.write(transactions["balances"], made["balances"])
+        folded = fold_log(log, Task(upto, made, transactions), progress)
+        last = log.read(upto - 1, 1, upto) if upto else []
         for name, generation in made.items():
             tx = transactions[name]
-            tx.script(indexes(generation, tx.dialect))
-            error = mark(log, tx, generation, broken)
-            if counted.last:
-                fingerprint = log.fingerprint_at(counted.last) or ""
-                reached = Position(counted.last, fingerprint, counted.recorded_at, iso(read_now()), log.log_id, error)
+            error = mark(log, tx, generation, folded.broken)
+            if last:
+                row, now = last[0], iso(read_now())
+                recorded_at = recorded_at_of(row.state)
+                reached = Position(row.position, fingerprint_of(row), recorded_at, now, log.log_id, error)
                 advance(tx, generation, 0, reached)
     for generation in made.values():
         _settle(store, generation)
-    return counted, [f"{one.what} in {one.name} at {one.position}" for one in broken]
+    return folded
 
 
 def _new_tables(
@@ -229,20 +218,24 @@ def _new_tables(
 ) -> dict[str, Transaction]:
     """Make the generations' tables and give the transactions that fill them.
 
-    A SQLite file that nobody reads yet needs neither journal nor flushes: `_settle` makes it durable.
+    Each has its own, so that two can be filled side by side. A SQLite file that nobody reads yet needs neither journal
+    nor flushes: `_settle` makes it durable. Indexes are sorted in a file, not in memory.
     """
     transactions: dict[str, Transaction] = {}
     if store.postgres:
         for generation in made:
             store.create(generation, log.log_id, tables(generation, "postgres"), shape(generation.name, "postgres"))
-        tx: Transaction = stack.enter_context(store.pointers_database.write())
-        tx.run("set local maintenance_work_mem = '256MB'")
-        return {generation.name: tx for generation in made}
+        for generation in made:
+            tx = stack.enter_context(store.pointers_database.write())
+            tx.run("set local maintenance_work_mem = '256MB'")
+            transactions[generation.name] = tx
+        return transactions
     for generation in made:
         database = SqliteDatabase(store.path(generation), synchronous="OFF", cache_mib=_CACHE_MIB)
         stack.callback(database.close)
         with failures_told():
-            database.connection().execute("pragma journal_mode = off").fetchall()
+            for pragma in ("journal_mode = off", "temp_store = file"):
+                database.connection().execute(f"pragma {pragma}").fetchall()
         ddl = tables(generation, "sqlite")
         store.create(generation, log.log_id, ddl, shape(generation.name, "sqlite"), database=database)
         transactions[generation.name] = stack.enter_context(database.write())
@@ -253,6 +246,8 @@ def _settle(store: Store, generation: Generation) -> None:
     """Make a bulk-loaded generation durable and ready to be followed and compared."""
     if store.postgres:
         with store.pointers_database.write() as tx:
+            # All that a plan needs to know is how big the tables are: every query comes with a key.
+            tx.run("set local default_statistics_target = 10")
             for table in store.tables(tx, generation):
                 tx.run(f"analyze {table}")
         return
@@ -285,9 +280,9 @@ def _compared(log: Log, store: Store, served: dict[str, Generation], made: Gener
         with contextlib.ExitStack() as stack:
             with _held_still(store, live) as held:
                 catch_up(log, store, made, held.position)
-                tx = stack.enter_context(snapshot(store, live, made))
-            # Both stood at one position when the snapshot was taken; the follower may go on.
-            return compare(tx, live, made)
+                seen = stack.enter_context(snapshots(store, live, made))
+            # Both stood at one position when the snapshots were taken; the follower may go on.
+            return compare(seen, live, made)
     except StoreFailed as error:
         if error.code != "store-damaged":
             raise

@@ -28,7 +28,6 @@ def rebuild(
         bool,
         typer.Option("--accept-differences", help="Switch although the result differs from what is served."),
     ] = False,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="Processes that fold.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Make projections again from the log, prove them equal to what is served, and switch. Reads go on meanwhile."""
@@ -52,7 +51,7 @@ def rebuild(
                 print_json({"register_differences": register})
             return
         try:
-            report = _watched(log, store, chosen, processes, accept_differences)
+            report = _watched(log, store, chosen, accept_differences)
         except RebuildDiffers as differs:
             _show(differs.report, register, as_json)
             raise
@@ -78,7 +77,7 @@ def _undo(log: Log, store: Store, names: list[str]) -> None:
         say(one.problem, "yellow")
 
 
-def _watched(log: Log, store: Store, names: list[str], processes: int, accept: bool) -> Report:
+def _watched(log: Log, store: Store, names: list[str], accept: bool) -> Report:
     columns = (
         TextColumn("rebuilding"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
@@ -88,11 +87,11 @@ def _watched(log: Log, store: Store, names: list[str], processes: int, accept: b
 
         def watch(done: rebuilding.Progress) -> None:
             bar.update(
-                task, total=done.total, completed=done.events,
+                task, total=done.total, completed=done.position,
                 rate=f"{done.lines:,} lines, {done.lines_a_second:,.0f}/s",
             )  # fmt: skip
 
-        return rebuilding.rebuild(log, store, names, processes=processes, on_progress=watch, accept_differences=accept)
+        return rebuilding.rebuild(log, store, names, on_progress=watch, accept_differences=accept)
 
 
 def _show_register(differences: int) -> None:

@@ -13,6 +13,8 @@ from tests.bench.world import Store, World
 
 MONTH = "2026-10"
 POSTED_MONTHS = ("2022-10", "2023-10", "2024-10", "2025-10", "2026-10")
+MANY_MONTHS = tuple(f"{year}-{month:02d}" for year in range(2022, 2027) for month in (7, 8, 9)) + POSTED_MONTHS
+"""The last five are POSTED_MONTHS: a store that has those is the start."""
 SCOPES = ("read", "register", "post")
 APP = "api.app:app"
 PLAIN_APP = "tests.bench.plain_read:app"
@@ -51,24 +53,26 @@ def input_months(lines_an_employer: int) -> tuple[str, ...]:
     return POSTED_MONTHS if lines_an_employer == 1_000 else (MONTH,)
 
 
-def posted(world: World, kind: str, accounts: int) -> Store:
-    """A store with a line for each account and month of POSTED_MONTHS; do not change it."""
-    directory = world.files(accounts, 1_000, *POSTED_MONTHS)
+def posted(world: World, kind: str, accounts: int, months: tuple[str, ...] = POSTED_MONTHS) -> Store:
+    """A store with a line for each account and month; do not change it."""
+    directory = world.files(accounts, 1_000, *months)
 
     def prepare(store: Store) -> None:
-        for month in POSTED_MONTHS:
+        for month in months if months == POSTED_MONTHS else months[: -len(POSTED_MONTHS)]:
             take_in(store, "contributions", directory / f"contributions-{month}.csv", accounts)
 
-    return world.prepared(f"{accounts * 5} lines", kind, prepare, registered(world, kind, accounts, 1_000))
+    start = registered(world, kind, accounts, 1_000) if months == POSTED_MONTHS else posted(world, kind, accounts)
+    return world.prepared(f"{accounts} x {len(months)} lines", kind, prepare, start)
 
 
-def rebuilt(world: World, kind: str, accounts: int) -> Store:
+def rebuilt(world: World, kind: str, accounts: int, months: tuple[str, ...] = POSTED_MONTHS) -> Store:
     """The store of `posted` with all its projections."""
 
     def prepare(store: Store) -> None:
         jht(store, "rebuild")
 
-    return world.prepared(f"{accounts * 5} lines, projected", kind, prepare, posted(world, kind, accounts))
+    start = posted(world, kind, accounts, months)
+    return world.prepared(f"{accounts} x {len(months)} lines, projected", kind, prepare, start)
 
 
 def api_key(store: Store) -> str:
@@ -107,15 +111,23 @@ def register(kind: str, full: int) -> Callable[[World], Measure]:
     return measure
 
 
-def rebuild(kind: str, full: int, *names: str) -> Callable[[World], Measure]:
-    """The projections from zero; `full` is the number of posted lines."""
+def rebuild(kind: str, full: int, *names: str, months: tuple[str, ...] = POSTED_MONTHS) -> Callable[[World], Measure]:
+    """Projections from zero, compared with those that are served, and served; `full` is the number of posted lines.
+
+    Without names everything is made again, the account index too; then the start of the command is timed as well.
+    """
 
     def measure(world: World) -> Measure:
-        accounts = world.scaled(full // len(POSTED_MONTHS))
-        store = world.fresh(kind, posted(world, kind, accounts))
+        accounts = world.scaled(full // len(months))
+        store = world.fresh(kind, rebuilt(world, kind, accounts, months))
         finished = jht(store, "rebuild", *names, "--json")
         world.drop(store)
-        return Measure(accounts * len(POSTED_MONTHS) / find(finished.json(), "seconds"), finished.memory)
+        told = finished.json()
+        if not all(one["compared"] and one["switched"] for one in told["projections"]):
+            raise child.Failed(f"nothing to compare with, or not switched: {finished.output[-300:]}")
+        if told["lines"] != accounts * len(months):
+            raise child.Failed(f"folded {told['lines']} lines")
+        return Measure(told["lines"] / (told["seconds"] if names else finished.seconds), finished.memory)
 
     return measure
 

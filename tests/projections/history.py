@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from ledger.events import (
     AccountOpened,
@@ -20,7 +21,9 @@ from ledger.events import (
     Fact,
     Line,
     LinesSuspended,
+    Opening,
     OpeningBalanceRecorded,
+    OpeningBalanceReversed,
     PersonCorrected,
     PersonErased,
     PersonRegistered,
@@ -66,7 +69,7 @@ class Writer:
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     posted: list[tuple[Event, int]] = field(default_factory=list)
     waiting: list[tuple[Event, int]] = field(default_factory=list)
-    opened: set[str] = field(default_factory=set)
+    opened: dict[str, tuple[int, OpeningBalanceRecorded]] = field(default_factory=dict)
 
     def _next(self, stream: str, fact: Fact) -> Event:
         self.versions[stream] += 1
@@ -106,7 +109,7 @@ class Writer:
         assert isinstance(fact, ContributionsPosted | SuspenseReleased | LinesSuspended)
         ln = fact.lines[i]
         line = ReversedLine(
-            ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, ln.epoch, ln.tambahan,
+            ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, ln.epoch, ln.tambahan, getattr(ln, "part", 0),
             months=-getattr(ln, "months", 0), event=source.version, line=i, suspended=held,
         )  # fmt: skip
         return self._next(source.stream, taken_back([line], fact.month, fact.paid_on, fact.kind))
@@ -114,9 +117,26 @@ class Writer:
     def opening(self, kpj: str, year: int, employer: int, worker: int, credited: int) -> Event | None:
         if kpj in self.opened:
             return None
-        self.opened.add(kpj)
         fact = opening(f"{year}-12-31", employer, worker, credited, 12 * (year - 2010), source="old")
-        return event(f"account:{kpj}", 50, fact)
+        return self._opening(kpj, fact)
+
+    def take_opening_back(self, kpj: str) -> Event | None:
+        """The opening balance that stands is reversed; the card may get another one."""
+        if kpj not in self.opened:
+            return None
+        version, fact = self.opened[kpj]
+        return self._opening(kpj, OpeningBalanceReversed(event=version, **asdict(fact)))
+
+    def _opening(self, kpj: str, fact: OpeningBalanceRecorded | OpeningBalanceReversed) -> Event:
+        """Versions from 50 on, between those of `registered` and those of `people`."""
+        name = f"opening of {kpj}"
+        version = 50 + self.versions[name]
+        self.versions[name] += 1
+        if isinstance(fact, OpeningBalanceRecorded):
+            self.opened[kpj] = (version, fact)
+        else:
+            del self.opened[kpj]
+        return event(f"account:{kpj}", version, fact)
 
     def people(self, which: int, kpj: str) -> Event | None:
         """Changes of persons and accounts, in streams that `registered` began."""
@@ -158,6 +178,7 @@ operations = st.lists(
         st.tuples(st.just("reverse"), st.integers(0, 9)),
         st.tuples(st.just("reverse held"), st.integers(0, 9)),
         st.tuples(st.just("opening"), st.sampled_from(KPJS), st.integers(2014, 2017), _amount, _amount, _amount),
+        st.tuples(st.just("take_opening_back"), st.sampled_from(KPJS)),
         st.tuples(st.just("people"), st.integers(0, 13), st.sampled_from(KPJS)),
     ),
     min_size=1,
@@ -199,15 +220,15 @@ class Model:
 
     def take(self, event: Event, position: int) -> None:
         fact = event.fact
-        if isinstance(fact, OpeningBalanceRecorded):
+        if isinstance(fact, Opening):
             kpj = event.stream.removeprefix("account:")
+            sign, what = (1, "opening") if isinstance(fact, OpeningBalanceRecorded) else (-1, "opening-reversed")
+            employer, worker, months = sign * fact.employer, sign * fact.worker, sign * fact.months
             self._add(
-                (kpj, 0, 0, int(fact.as_of[:4])), position, employer=fact.employer, worker=fact.worker,
-                credited=fact.credited_yield, months=fact.months,
+                (kpj, 0, 0, int(fact.as_of[:4])), position, employer=employer, worker=worker,
+                credited=sign * fact.credited_yield, months=months,
             )  # fmt: skip
-            self.entries.append(
-                (kpj, "opening", "opening", fact.as_of[:7], fact.as_of, "", fact.employer, fact.worker, fact.months)
-            )
+            self.entries.append((kpj, what, "opening", fact.as_of[:7], fact.as_of, "", employer, worker, months))
         if not isinstance(fact, ContributionsPosted | SuspenseReleased | ContributionsReversed):
             return
         npp = event.stream.split(":")[1] if event.stream.startswith("remittance-e") else ""
@@ -252,6 +273,6 @@ class Model:
         """(month, paid day, payer) of the newest contribution that still stands."""
         net: dict[tuple[str, str, str], int] = defaultdict(int)
         for e in self.entries:
-            if e[0] == kpj and e[1] != "opening" and str(e[4]) <= until:
+            if e[0] == kpj and e[2] != "opening" and str(e[4]) <= until:
                 net[str(e[3]), str(e[4]), str(e[5])] += int(str(e[6])) + int(str(e[7]))
         return max((key for key, amount in net.items() if amount > 0), default=None)

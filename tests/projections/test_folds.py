@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.events import Line
+from ledger.events import Line, OpeningBalanceReversed
 from ledger.identifiers import card_number, kpj_of, month_number
 from ledger.store.account_index import day_number
 from ledger.store.codec import StoredRow
 from projections import balances
-from projections.event_batch import PAGE_BYTES, card_numbers, columns, light, read_batch
-from tests.facts import posted
+from projections.event_batch import MONEY, PAGE_BYTES, Lines, columns, light, read_batch
+from projections.runs import Runs
+from tests.facts import opening, posted
 from tests.projections.history import KPJS, RULES, Model, Writer, event, operations, rows_of, written
 
 
@@ -93,11 +95,105 @@ def test_an_opening_balance_counts_in_its_year_and_weighs_nothing() -> None:
     assert found["last"] == 0
 
 
+def test_the_second_sub_account_of_an_opening_balance_is_a_row_of_its_own_and_a_reversal_takes_both_back() -> None:
+    fact = opening("2017-12-31", 1_000, 2_000, 300, 84, source="old", tambahan=500, tambahan_yield=40)
+    made = event(f"account:{KPJS[0]}", 50, fact)
+    utama, tambahan = (
+        dict(zip(balances.COLUMNS, row, strict=True)) for row in as_rows(balances.merge(folded(rows_of([made]))))
+    )
+    assert (utama["sub"], utama["employer"], utama["worker"], utama["credited"]) == (0, 1_000, 1_500, 260)
+    assert (tambahan["sub"], tambahan["employer"], tambahan["worker"], tambahan["credited"]) == (1, 0, 500, 40)
+    assert (utama["months"], tambahan["months"], tambahan["weighted"]) == (84, 0, 0)
+    back = event(f"account:{KPJS[0]}", 51, OpeningBalanceReversed(event=50, **msgspec.structs.asdict(fact)))
+    for row in as_rows(balances.merge(folded(rows_of([made, back])))):
+        found = dict(zip(balances.COLUMNS, row, strict=True))
+        assert [found[name] for name in balances.SUMS] == [0] * len(balances.SUMS)
+
+
 @pytest.mark.parametrize(
-    "kpjs", [["12345678901", "00000000007"], ["12345678901", "ABCDE"], ["0123456789", "012345678912"], []]
+    "kpjs", [["12345678901", "00000000007"], ["12345678901", "ABC1234"], ["0123456789", "012345678912"], ["0123A"] * 14]
 )
-def test_card_numbers_at_once_are_those_one_by_one(kpjs: list[str]) -> None:
-    assert card_numbers(kpjs).tolist() == [card_number(kpj) for kpj in kpjs]
+def test_cards_cut_by_bytes_are_those_one_by_one(kpjs: list[str]) -> None:
+    made = [
+        event(f"remittance-e:10000001:2026-1{i}", 1, posted([Line(kpj) for kpj in kpjs], rules=RULES)) for i in (0, 1)
+    ]
+    other = event("remittance-e:10000001:2026-12", 1, posted([Line("26000000017")], rules=RULES))
+    lines, _ = columns(rows_of([*made, other]))
+    assert lines.card.tolist() == [card_number(kpj) for kpj in kpjs] * 2 + [26000000017]
+
+
+@given(operations)
+def test_columns_parsed_at_once_are_what_the_ordinary_decoder_says(drawn) -> None:
+    rows = rows_of(written(drawn))
+    money = [row for row in rows if row.name in MONEY]
+    (quick, events), (plain, same) = columns(money), columns(money, plain=True)
+    for name in Lines._fields:
+        assert getattr(quick, name).tolist() == getattr(plain, name).tolist()
+    assert [column if isinstance(column, list) else column.tolist() for column in events] == [
+        column if isinstance(column, list) else column.tolist() for column in same
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('"employer":[5,6]', '"employer":[5,6,7]'),
+        ('"employer":[5,6]', '"employer":[5]'),
+        ('"employer":[5,6]', '"employer":[5,-6]'),
+        ('"employer":[5,6]', '"employer":[5,"6"]'),
+        ('"employer":[5,6]', '"employer":[5,null]'),
+        ('"employer":[5,6]', '"employer":[5,6.5]'),
+        ('"employer":[5,6]', '"employer":[5,[6]]'),
+        ('"employer":[5,6]', '"employer":[5,99999999999999999999]'),
+        ('"employer":[5,6]', '"employer":[5,6],"wages":[1,2]'),
+        ('"months":[0,0]', '"months":[0,2]'),
+        ('"months":[0,0]', '"months":[true,false]'),
+        ('"kpj":["12345678901",', '"kpj":['),
+        ('"12345678901"', '"1234567890,"'),
+        ('"12345678901"', "12345678901"),
+        ('"12345678901"', '"abc"'),
+    ],
+)
+def test_a_record_that_the_decoder_refuses_is_broken_alone(was: str, now: str) -> None:
+    lines = [Line(KPJS[0], 9, 0, 5, 7, months=0), Line(KPJS[1], 9, 0, 6, 8, months=0)]
+    rows = rows_of([event(f"remittance-e:1000000{i}:2026-10", 1, posted(lines, rules=RULES)) for i in range(3)])
+    bad = rows[1].state.replace(was.encode(), now.encode())
+    assert bad != rows[1].state
+    rows[1] = msgspec.structs.replace(rows[1], state=bad)
+    page = read_batch(rows)
+    assert [one.position for one in page.broken] == [2]
+    assert page.lines.position.tolist() == [1, 1, 3, 3]
+    assert page.events.position.tolist() == [1, 3]
+
+
+def test_json_written_in_another_way_is_read_by_the_ordinary_decoder() -> None:
+    (row,) = rows_of([event("remittance-e:10000001:2026-10", 1, posted([Line(KPJS[0], 9, 0, 5, 7)], rules=RULES))])
+    state = row.state.replace(b'"employer":[5]', b'"employer" : [ 5 ]').replace(
+        b'"12345678901"', b'"\\u00312345678901"'
+    )
+    page = read_batch([msgspec.structs.replace(row, state=state)])
+    assert (page.broken, page.lines.employer.tolist(), page.lines.card.tolist()) == ([], [5], [12345678901])
+
+
+@given(operations, st.integers(1, 9), st.integers(1, 9), st.lists(st.integers(0, 25), max_size=5))
+def test_runs_give_every_line_back_by_card_month_and_log(drawn, run: int, partition: int, cuts: list[int]) -> None:
+    rows = rows_of(written(drawn))
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    runs = Runs(Lines._fields, None, run=run, partition=partition)
+    given_ = [read_batch(rows[a:b]).lines for a, b in itertools.pairwise(edges) if a < b]
+    for lines in given_:
+        runs.add(lines)
+    parts = list(runs.partitions())
+    runs.close()
+    found = [row for part in parts for row in zip(*(column.tolist() for column in part), strict=True)]
+    every = [row for lines in given_ for row in zip(*(column.tolist() for column in lines), strict=True)]
+    place = [Lines._fields.index(name) for name in ("card", "month", "position", "line")]
+    assert found == sorted(every, key=lambda row: [row[i] for i in place])
+    cards = [set(part.card.tolist()) for part in parts]
+    assert sum(map(len, cards)) == len(set().union(*cards))
+    if found:
+        again = balances.merge([balances.fold(part) for part in parts])
+        assert as_rows(again) == as_rows(balances.merge(folded(rows)))
 
 
 def test_old_cards_and_high_epochs_do_not_mix_with_others() -> None:
@@ -127,8 +223,8 @@ def test_an_impossible_day_is_broken_alone() -> None:
 
 
 def test_a_page_without_money_has_empty_columns() -> None:
-    lines = columns([])
-    assert len(lines.card) == 0
+    lines, events = columns([])
+    assert len(lines.card) == len(events.reference) == 0
     assert balances.merge([balances.fold(lines)])["card"].dtype == np.int64
 
 

@@ -94,7 +94,7 @@ def test_live_rows_are_rebuilt_rows_and_the_models_after_any_cut(
         ) == sorted(e for e in model.entries if e[0] == kpj)
         assert len(entries) == count
         assert [e.key for e in entries] == sorted((e.key for e in entries), reverse=True)
-    report = rebuild(log, store, processes=1)
+    report = rebuild(log, store)
     assert [(p.compared and p.compared.differing, p.switched) for p in report.projections] == [(0, True)] * 3
 
 
@@ -232,13 +232,13 @@ def test_a_rebuild_that_can_read_the_event_clears_the_mark(
         state = tx.rows(f"select state from {log.table} where {log.key} = ?", [bad])[0][0]
     poison(log, bad)
     follower.run_once()
-    assert rebuild(log, store, processes=1).broken == [f"DecodeError in contributions-posted.v1 at {bad}"]
+    assert rebuild(log, store).broken == [f"DecodeError in contributions-posted.v1 at {bad}"]
     reader.refresh()
     with pytest.raises(Unavailable):
         reader.balance(CARDS[0], TODAY, NOW)
     with log.database.write() as tx:
         tx.run(f"update {log.table} set state = ? where {log.key} = ?", [state, bad])
-    report = rebuild(log, store, processes=1)
+    report = rebuild(log, store)
     assert sum(p.compared.repaired for p in report.projections if p.compared) == 3  # balance, entry, its event
     reader.refresh()
     assert reader.balance(CARDS[0], TODAY, NOW).total == 12
@@ -316,7 +316,7 @@ def test_a_log_with_another_id_is_refused_until_a_rebuild(
         with pytest.raises(Unavailable) as unavailable:
             ask()
         assert unavailable.value.code == "log-restored"
-    report = rebuild(log, store, processes=1)
+    report = rebuild(log, store)
     assert [p.compared for p in report.projections] == [None, None, None]
     assert reader.balance(CARDS[0], TODAY, NOW).total == 0
 

@@ -112,6 +112,21 @@ def test_an_opening_balance_counts_with_its_yield_and_is_no_contribution(ledger:
     assert ledger.balance(as_of=date(2024, 12, 31)).total == 3_300
 
 
+def test_an_opening_balance_that_was_taken_back_is_nothing_now_and_in_the_past(ledger: Ledger) -> None:
+    writer = ledger.writer
+    ledger.add(writer.opening(KPJS[0], 2025, 1_000, 2_000, 300))
+    ledger.add(writer.take_opening_back(KPJS[0]))
+    found = ledger.balance()
+    assert (found.total, found.credited, found.months, found.last, found.status) == (0, 0, 0, None, "belum-ada-iuran")
+    assert ledger.balance(as_of=date(2025, 6, 30)).total == 0
+    assert ledger.balance(as_of=TODAY - timedelta(days=1)).total == 0
+    ledger.add(writer.opening(KPJS[0], 2024, 10, 20, 3))
+    assert (ledger.balance().total, ledger.balance(as_of=date(2025, 6, 30)).total) == (33, 33)
+    assert code_of(lambda: ledger.balance(as_of=date(2024, 12, 30))) == "as-of-before-opening"
+    types = [entry.type for entry in ledger.reader.entries(CARDS[0], NOW)]
+    assert types == ["opening-reversed", "opening", "opening"]
+
+
 def test_after_a_reversal_the_last_contribution_is_the_one_that_still_stands(ledger: Ledger) -> None:
     ledger.pay("2026-09", "2026-10-14", Line(KPJS[0], 0, 0, 5, 5))
     ledger.pay("2026-10", "2026-11-14", Line(KPJS[0], 0, 0, 7, 7))
@@ -173,7 +188,7 @@ def test_the_set_query_runs_on_any_connection(ledger: Ledger) -> None:
         rows = connection.execute(ledger.reader.set_query().encode(), [CARDS[:2]]).fetchall()
         assert ledger.reader.is_current(rows)
         assert ledger.reader.of_rows(rows, TODAY) == {CARDS[0]: ledger.balance(0), CARDS[1]: ledger.balance(1)}
-        rebuild(ledger.log, ledger.store, ["balances"], processes=1)
+        rebuild(ledger.log, ledger.store, ["balances"])
         ledger.reader.refresh()
         assert not ledger.reader.is_current(rows)
 
@@ -349,7 +364,7 @@ def test_a_generation_swapped_in_while_a_snapshot_is_shared_is_served(ledger: Le
         ends.append(lambda: end(connection))
 
     assert ledger.reader.balance(CARDS[0], TODAY, NOW, later=later).total == 285_000
-    rebuild(ledger.log, ledger.store, processes=1)
+    rebuild(ledger.log, ledger.store)
     ledger.reader.refresh()
     assert ledger.reader.balance(CARDS[0], TODAY, NOW, later=later).total == 285_000
     for end in ends:  # the first one's connection has been closed

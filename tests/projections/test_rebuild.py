@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from ledger.errors import Refused, StoreFailed, Unavailable
+from ledger.errors import Refused, Unavailable
 from ledger.events import Event, Line
 from ledger.identifiers import card_number
 from ledger.settings import Settings
 from ledger.store.codec import decode
 from ledger.store.log import Log
-from projections.folding import Task, _Fold
-from projections.generations import NAMES, Store
+from projections import balances, entries
+from projections.event_batch import read_batch
+from projections.generations import NAMES, Store, position_in
 from projections.projector import Projector, catch_up
 from projections.queries import Queries
 from projections.rebuild import Progress, RebuildDiffers, rebuild, undo
 from projections.status import status
-from tests.conftest import NOW, TODAY
-from tests.projections.history import KPJS, NPPS, Model, Writer, registered
+from tests.conftest import LONG, NOW, TODAY
+from tests.projections.history import KPJS, NPPS, PERSON, Model, Writer, registered
 from tests.projections.test_projector import live_rows, poison
 
 CARD = card_number(KPJS[0])
@@ -54,56 +52,39 @@ def history(writer: Writer, events: int, lines: int = 3, seed: int = 1) -> list[
     return made
 
 
-def _counting(taken: list[int]) -> Callable[[_Fold, int], None]:
-    """Fold as ever, slowly enough for a child to come in, and note what this process took."""
-    fold = _Fold.fold
-
-    def counted(self: _Fold, number: int) -> None:
-        taken.append(number)
-        time.sleep(0.02)
-        fold(self, number)
-
-    return counted
-
-
-def test_a_child_that_fails_stops_the_rebuild_and_says_why(
-    log: Log, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("projections.rebuild.RANGE", 1)
-    log.append([*registered(), *history(Writer(), 200)], NOW)
-    # The child cannot find the ledger: it is told another place than this process.
-    monkeypatch.setattr("projections.rebuild.Task", lambda _, *rest: Task("sqlite:////nowhere/jht.db", *rest))
-    monkeypatch.setattr("projections.folding._Fold.fold", _counting([]))
-    with pytest.raises(StoreFailed) as failed:
-        rebuild(log, store, processes=2)
-    assert "ledger-missing" in failed.value.__notes__[0] or "no ledger" in failed.value.__notes__[0]
-    assert store.pointers().live == {}
-    assert store.generations("balances") == []
-
-
-def test_a_rebuild_with_two_processes_is_what_following_made(
-    log: Log, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Short ranges, so that a small log is worth a second process.
-    monkeypatch.setattr("projections.rebuild.RANGE", 5)
-    ranges = 1 + (700 + len(registered())) // 5
-    taken: list[int] = []
-    monkeypatch.setattr("projections.folding._Fold.fold", _counting(taken))
+def test_a_rebuild_is_what_following_made(log: Log, store: Store) -> None:
     log.append(registered(), NOW)
     log.append(history(Writer(), 700), NOW)
     follower = Projector(log, store, now=lambda: NOW)
     follower.run_once()
     seen: list[Progress] = []
     before = live_rows(store)
-    report = rebuild(log, store, processes=2, on_progress=seen.append)
+    report = rebuild(log, store, on_progress=seen.append)
     assert [p.generation.name for p in report.projections] == list(NAMES)
     assert all(p.switched and p.compared and p.compared.differing == 0 for p in report.projections)
     assert all(p.compared and p.rows == p.compared.live_rows for p in report.projections)
     assert live_rows(store) == before
-    assert (report.events, seen[-1].events) == (700 + len(registered()),) * 2
+    assert (report.events, seen[-1].position, seen[-1].total) == (700 + len(registered()),) * 3
     assert report.lines == seen[-1].lines == 600 * 3 + 100
-    assert 0 < len(taken) < ranges
     assert {p.generation.number for p in report.projections} == {2}
+
+
+@pytest.mark.parametrize(("gathered", "later"), [(20_000, 100_000), (3, 100_000), (7, 5), (1, 0)])
+def test_a_directory_filled_without_keys_is_what_following_made(
+    log: Log, store: Store, monkeypatch: pytest.MonkeyPatch, gathered: int, later: int
+) -> None:
+    monkeypatch.setattr("projections.folding._PEOPLE_ROWS", gathered)
+    monkeypatch.setattr("projections.folding._LATER_ROWS", later)
+    writer, rng = Writer(), random.Random(gathered)
+    changes = [writer.people(rng.randrange(14), rng.choice(KPJS[:3])) for _ in range(40)]
+    # Some of the changes come before others are registered at all.
+    first, last = registered(KPJS[:4]), [one for one in registered() if one not in registered(KPJS[:4])]
+    log.append([*first, *(one for one in changes[:20] if one), *last, *(one for one in changes[20:] if one)], NOW)
+    Projector(log, store, now=lambda: NOW, page=5).run_once()
+    report = rebuild(log, store, ["directory"])
+    assert [(p.switched, p.compared and p.compared.differing) for p in report.projections] == [(True, 0)]
+    reader = Queries(log, store)
+    assert {reader.person_of_card(card_number(kpj)) for kpj in KPJS} == {PERSON.format(i) for i in range(3)}
 
 
 def test_an_empty_log_rebuilds_to_nothing(log: Log, store: Store) -> None:
@@ -118,7 +99,7 @@ def test_before_anything_is_built_a_balance_is_an_error_not_zero(log: Log, store
     with pytest.raises(Unavailable) as unavailable:
         reader.balance(CARD, TODAY, NOW)
     assert unavailable.value.code == "read-side-empty"
-    rebuild(log, store, processes=1)
+    rebuild(log, store)
     with pytest.raises(Unavailable) as unavailable:
         reader.balance(CARD, TODAY, NOW)
     assert unavailable.value.code == "read-side-stale"
@@ -133,7 +114,7 @@ def test_differences_stop_the_switch_and_are_named(log: Log, store: Store) -> No
         tx.run(f"update {live.table} set employer = employer + 1 where card = ?", [CARD])
     changed = [row for row in live_rows(store) if row[0] == CARD]
     with pytest.raises(RebuildDiffers) as refused:
-        rebuild(log, store, processes=1)
+        rebuild(log, store)
     assert refused.value.code == "rebuild-differs"
     outcomes = {p.generation.name: p for p in refused.value.report.projections}
     found = outcomes["balances"].compared
@@ -147,7 +128,7 @@ def test_differences_stop_the_switch_and_are_named(log: Log, store: Store) -> No
     assert not any(p.switched for p in outcomes.values())
     assert store.pointers().live["balances"] == live
     assert store.generations("balances") == [live]
-    report = rebuild(log, store, processes=1, accept_differences=True)
+    report = rebuild(log, store, accept_differences=True)
     assert all(p.switched for p in report.projections)
     assert [row for row in live_rows(store) if row[0] == CARD] != changed
 
@@ -178,7 +159,7 @@ def test_undo_serves_the_earlier_generation_caught_up(log: Log, store: Store) ->
         undo(log, store, "balances")
     assert refused.value.code == "rebuild-nothing-to-undo"
     first = store.pointers().live["balances"]
-    rebuild(log, store, ["balances"], processes=1)
+    rebuild(log, store, ["balances"])
     log.append(history(writer, 20, seed=2), NOW)
     follower.run_once()
     rows, position = live_rows(store), store.position(store.pointers().live["balances"])
@@ -194,7 +175,7 @@ def test_undo_serves_the_earlier_generation_caught_up(log: Log, store: Store) ->
 def test_only_one_earlier_generation_is_kept(log: Log, store: Store) -> None:
     log.append(registered(), NOW)
     for _ in range(4):
-        rebuild(log, store, ["balances"], processes=1)
+        rebuild(log, store, ["balances"])
     assert [generation.number for generation in store.generations("balances")] == [3, 4]
     assert store.pointers().previous["balances"].number == 3
 
@@ -246,7 +227,7 @@ def test_readers_and_the_follower_go_on_through_rebuilds(log: Log, settings: Set
         thread.start()
     for seed in range(3):
         log.append(history(writer, 20, seed=10 + seed), NOW)
-        report = rebuild(log, store, processes=1)
+        report = rebuild(log, store)
         assert all(p.switched for p in report.projections)
     undo(log, store, "balances")
     Queries(log, store).wait_for(log.head(), 10)
@@ -263,8 +244,8 @@ def test_a_dropped_generation_does_not_break_a_reader_that_had_it(log: Log, stor
     follower.run_once()
     reader = Queries(log, store)
     total = reader.balance(CARD, TODAY, NOW).total
-    rebuild(log, store, processes=1)
-    rebuild(log, store, processes=1)
+    rebuild(log, store)
+    rebuild(log, store)
     assert reader.balance(CARD, TODAY, NOW).total == total
     assert reader.person_of_card(CARD) == f"{0:032x}"
     assert len(reader.entries(CARD, NOW)) > 0
@@ -291,71 +272,71 @@ def test_status_tells_generations_lag_and_what_is_broken(log: Log, store: Store)
         assert status(log, store, NOW).follower_running
 
 
-_DOER = """
-    import sys
-    from ledger.store.log import Log
-    from ledger.settings import Settings
-    from projections.projector import Projector
-    import projections.rebuild
-    from projections.rebuild import rebuild
-    from projections.generations import Store
-
-    projections.rebuild.RANGE = 5
-
-    if __name__ == "__main__":
-        settings = Settings(database_url=sys.argv[1], master_key="42" * 32)
-        log, store = Log.open(settings), Store.open(settings)
-        print("ready", flush=True)
-        while True:
-            if sys.argv[2] == "rebuild":
-                rebuild(log, store, processes=2)
-            else:
-                Projector(log, store, page=2).run_once()
-"""
+KILLS = 120 if LONG else 12
 
 
-def _killed(settings: Settings, script: str, what: str, after: float) -> None:
+@pytest.fixture(params=["rebuild", "follow"])
+def kill(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Callable[[int], str]]:
+    """Have the work done in a process that is killed at its n-th touch of the store (0: at none); what came of it."""
     process = subprocess.Popen(
-        [sys.executable, script, settings.database_url, what],
-        stdout=subprocess.PIPE, start_new_session=True, cwd=os.getcwd(),
-        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        [sys.executable, "-m", "tests.projections.killed", settings.database_url, request.param],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert process.stdin is not None
     assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    time.sleep(after)
-    # Only the parent: its child has to notice by itself.
-    process.send_signal(signal.SIGKILL)
+    asked, answers = process.stdin, process.stdout
+
+    def ask(touch: int) -> str:
+        print(touch, file=asked, flush=True)
+        return answers.readline().strip()
+
+    yield ask
+    asked.close()
     process.wait()
-    process.stdout.close()
+    answers.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 21))])
-@pytest.mark.parametrize("what", ["rebuild", "follow"])
-def test_killed_anywhere_nothing_is_lost_or_counted_twice(
-    log: Log, settings: Settings, store: Store, tmp_path, what: str, seed: int
-) -> None:
-    script = tmp_path / "doer.py"
-    script.write_text(textwrap.dedent(_DOER))
-    rng, writer = random.Random(seed), Writer()
-    log.append([*registered(), *history(writer, 300, seed=seed)], NOW)
-    if what == "rebuild":
-        Projector(log, store, now=lambda: NOW).run_once()
-    for _ in range(2):
-        _killed(settings, str(script), what, rng.uniform(0, 1.2 if what == "rebuild" else 0.3))
-        log.append(history(writer, 30, seed=seed + 100), NOW)
+def test_killed_anywhere_nothing_is_lost_or_counted_twice(log: Log, store: Store, kill: Callable[[int], str]) -> None:
+    writer, rng = Writer(), random.Random(1)
+    log.append([*registered(), *history(writer, 60)], NOW)
+    Projector(log, store, now=lambda: NOW).run_once()
+    log.append(history(writer, 20, seed=2), NOW)
+    touches = int(kill(0))
+    assert touches > 50
+    for i in range(KILLS):
+        log.append(history(writer, 20, seed=10 + i), NOW)
+        # Somewhere in each stretch of the work; at the end there may be fewer touches than the first time.
+        outcome = kill(touches * i // KILLS + rng.randrange(1, touches // KILLS))
+        assert outcome == "killed" or (i == KILLS - 1 and outcome != "failed")
+        _whole(log, store)
         _settled(store)
         Projector(log, store, now=lambda: NOW).run_once()
-        report = rebuild(log, store, processes=1)
-        assert [p.compared and p.compared.differing for p in report.projections] == [0, 0, 0]
-        for name in NAMES:
-            assert len(store.generations(name)) == 2
+        _whole(log, store)
+        assert {store.position(live).position for live in store.pointers().live.values()} == {log.head()}
+        if i % 6 == 5:
+            # A new start finishes the work, proves every row equal and leaves nothing of the killed one.
+            report = rebuild(log, store)
+            assert [(p.switched, p.compared and p.compared.differing) for p in report.projections] == [(True, 0)] * 3
+            assert [len(store.generations(name)) for name in NAMES] == [2, 2, 2]
     model = Model()
-    for row in log.read(0, 10_000):
+    for row in log.read(0, 100_000):
         model.take(decode(row), row.position)
     reader = Queries(log, store)
     for kpj in KPJS:
         found = reader.balance(card_number(kpj), TODAY, NOW)
         assert (found.total, found.months) == model.total(kpj)[:2]
+
+
+def _whole(log: Log, store: Store) -> None:
+    """What is served of money is the log's up to the position that it names: wholly, and once."""
+    for name, kind in (("balances", balances), ("entries", entries)):
+        live = store.pointers().live[name]
+        with store.database(live).read() as tx:
+            position = position_in(tx, live).position
+            found = sorted(tx.rows(f"select {', '.join(kind.COLUMNS)} from {live.table}"))
+        lines = read_batch(log.read(0, 100_000, position)).lines
+        made = balances.merge([balances.fold(lines)]) if name == "balances" else entries.fold(lines)
+        assert found == sorted(zip(*(made[column].tolist() for column in kind.COLUMNS), strict=True))
 
 
 def _settled(store: Store) -> None:
@@ -374,7 +355,7 @@ def _settled(store: Store) -> None:
 def test_catching_up_stops_exactly_where_it_was_told(log: Log, store: Store) -> None:
     writer = Writer()
     log.append([*registered(), *history(writer, 30)], NOW)
-    rebuild(log, store, ["balances"], processes=1)
+    rebuild(log, store, ["balances"])
     positions = log.append(history(writer, 20, seed=3), NOW).positions
     generation = store.pointers().live["balances"]
     assert catch_up(log, store, generation, positions[6]) == 7

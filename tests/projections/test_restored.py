@@ -65,7 +65,7 @@ class ReadSide:
     def rebuild(self) -> None:
         store = Store.open(self.settings)
         try:
-            rebuild(self.log, store, processes=1)
+            rebuild(self.log, store)
         finally:
             store.close()
 
@@ -262,7 +262,7 @@ def test_a_replaced_file_is_noticed_by_who_has_it_open(tmp_path: Path) -> None:
 
 def test_what_can_be_undone_is_undone_after_a_rebuild(side: ReadSide) -> None:
     store = Store.open(side.settings)
-    rebuild(side.log, store, ["balances"], processes=1)
+    rebuild(side.log, store, ["balances"])
     assert undo(side.log, store, "balances").number == 1
     for name in ("directory", "entries"):
         with pytest.raises(Refused) as told:

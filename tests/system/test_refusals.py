@@ -124,7 +124,7 @@ def test_a_mistake_is_told_with_its_code_in_both_languages(filled: Settings) -> 
 
 MISTYPED = [
     "nothing", "--nothing", "ingest", "ingest contributions", "ingest salaries x.csv", "balance", "follow --twice",
-    "rebuild --processes 0", "export --format pdf", "keys create", "keys create branch", "keys revoke", "keys nothing",
+    "rebuild --processes 2", "export --format pdf", "keys create", "keys create branch", "keys revoke", "keys nothing",
     "person correct", "person erase", "person export", "serve --port x", "serve --port 0", "serve --port 99999",
     "serve --port", "users", "users create", "users disable", "users nothing", "keys", "person", "outbox nothing",
     "backup", "restore", "backup one two", "master-key", "rotate-master-key", "keys create branch read --days -1",
