@@ -1,7 +1,7 @@
 """The edges of every rule and limit of `rules.toml`: before, at and after, made from the file itself.
 
-A row that is added to the file is tested by being there: its months, bands, choices, rates and limits become cases. A section
-that nobody here makes cases of fails the last test.
+A row that is added to the file is tested by being there: its months, bands, choices, rates and limits become cases. A
+section that nobody here makes cases of fails the last test.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 from math import floor
 from typing import Any, NamedTuple
 
@@ -92,49 +93,46 @@ def months_of(section: str) -> Iterator[Edge]:
     """The first and last month of every row, and the month before the first: none, or the row before."""
     rows, segment = TABLE[section], SEGMENT[section]
 
-    def found(month: int) -> Callable[[], Any]:
-        def ask() -> Any:
-            rule = rules().for_segment(segment, month)
-            return rule.id if rule else None
-
-        return ask
-
     assert [first(row) for row in rows] == sorted({first(row) for row in rows}), "the rows of a rule follow each other"
     for place, row in enumerate(rows):
         before = rows[place - 1]["id"] if place else None
         for month, expected in ((first(row) - 1, before), (first(row), row["id"]), (last(rows, place), row["id"])):
-            yield Edge(f"{segment} {month_text(month)}", found(month), expected)
+            yield Edge(f"{segment} {month_text(month)}", partial(rule_of, segment, month), expected)
+
+
+def rule_of(segment: str, month: int) -> str | None:
+    rule = rules().for_segment(segment, month)
+    return rule.id if rule else None
 
 
 def pu() -> Iterator[Edge]:
     yield from months_of("pu")
     rows = TABLE["pu"]
-    yield Edge("PU before all rules", lambda: employers(first(rows[0]) - 1), ("refused", "month-without-rule"))
+    yield Edge("PU before all rules", partial(employers, first(rows[0]) - 1), ("refused", "month-without-rule"))
     for place, row in enumerate(rows):
         for month in (first(row), last(rows, place)):
             where, base = f"{row['id']} {month_text(month)}", 5_000_000
-            yield Edge(f"{where} computed", lambda month=month: employers(month), ("posted",))  # type: ignore[misc]
+            yield Edge(f"{where} computed", partial(employers, month), ("posted",))
             for share in ("employer", "worker"):
                 for wage in below_at_above(row[share]):
-                    yield Edge(f"{where} {share} of {wage}", shares(month, share, wage), half_up(wage, row[share]))
+                    yield Edge(
+                        f"{where} {share} of {wage}", partial(share_of, month, share, wage), half_up(wage, row[share])
+                    )
                 right = {one: half_up(base, row[one]) for one in ("employer", "worker")}
                 for off, told in offsets():
                     given = right | {share: right[share] + off}
                     yield Edge(
                         f"{where} {share}{off:+}",
-                        lambda month=month, given=given: employers(month, **given),  # type: ignore[misc]
+                        partial(employers, month, **given),
                         told,
                     )
 
 
-def shares(month: int, share: str, wage: int) -> Callable[[], int]:
-    def ask() -> int:
-        rule = rules().pu_in(month)
-        assert rule is not None
-        employer, worker = rule.shares(np.array([wage]))
-        return int({"employer": employer, "worker": worker}[share][0])
-
-    return ask
+def share_of(month: int, share: str, wage: int) -> int:
+    rule = rules().pu_in(month)
+    assert rule is not None
+    employer, worker = rule.shares(np.array([wage]))
+    return int({"employer": employer, "worker": worker}[share][0])
 
 
 def offsets() -> list[tuple[int, Verdict]]:
@@ -160,25 +158,24 @@ def bpu() -> Iterator[Edge]:
                 for asked, expected in ((income - 1, before), (income, amount), (income + 1, amount)):
                     if asked > 0:
                         yield Edge(
-                            f"{row['id']} {month_text(month)} income {asked}", banded(month, asked), (0, expected)
+                            f"{row['id']} {month_text(month)} income {asked}",
+                            partial(banded, month, asked),
+                            (0, expected),
                         )
             for income, amount in (bands[0], bands[-1]):
                 for off, told in own_offsets():
                     yield Edge(
                         f"{row['id']} {month_text(month)} income {income} paid {amount + off}",
-                        lambda month=month, income=income, paid=amount + off: own("BPU", month, max(income, 1), paid),  # type: ignore[misc]
+                        partial(own, "BPU", month, max(income, 1), amount + off),
                         told,
                     )
 
 
-def banded(month: int, income: int) -> Callable[[], tuple[int, int]]:
-    def ask() -> tuple[int, int]:
-        rule = rules().bpu_in(month)
-        assert rule is not None
-        employer, worker = rule.shares(np.array([income]))
-        return int(employer[0]), int(worker[0])
-
-    return ask
+def banded(month: int, income: int) -> tuple[int, int]:
+    rule = rules().bpu_in(month)
+    assert rule is not None
+    employer, worker = rule.shares(np.array([income]))
+    return int(employer[0]), int(worker[0])
 
 
 def pmi() -> Iterator[Edge]:
@@ -190,7 +187,7 @@ def pmi() -> Iterator[Edge]:
                 for off, told in own_offsets():
                     yield Edge(
                         f"{row['id']} {month_text(month)} paid {amount + off}",
-                        lambda month=month, paid=amount + off: own("PMI", month, "", paid),  # type: ignore[misc]
+                        partial(own, "PMI", month, "", amount + off),
                         told,
                     )
 
@@ -202,7 +199,7 @@ def without_a_rule() -> Iterator[Edge]:
         income, paid = (1_000_000, 20_000) if segment == "BPU" else ("", 50_000)
         yield Edge(
             f"{segment} before all rules",
-            lambda month=month, segment=segment, income=income, paid=paid: own(segment, month, income, paid),  # type: ignore[misc]
+            partial(own, segment, month, income, paid),
             ("refused", "month-without-rule"),
         )
 
@@ -216,9 +213,7 @@ def allowance() -> Iterator[Edge]:
         for off, told in ((-1, ("posted",)), (0, ("posted",)), (1, ("refused", "month-in-future"))):
             row = ahead_of(segment, this_month + ahead + off, today)
             holder = card(segment, int(NPP) if segment == "PU" else 0)
-            yield Edge(
-                f"{segment} {ahead + off} months ahead", lambda row=row, holder=holder: verdict(row, holder), told
-            )  # type: ignore[misc]
+            yield Edge(f"{segment} {ahead + off} months ahead", partial(verdict, row, holder), told)
         month = this_month
         earliest = date.fromisoformat(f"{month_text(month - ahead)}-01")
         for off in (-1, 0, 1):
@@ -227,12 +222,12 @@ def allowance() -> Iterator[Edge]:
                 late = ("posted", "paid-backdated") if backdate else ("refused", "paid-too-early")
                 yield Edge(
                     f"{segment} paid {row['paid_on']} for {row['month']}{' backdated' if backdate else ''}",
-                    lambda row=row, holder=holder, backdate=backdate: verdict(row, holder, backdate=backdate),  # type: ignore[misc]
+                    partial(verdict, row, holder, backdate=backdate),
                     late if off < 0 else ("posted",),
                 )
     for off, told in ((-1, ("posted",)), (0, ("posted",)), (1, ("refused", "paid-in-future"))):
         row = line(KPJ, paid_on=(TODAY + timedelta(off)).isoformat())
-        yield Edge(f"paid {row['paid_on']}", lambda row=row: verdict(row, card("PU", int(NPP))), told)  # type: ignore[misc]
+        yield Edge(f"paid {row['paid_on']}", partial(verdict, row, card("PU", int(NPP))), told)
 
 
 def ahead_of(segment: str, month: int, paid_on: str) -> dict[str, object]:
@@ -240,7 +235,11 @@ def ahead_of(segment: str, month: int, paid_on: str) -> dict[str, object]:
     row = line(KPJ, month=month_text(month), paid_on=paid_on)
     if segment == "PU":
         return row
-    own_amounts = {"wage": 1_000_000, "worker": ""} if segment == "BPU" else {"wage": "", "worker": 50_000}
+    own_amounts = (
+        {"wage": 1_000_000, "worker": ""}
+        if segment == "BPU"
+        else {"wage": "", "worker": TABLE["pmi"][-1]["choices"][0]}
+    )
     return row | {"npp": ""} | own_amounts
 
 
@@ -251,32 +250,30 @@ def limits() -> Iterator[Edge]:
     for column in ("wage", "back_pay"):
         for off, told in ((-1, ("posted",)), (0, ("posted",)), (1, absurd)):
             row = line(KPJ) | {"wage": 0, column: limit + off}
-            yield Edge(f"{column} {rupiah(limit + off)}", lambda row=row: verdict(row, members), told)  # type: ignore[misc]
+            yield Edge(f"{column} {rupiah(limit + off)}", partial(verdict, row, members), told)
     for column in ("employer", "worker"):
         for off, told in ((-1, ("suspended", "amounts-disagree")), (0, ("suspended", "amounts-disagree")), (1, absurd)):
             row = line(KPJ, **{column: limit + off})
-            yield Edge(f"{column} {rupiah(limit + off)}", lambda row=row: verdict(row, members), told)  # type: ignore[misc]
+            yield Edge(f"{column} {rupiah(limit + off)}", partial(verdict, row, members), told)
 
 
 def retention() -> Iterator[Edge]:
     """A person may be erased from the day on that lies so many years after the last activity."""
-    years, state = TABLE["retention"]["years"], Person("a" * 32, version=1)
+    years = TABLE["retention"]["years"]
     for last_activity in (TODAY, date(2024, 2, 29)):
         until = years_after(last_activity, years)
-        assert (until.year, until.month) == (
-            last_activity.year + years,
-            last_activity.month + (last_activity.day == 29),
-        )
         for off in (-1, 0, 1):
             today = until + timedelta(off)
+            expected = "erase-retention" if off < 0 else PersonErased("")
+            yield Edge(f"erased {today}", partial(erased, last_activity, today), expected)
 
-            def ask(last_activity: date = last_activity, today: date = today) -> Any:
-                try:
-                    return decide_erase(state, has_money=False, last_activity=last_activity, order="", today=today)
-                except Refused as refused:
-                    return refused.code
 
-            yield Edge(f"erased {today}", ask, "erase-retention" if off < 0 else PersonErased(""))
+def erased(last_activity: date, today: date) -> PersonErased | str:
+    state = Person("a" * 32, version=1)
+    try:
+        return decide_erase(state, has_money=False, last_activity=last_activity, order="", today=today)
+    except Refused as refused:
+        return refused.code
 
 
 def nik() -> Iterator[Edge]:
@@ -286,7 +283,7 @@ def nik() -> Iterator[Edge]:
     for code in sorted(around):
         yield Edge(
             f"province {code}",
-            lambda code=code: nik_warnings(f"{code}01015203900001", date(1990, 3, 12), "P", TODAY),  # type: ignore[misc]
+            partial(nik_warnings, f"{code}01015203900001", date(1990, 3, 12), "P", TODAY),
             [] if code in known else ["nik-structure"],
         )
 
@@ -303,7 +300,7 @@ def due() -> Iterator[Edge]:
                 day = date.fromisoformat(f"{month_text(month + rule[0])}-{rule[1]:02d}")
                 while day.isoweekday() > 5:
                     day += timedelta(1)
-            yield Edge(f"{segment} due for {month_text(month)}", lambda s=segment, m=month: due_day(s, m), day)  # type: ignore[misc]
+            yield Edge(f"{segment} due for {month_text(month)}", partial(due_day, segment, month), day)
 
 
 SECTIONS: dict[str, Callable[[], Iterator[Edge]]] = {
