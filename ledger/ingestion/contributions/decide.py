@@ -200,8 +200,6 @@ def _where(paid_on: int, card: Card | None, member: bool) -> str:
     """Why the card cannot take the line, as a suspense code, or ''."""
     if card is None:
         return "account-unknown"
-    if not card.plain:
-        return "card-closed"
     if not member:
         return "no-membership"
     if card.opening and paid_on <= card.opening:
