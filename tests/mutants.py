@@ -11,6 +11,7 @@ the run, and so does an entry that no survivor needs any more, where all mutants
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,24 @@ class Mutant(NamedTuple):
     def __str__(self) -> str:
         lines = "\n".join(self.change)
         return f"[[survivor]]\nfunction = \"{self.function}\"\nchange = '''\n{lines}\n'''\nwhy = \"\"\n"
+
+
+class Kind(NamedTuple):
+    """Changes that are all alike: the lines are the same once `only` (a regular expression) is taken out of them."""
+
+    only: re.Pattern[str]
+    why: str
+
+    def meets(self, one: Mutant) -> bool:
+        """Whether a change is of this kind."""
+        out, into = ([self.only.sub("", line[2:]) for line in one.change if line[0] == sign] for sign in "-+")
+        return bool(out) and out == into
+
+
+def kinds() -> list[Kind]:
+    """The kinds of survivors that need no entry each."""
+    table = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
+    return [Kind(re.compile(one["only"]), one["why"]) for one in table["kind"]]
 
 
 def explained() -> dict[Mutant, str]:
@@ -82,11 +101,12 @@ def main(arguments: list[str]) -> int:
         shutil.rmtree(ROOT / "mutants", ignore_errors=True)
         subprocess.run([sys.executable, "-m", "mutmut", "run", *arguments], cwd=ROOT, check=True)
     ends, survivors, whole = last_run()
-    known = explained()
-    new = sorted(survivors - known.keys())
+    known, alike = explained(), kinds()
+    of_a_kind = {one for one in survivors if any(kind.meets(one) for kind in alike)}
+    new = sorted(survivors - known.keys() - of_a_kind)
     gone = sorted(one for one in known.keys() - survivors if any(one.function.startswith(f"{m}.") for m in whole))
     print(", ".join(f"{count} {end}" for end, count in ends.most_common()))
-    print(f"{len(survivors & known.keys())} survivors are explained, {len(new)} are not")
+    print(f"{len(survivors) - len(new)} survivors are explained ({len(of_a_kind)} by their kind), {len(new)} are not")
     for one in new:
         print(f"\nno test notices this change:\n{one}")
     for one in gone:
