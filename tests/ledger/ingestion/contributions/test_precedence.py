@@ -34,7 +34,7 @@ def card(npp: str = NPP, since: str = "2025-01", until: str = "", opening: str =
 def test_a_membership_covers_its_first_and_last_month(
     month: str, since: str, until: str, expected: Verdict, payer: str
 ) -> None:
-    own = {} if payer else {"npp": "", "wage": 1_000_000}
+    own = {} if payer else {"npp": "", "wage": 1_000_000, "worker": 20_000}
     row = line(KPJ, month=month, **own)
     assert verdict(row, card(payer, since, until, segment="PU" if payer else "BPU")) == expected
 
