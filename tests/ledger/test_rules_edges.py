@@ -6,7 +6,6 @@ section that nobody here makes cases of fails the last test.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from fractions import Fraction
@@ -23,14 +22,12 @@ from ledger.events import PersonErased
 from ledger.identifiers import month_number, month_of, month_text
 from ledger.money import rupiah
 from ledger.rules import rules
-from ledger.store.account_index import Card, Membership
 from tests.conftest import TODAY
-from tests.ledger.ingestion.contributions.verdict import Verdict, verdict
+from tests.ledger.ingestion.contributions.verdict import KPJ, Verdict, card, employers, own, verdict
 from tests.office import NPP, line
 
 TABLE: dict[str, Any] = rules().table
 SEGMENT = {"pu": "PU", "bpu": "BPU", "pmi": "PMI"}
-KPJ = "26000000017"
 TOLERANCE: int = TABLE["tolerance"]["rupiah"]
 FAR = 50 * 12
 
@@ -61,31 +58,6 @@ def below_at_above(per_mille: int) -> list[int]:
     rest = {base * per_mille % 1000: base for base in range(2000, 0, -1)}
     below, above = max(one for one in rest if one < 500), min(one for one in rest if one > 500)
     return [rest[one] for one in (below, 500, above) if one in rest]
-
-
-def card(segment: str, npp: int = 0, opening: int = 0) -> Card:
-    """A member since before any rule, by one membership."""
-    return Card(int(KPJ), "p", segment, (Membership(npp, segment, 1977 * 12, 0),), opening=opening)
-
-
-def paid_in(month: int, **changes: Any) -> dict[str, object]:
-    """A payment for a month, on its last day."""
-    days = monthrange(month // 12, month % 12 + 1)[1]
-    return line(KPJ, month=month_text(month), paid_on=f"{month_text(month)}-{days}", **changes)
-
-
-def after(month: int) -> date:
-    """A day soon after a month, on which its payments are looked at."""
-    return date.fromisoformat(f"{month_text(month + 1)}-20")
-
-
-def employers(month: int, **changes: Any) -> Verdict:
-    return verdict(paid_in(month, **changes), card("PU", int(NPP)), today=after(month))
-
-
-def own(segment: str, month: int, income: int | str, worker: int | str, **changes: Any) -> Verdict:
-    row = paid_in(month, npp="", worker=worker, **changes) | {"wage": income}
-    return verdict(row, card(segment), today=after(month))
 
 
 # --- each section's cases ---------------------------------------------------------------------------------------------

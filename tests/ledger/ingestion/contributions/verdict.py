@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
+from typing import Any
 
 import numpy as np
 
+from ledger.identifiers import month_text
 from ledger.ingestion.contributions.check import prepare
 from ledger.ingestion.contributions.decide import decide
 from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
 from ledger.ingestion.contributions.pipeline import told
 from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header, Receipt
-from ledger.store.account_index import Card
+from ledger.store.account_index import Card, Membership
 from tests.conftest import TODAY
-from tests.office import CONTRIBUTION, NPP, OTHER_NPP, csv_of
+from tests.office import CONTRIBUTION, NPP, OTHER_NPP, csv_of, line
 
+KPJ = "26000000017"
 Verdict = tuple[str, ...]
 """`posted`, `suspended`, `refused` or `already`, then the codes that are told."""
 
@@ -50,3 +54,30 @@ def _postable(batch: RemittanceBatch, card: Card | None) -> bool:
     ((_, npp, month),) = batch.first
     paid_on = int(np.max(batch.upload.paid_on))
     return bool(npp and card and card.membership(npp, month) and card.opening < paid_on)
+
+
+def card(segment: str, npp: int = 0, opening: int = 0) -> Card:
+    """A member since before any rule, by one membership."""
+    return Card(int(KPJ), "p", segment, (Membership(npp, segment, 1977 * 12, 0),), opening=opening)
+
+
+def paid_in(month: int, **changes: Any) -> dict[str, object]:
+    """A payment for a month, on its last day."""
+    days = monthrange(month // 12, month % 12 + 1)[1]
+    return line(KPJ, month=month_text(month), paid_on=f"{month_text(month)}-{days}", **changes)
+
+
+def after(month: int) -> date:
+    """A day soon after a month, on which its payments are looked at."""
+    return date.fromisoformat(f"{month_text(month + 1)}-20")
+
+
+def employers(month: int, **changes: Any) -> Verdict:
+    """The verdict on an employer's payment for a month."""
+    return verdict(paid_in(month, **changes), card("PU", int(NPP)), today=after(month))
+
+
+def own(segment: str, month: int, income: int | str, worker: int | str, **changes: Any) -> Verdict:
+    """The verdict on a holder's own payment for a month."""
+    row = paid_in(month, npp="", worker=worker, **changes) | {"wage": income}
+    return verdict(row, card(segment), today=after(month))
