@@ -13,10 +13,11 @@ JHT     := $(VENV)/bin/jht
 WORKERS ?= 4
 DEMO    := demo
 BENCH   ?=
+MUTATE  ?=
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check events bench audit lock clean
+.PHONY: help demo serve test test-long check events bench mutate audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -65,6 +66,9 @@ events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/RE
 bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)
 
+mutate: $(TOOLS)  ## small changes to the pure rules and decisions, each of which a quick test must notice (MUTATE="ledger.money*" for some)
+	@set -f; $(PYTHON) -m tests.mutants $(MUTATE)
+
 audit: $(TOOLS)  ## known vulnerabilities of both locks (asks the package index; one it cannot tell about fails too)
 	@$(VENV)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
 	  -r requirements.lock -r requirements-dev.lock
@@ -80,7 +84,7 @@ lock:  ## both locks again from pyproject.toml, with the hashes for every platfo
 	  --no-emit-package pip $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)
 
 clean:  ## .venv, caches and the demo go
-	rm -rf $(VENV) $(DEMO) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(DEMO) build mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Both locks are complete, so nothing is resolved: pip 23 cannot, where one package asks for another with an extra.

@@ -161,8 +161,6 @@ def _posting(card: Card | None, one: LiveLine, npp: int) -> tuple[str, str]:
     if card is None:
         return "", "account-unknown"
     membership = card.membership(npp, month, one.under.segment)
-    if not card.plain:
-        return "", "card-closed"
     if membership is None:
         return "", "no-membership"
     if card.opening and day_number(one.under.paid_on) <= card.opening:

@@ -44,7 +44,7 @@ CORRECTION_REASONS = (
 SECOND_PAYMENT = "second-payment"
 """Why a second regular payment of a month waits."""
 SUSPENSE_REASONS = (
-    "account-unknown", "no-membership", "card-closed", "before-opening-balance", "nik-differs", "name-differs",
+    "account-unknown", "no-membership", "before-opening-balance", "nik-differs", "name-differs",
     "wage-missing", "amounts-disagree", "kpj-zero-short", "kpj-two-cards", SECOND_PAYMENT,
 )  # fmt: skip
 """Why received money waits."""

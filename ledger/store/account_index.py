@@ -75,7 +75,11 @@ class Membership(NamedTuple):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A row of `account_index_cards`. `opening`: day number of the opening balance, 0 without one."""
+    """A row of `account_index_cards`. `opening`: day number of the opening balance, 0 without one.
+
+    `plain`: whether the index may let a line post by itself; False sends every line of the card to the decision. No fact
+    of today makes it False: it is the column for holds.
+    """
 
     card: int
     person: str

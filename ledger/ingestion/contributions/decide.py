@@ -16,7 +16,7 @@ from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
-from ledger.identifiers import SEGMENTS, month_text, zeros_lost
+from ledger.identifiers import SEGMENTS, month_of, month_text, zeros_lost
 from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
@@ -24,7 +24,7 @@ from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
 from ledger.money import rupiah
 from ledger.receipt import Outcome, Verdict
 from ledger.rules import BpuRule, PmiRule, rules
-from ledger.store.account_index import Card, day_text
+from ledger.store.account_index import Card, day_of, day_text
 
 Said = list[tuple[Problem, Verdict]]
 Details = dict[str, str | int]
@@ -157,6 +157,10 @@ def _candidate(
         if membership is None and rows.worker[i] < 0:
             # Nobody said that the holder pays, and nobody said how much.
             return None, [(Problem("payer-empty", line, "npp"), "refused")]
+        if membership is not None:
+            said = _own_dates(batch, i, segment)
+            if any(verdict == "refused" for _, verdict in said):
+                return None, said
         employer, worker, reason, details, used = _own_amounts(batch, i, segment)
     if employer + worker <= 0:
         return None, [(Problem("no-money", line), "refused")]
@@ -197,8 +201,6 @@ def _where(paid_on: int, card: Card | None, member: bool) -> str:
     """Why the card cannot take the line, as a suspense code, or ''."""
     if card is None:
         return "account-unknown"
-    if not card.plain:
-        return "card-closed"
     if not member:
         return "no-membership"
     if card.opening and paid_on <= card.opening:
@@ -216,6 +218,26 @@ def _employers_amounts(batch: RemittanceBatch, i: int) -> tuple[str, Details, st
         return reason, {}, rule.id if rule else ""
     expected = rule.shares(np.array([rows.wage[i] + rows.back_pay[i]]))
     return reason, _both(rows.employer[i], rows.worker[i], int(expected[0][0]), int(expected[1][0])), rule.id
+
+
+def _own_dates(batch: RemittanceBatch, i: int, segment: str) -> Said:
+    """What a holder's own rules say of month and paid day: the checks of the file, which knew no segment yet, took the
+    widest rule and the longest allowance there is."""
+    rows, upload = batch.rows, batch.upload
+    line, month, ahead = rows.line[i], rows.month[i], rules().allowance
+    if rules().for_segment(segment, month) is None:
+        return [(Problem("month-without-rule", line, "month", {"month": month_text(month)}), "refused")]
+    latest = month_of(upload.today) + ahead[segment]
+    if month > latest:
+        details: Details = {"month": month_text(month), "limit": month_text(latest)}
+        return [(Problem("month-in-future", line, "month", details), "refused")]
+    details = {"paid_on": rows.paid_text[i], "month": month_text(month)}
+    paid_in = month_of(day_of(rows.paid_on[i]))
+    if not upload.backdate and paid_in < month - ahead[segment]:
+        return [(Problem("paid-too-early", line, "paid_on", details), "refused")]
+    if month - max(ahead["BPU"], ahead["PMI"]) <= paid_in < month - ahead[segment]:
+        return [(Problem("paid-backdated", line, "paid_on", details), "warning")]
+    return []
 
 
 def _own_amounts(batch: RemittanceBatch, i: int, segment: str) -> tuple[int, int, str, Details, str]:
