@@ -62,7 +62,7 @@ def write_files(directory: Path, lines: int, lines_an_employer: int, months: lis
         (i + FIRST_CARD).cast(pl.String).alias("kpj"),
         (i // lines_an_employer + FIRST_EMPLOYER).cast(pl.String).alias("npp"),
         (2_500_000 + i * 7_919 % 20_000_000).alias("wage"),
-        pl.date(1960 + i // 10_000 % 40, i // 400_000 % 12 + 1, i % 28 + 1).alias("birth_date"),
+        pl.date(1960 + i // 9_000 % 40, i // 360_000 % 12 + 1, i % 28 + 1).alias("birth_date"),
         (i % 2 == 1).alias("woman"),
     )  # fmt: skip
     j = pl.int_range(employers, dtype=pl.Int64)
@@ -76,10 +76,10 @@ def write_files(directory: Path, lines: int, lines_an_employer: int, months: lis
         "kpj",
         nik=pl.format(
             "3174{}{}{}{}",
-            (i // 4_800_000 + 1).cast(pl.String).str.zfill(2),
+            (i // 4_320_000 + 1).cast(pl.String).str.zfill(2),
             (birth.dt.day().cast(pl.Int32) + pl.when(woman).then(40).otherwise(0)).cast(pl.String).str.zfill(2),
             birth.dt.strftime("%m%y"),
-            (i % 10_000).cast(pl.String).str.zfill(4),
+            (i % 9_000 + 1_000).cast(pl.String),
         ),
         name=pl.format("Peserta Contoh {}", i),
         birth_date=birth.dt.strftime("%Y-%m-%d"),
