@@ -466,6 +466,24 @@ def test_long_garbage_in_a_repeated_column_is_not_kept() -> None:
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize(
+    ("layout", "column", "cell", "code"),
+    [
+        ("registrations", "old_card", "mungkin", "answer-unreadable"),
+        ("registrations", "left_on", "NaN", "cell-says-nothing"),
+        ("contributions", "back_pay", "NaN", "cell-says-nothing"),
+        ("contributions", "back_pay", "N/A", "cell-says-nothing"),
+    ],
+)
+def test_a_sign_for_nothing_and_an_answer_that_is_none_are_told(
+    layout: str, column: str, cell: str, code: str
+) -> None:
+    columns = {one.name: one for one in LAYOUTS[layout]}
+    value = Memory(columns[column]).read(cell)
+    assert isinstance(value, Bad)
+    assert value.code == code
+
+
 def test_every_code_the_readers_give_is_tested() -> None:
     """The codes in the readers' source all stand in these tests."""
     package, here = Path(fields.__file__).parent, Path(__file__).parent
@@ -475,7 +493,7 @@ def test_every_code_the_readers_give_is_tested() -> None:
         text = (package / f"{name}.py").read_text("utf-8")
         given_codes |= set(re.findall(r'(?:Bad|Refused|StoreFailed|Problem)\(\s*"([a-z-]+)"', text))
         given_codes |= set(re.findall(r'"([a-z]+-(?:unreadable|unknown|without-jht|negative))"', text))
-    tests = "".join(path.read_text("utf-8") for path in here.glob("test_*.py"))
+    tests = "".join(path.read_text("utf-8") for path in here.parent.rglob("test_*.py"))
     assert {code for code in given_codes if f'"{code}"' not in tests} == set()
     assert len(given_codes) > 25
 
