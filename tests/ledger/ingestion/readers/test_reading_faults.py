@@ -475,9 +475,7 @@ def test_long_garbage_in_a_repeated_column_is_not_kept() -> None:
         ("contributions", "back_pay", "N/A", "cell-says-nothing"),
     ],
 )
-def test_a_sign_for_nothing_and_an_answer_that_is_none_are_told(
-    layout: str, column: str, cell: str, code: str
-) -> None:
+def test_a_sign_for_nothing_and_an_answer_that_is_none_are_told(layout: str, column: str, cell: str, code: str) -> None:
     columns = {one.name: one for one in LAYOUTS[layout]}
     value = Memory(columns[column]).read(cell)
     assert isinstance(value, Bad)
