@@ -367,4 +367,4 @@ def test_what_the_accepted_file_holds_reads_as_a_contributions_table(payroll: Pa
     table = read(Source.of(content.replace(b"102000;;", b"102000;2026-11-20;")), "contributions")
     assert table.problems == []
     assert table.columns["employer"].tolist() == [188_700]
-    assert table.columns["division"].texts[table.columns["division"].codes[0]] == "A1"
+    assert table.columns["division"].texts[table.columns["division"].codes[0]] == "0A1"
