@@ -124,7 +124,7 @@ def snapshots(store: Store, live: Generation, rebuilt: Generation) -> Iterator[l
         yield seen
 
 
-_TEXTS = frozenset(("name", "person", "identity", "contact", "segment", "reference"))
+_TEXTS = frozenset(("name", "person", "identity", "contact", "segment", "reference", "why"))
 _THREADS = 2
 _CACHE_MIB = 8
 

@@ -139,7 +139,7 @@ def test_rows_missing_on_either_side_are_differences(log: Log, store: Store) -> 
     live = store.pointers().live["directory"]
     with store.database(live).write() as tx:
         tx.run(f"delete from {live.table}_cards where card = ?", [CARD])
-        tx.run(f"insert into {live.table}_employers values (99, 'PT Hantu', 0)")
+        tx.run(f"insert into {live.table}_employers values (99, 'PT Hantu', 1, 0)")
     with pytest.raises(RebuildDiffers) as refused:
         rebuild(log, store, ["directory"])
     (outcome,) = refused.value.report.projections
