@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger.decisions.opening import Account, Recorded, decide_opening, reverse
-from ledger.errors import Conflict
+from ledger.errors import Conflict, JhtError
 from ledger.events import AccountOpened, Base, Event, OpeningBalanceRecorded, Payout
+from ledger.money import rupiah
+from ledger.rules import rules
 from tests.conftest import TODAY
 from tests.facts import opening, started
 from tests.ledger.decisions.test_account import ANI, KPJ
@@ -67,3 +71,81 @@ def test_a_replacement_is_one_act_of_both_facts() -> None:
     back = reverse(Recorded(FIRST, 3, "r3"))
     assert (back.event, back.employer, back.source) == (3, 1_000_000, "old")
     given(account(FIRST)).when(decide_opening, OTHER, TODAY, replace=True).then(back, OTHER)
+
+
+LIMIT = rules().max_opening
+TOTAL = {"employer": LIMIT - 3, "worker": 2, "credited_yield": 1}
+ABSURD = {"limit": rupiah(LIMIT)}
+
+
+def wanted(**changes: Any) -> OpeningBalanceRecorded:
+    plain = {"as_of": "2025-12-31", "employer": 1_000, "worker": 500, "credited_yield": 60, "yield_through": 2025}
+    return OpeningBalanceRecorded(**(plain | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        wanted(**TOTAL), wanted(tambahan=1_500, tambahan_yield=60), wanted(member_since="2025-12-31"),
+        wanted(payouts=(Payout("2025-12-31", LIMIT, "partial"),)),
+        wanted(yield_through=2024, bases=(Base(2025, 12 * LIMIT, 12 * LIMIT),)),
+        wanted(yield_through=2023, bases=(Base(2024), Base(2025))), wanted(as_of="2023-12-31", yield_through=2023),
+    ],
+)  # fmt: skip
+def test_what_just_can_be_is_recorded(right: OpeningBalanceRecorded) -> None:
+    given(account()).when(decide_opening, right, TODAY).then(right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "column", "details"),
+    [
+        (wanted(as_of="2026-12-31"), "date-in-future", "as_of", {}),
+        (wanted(as_of="2025-12-30"), "opening-not-year-end", "as_of", {}),
+        (wanted(**TOTAL | {"employer": LIMIT - 2}), "amount-absurd", "employer", ABSURD),
+        (wanted(**TOTAL | {"worker": LIMIT}), "amount-absurd", "worker", ABSURD),
+        (wanted(employer=0, worker=0, credited_yield=LIMIT + 1), "amount-absurd", "credited_yield", ABSURD),
+        (wanted(payouts=(Payout("2025-01-02", LIMIT + 1, "partial"),)), "amount-absurd", "payouts", ABSURD),
+        (wanted(yield_through=2024, bases=(Base(2025, 12 * LIMIT + 1),)), "amount-absurd", "bases",
+         {"limit": rupiah(12 * LIMIT)}),
+        (wanted(yield_through=2024, bases=(Base(2025, 0, 12 * LIMIT + 1),)), "amount-absurd", "bases",
+         {"limit": rupiah(12 * LIMIT)}),
+        (wanted(tambahan=1_501), "opening-part-exceeds", "tambahan", {"part": "Rp1.501", "whole": "Rp1.500"}),
+        (wanted(tambahan_yield=61), "opening-part-exceeds", "tambahan_yield", {"part": "Rp61", "whole": "Rp60"}),
+        (wanted(yield_through=2026), "opening-yield-after", "yield_through", {"year": 2026, "as_of": "2025-12-31"}),
+        (wanted(yield_through=2024), "opening-bases-needed", "bases", {"year": 2024, "years": "2025"}),
+        (wanted(yield_through=2023, bases=(Base(2025), Base(2024))), "opening-bases-needed", "bases",
+         {"year": 2023, "years": "2024, 2025"}),
+        (wanted(bases=(Base(2025),)), "opening-bases-needed", "bases", {"year": 2025, "years": "-"}),
+        (wanted(payouts=(Payout("2025-01-02", 1, "partial"), Payout("2026-01-01", 1, "partial"))), "opening-payout-late",
+         "payouts", {"paid_on": "2026-01-01", "as_of": "2025-12-31"}),
+        (wanted(member_since="2026-01-01"), "opening-since-late", "member_since",
+         {"since": "2026-01-01", "as_of": "2025-12-31"}),
+        (wanted(as_of="2022-12-31", yield_through=2022), "opening-too-old", "as_of",
+         {"as_of": "2022-12-31", "months": rules().opening_months}),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_its_column_and_what_is_wrong(
+    wrong: OpeningBalanceRecorded, code: str, column: str, details: dict[str, Any]
+) -> None:
+    with pytest.raises(JhtError) as refused:
+        decide_opening(account(), wrong, TODAY)
+    problem = refused.value.problem
+    assert (problem.code, problem.column, problem.details) == (code, column, details)
+
+
+def test_unknown_cards_and_paid_money_are_named_too() -> None:
+    with pytest.raises(JhtError) as refused:
+        decide_opening(Account(), FIRST, TODAY)
+    assert (refused.value.code, refused.value.problem.column) == ("account-unknown", "kpj")
+    with pytest.raises(JhtError) as refused:
+        decide_opening(account(), FIRST, TODAY, "2025-12-31")
+    problem = refused.value.problem
+    assert (problem.code, problem.column) == ("opening-after-payments", "kpj")
+    assert problem.details == {"paid_on": "2025-12-31", "as_of": "2025-12-31"}
+    given(account()).when(decide_opening, FIRST, TODAY, "2026-01-01").then(FIRST)
+    with pytest.raises(JhtError) as refused:
+        decide_opening(account(FIRST), OTHER, TODAY)
+    assert refused.value.problem.column == "kpj"
+    # The scope takes what is old.
+    old = wanted(as_of="2022-12-31", yield_through=2022)
+    given(account()).when(decide_opening, old, TODAY, backdate=True).then(old)
