@@ -81,7 +81,7 @@ def test_an_employer_has_eight_digits(typed: str, npp: str | None) -> None:
 @pytest.mark.parametrize(
     ("typed", "division"),
     [("", "000"), ("  ", "000"), ("0", "000"), ("000", "000"), ("1", "001"), ("001", "001"), ("0001", "001"), ("a1", "0A1"),
-     ("012345", "12345"), ("ABCDEF", "ABCDEF"), ("0000001", None), ("A-1", None), ("1 2", None)],
+     ("012345", "12345"), ("X1", "0X1"), ("ABCDEF", "ABCDEF"), ("0000001", None), ("A-1", None), ("1 2", None)],
 )  # fmt: skip
 def test_a_division_is_three_wide_without_more_zeros(typed: str, division: str | None) -> None:
     assert clean_division(typed) == division
