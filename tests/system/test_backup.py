@@ -109,7 +109,7 @@ def test_a_backup_under_a_writer_has_everything_that_was_acknowledged_and_nothin
     again = tmp_path / "again.csv"
     again.write_bytes(csv_of(CONTRIBUTION, writer.lines))
     jht(elsewhere, "rebuild")
-    jht(elsewhere, "ingest", "contributions", again)
+    jht(elsewhere, "ingest", "contributions", again, "--backdate")
     balances = [jht(one, "balance", CARD, "--json").json["balance"] for one in (filled, elsewhere)]
     assert balances[0] == balances[1] > 285_000
 

@@ -97,7 +97,7 @@ def small(request: pytest.FixtureRequest, disk: Path) -> Settings:
     log = Log.open(made, create=True)
     office = Office(log)
     office.employers(NPP)
-    office.register(*(person(_kpj(i), i, registered_on="2018-01-02") for i in range(WORKERS)))
+    office.register(*(person(_kpj(i), i + 1, registered_on="2018-01-02") for i in range(WORKERS)))
     office.close()
     log.close()
     return made
@@ -117,13 +117,13 @@ def test_an_ingestion_onto_a_full_disk_is_finished_later(small: Settings, disk: 
     file = tmp_path / "contributions.csv"
     total = _file(file)
     with full(disk):
-        failed = jht(small, "ingest", "contributions", file, code=75)
+        failed = jht(small, "ingest", "contributions", file, "--backdate", code=75)
         assert "disk-full" in failed.stderr
         assert "Traceback" not in failed.stderr
         posted = _posted(small)
         assert 0 <= len(posted) < total
         assert _whole(small)
-    totals = receipt(small, "contributions", file)
+    totals = receipt(small, "contributions", file, "--backdate")
     assert (totals["posted"], totals["already"]) == (total - len(posted), len(posted))
     after = _posted(small)
     assert len(after) == total
@@ -134,7 +134,7 @@ def test_a_follower_on_a_full_disk_goes_on_when_there_is_space(small: Settings, 
     file = tmp_path / "contributions.csv"
     total = _file(file)
     jht(small, "follow", "--once")
-    assert receipt(small, "contributions", file)["posted"] == total
+    assert receipt(small, "contributions", file, "--backdate")["posted"] == total
     with full(disk):
         failed = jht(small, "follow", "--once", code=75)
         assert "disk-full" in failed.stderr

@@ -66,12 +66,12 @@ def test_a_killed_ingestion_is_finished_by_the_same_command(settings: Settings, 
     remittances, log = total * len(EMPLOYERS) // WORKERS, Log.open(settings)
     for part in (3, 2):
         reached = _grown(log, chance.randint(1, remittances // part), chance.uniform(0, 0.01))
-        assert killed_when(settings, reached, "ingest", "contributions", file, smaller=SMALLER)
+        assert killed_when(settings, reached, "ingest", "contributions", file, "--backdate", smaller=SMALLER)
     log.close()
-    totals = receipt(settings, "contributions", file)
+    totals = receipt(settings, "contributions", file, "--backdate")
     assert totals["posted"] + totals["already"] == total
     assert 0 < totals["already"] < total
-    assert receipt(settings, "contributions", file) == totals | {"posted": 0, "already": total}
+    assert receipt(settings, "contributions", file, "--backdate") == totals | {"posted": 0, "already": total}
     posted = Counter(
         (line.kpj, event.fact.month)
         for event in _events(settings)
@@ -96,7 +96,7 @@ def test_a_killed_registration_is_finished_and_its_money_released(
     office.close()
     log.close()
     file = tmp_path / "registrations.csv"
-    file.write_bytes(csv_of(REGISTRATION, [person(_kpj(i), i) for i in range(cards)]))
+    file.write_bytes(csv_of(REGISTRATION, [person(_kpj(i), i + 1) for i in range(cards)]))
     chance, log = random.Random(seed), Log.open(settings)
     for part in (6, 3):  # three events a card
         reached = _grown(log, chance.randint(1, 3 * cards // part), chance.uniform(0, 0.01))
@@ -139,7 +139,7 @@ def _registered_since_2016(settings: Settings) -> None:
     office = Office(log)
     office.employers(*EMPLOYERS)
     office.register(
-        *(person(_kpj(i), i, npp=EMPLOYERS[i % len(EMPLOYERS)], registered_on="2016-01-02") for i in range(WORKERS))
+        *(person(_kpj(i), i + 1, npp=EMPLOYERS[i % len(EMPLOYERS)], registered_on="2016-01-02") for i in range(WORKERS))
     )
     office.close()
     log.close()

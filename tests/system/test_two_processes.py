@@ -26,7 +26,7 @@ def test_two_ingestions_of_one_file_post_each_line_once(settings: Settings, tmp_
     rows = [line(kpj, month=month, paid_on=f"{month}-28", reference="") for month in MONTHS for kpj in CARDS]
     file = tmp_path / "contributions.csv"
     file.write_bytes(csv_of(("npp", "month", "kpj", "wage", "paid_on"), [_without(row) for row in rows]))
-    both = [Running(environment(settings), "ingest", "contributions", file, "--json") for _ in range(2)]
+    both = [Running(environment(settings), "ingest", "contributions", file, "--backdate", "--json") for _ in range(2)]
     done = [one.done() for one in both]
     assert [one.code for one in done] == [0, 0], done
     totals = [one.json["totals"] for one in done]

@@ -128,9 +128,9 @@ def _contributions() -> Iterator[dict[str, object]]:
         yield line(one.other, npp=OTHER_NPP, month="2026-01", paid_on="2026-02-10")
     for month in ("2026-08", "2026-09"):
         for one in _people("BPU"):
-            yield line(one.kpj, 2_000_000, npp="", month=month, paid_on=f"{month}-10", worker=40_000)
+            yield line(one.kpj, 2_000_000, npp="", month=month, paid_on=f"{month}-10", worker=40_000, segment="BPU")
         for one in _people("PMI"):
-            yield line(one.kpj, "", npp="", month=month, paid_on=f"{month}-10", worker=200_000)
+            yield line(one.kpj, "", npp="", month=month, paid_on=f"{month}-10", worker=200_000, segment="PMI")
 
 
 def fill(settings: Settings) -> None:
@@ -143,7 +143,7 @@ def fill(settings: Settings) -> None:
     files = (
         ("employers", csv_of(("npp", "name", "registered_on"), employers)),
         ("registrations", csv_of((*REGISTRATION, "left_on"), _registrations())),
-        ("contributions", csv_of((*CONTRIBUTION, "nik"), _contributions())),
+        ("contributions", csv_of((*CONTRIBUTION, "nik", "segment"), _contributions())),
     )
     for layout, body in files:
         jht(settings, "ingest", layout, "-", stdin=body)
