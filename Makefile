@@ -29,7 +29,7 @@ demo: $(READY)  ## a seeded sample in, balances out, everything rebuilt and prov
 	jht() { printf '\n\033[1m$$ jht %s\033[0m\n' "$$*"; $(JHT) "$$@"; }; \
 	jht init; \
 	jht ingest employers $(DEMO)/files/employers.csv; \
-	jht ingest registrations $(DEMO)/files/registrations.csv; \
+	jht ingest registrations $(DEMO)/files/registrations.csv --old-cards; \
 	jht ingest contributions $(DEMO)/files/contributions-*.csv --rejects $(DEMO)/rejects.csv; \
 	echo; echo "A worker whose money waited in suspense is registered now; it is released by itself:"; \
 	jht ingest registrations $(DEMO)/files/registrations-late.csv; \

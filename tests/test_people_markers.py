@@ -187,9 +187,17 @@ def at_the_branch(clerk: Asked) -> None:
     listed = clerk.get("/kantor/permintaan").text
     (request,) = set(re.findall(r'href="(/kantor/permintaan/[\w-]+/[0-9]+)"', listed))
     for form in ({"name": NAME + "sari", "email": EMAIL, "phone": PHONE}, {"nik": NAME}, {"birth_date": NIK}):
-        clerk.post(request, request, tindakan="koreksi", **form)
-    clerk.post(request, request, tindakan="jawab", hasil=NAME)
-    assert clerk.post(request, request, tindakan="jawab", hasil="done").status_code == 303
+        clerk.post(request, request, tindakan="koreksi", versi=_seen(clerk, request), **form)
+    clerk.post(request, request, tindakan="jawab", hasil=NAME, versi=_seen(clerk, request))
+    done = clerk.post(request, request, tindakan="jawab", hasil="done", versi=_seen(clerk, request))
+    assert done.status_code == 303
+
+
+def _seen(clerk: Asked, page: str) -> str:
+    """What a page's forms say that it showed."""
+    found = re.search(r'name="versi" value="([^"]+)"', clerk.get(page).text)
+    assert found
+    return found[1]
 
 
 def at_the_employer(payroll: Asked) -> None:

@@ -169,11 +169,10 @@ def test_both_count_one_address_and_find_what_the_other_keeps(settings: Settings
         both_workers(server) as (one, other),
     ):
         tried = []
-        for number, line in enumerate((one, other) * 2):
-            body = {"identifier": f"nobody{number}@contoh.id", "password": "wrong password", "device": "HP"}
-            said = line.ask("/v1/mobile/login", msgspec.json.encode(body), Content_Type="application/json")
-            tried.append(said.status)
-        assert tried == [401] * TRIES + [429] * (4 - TRIES)
+        for line in (one, other) * 2:
+            # A link that nobody was sent: the door that counts an address and then shuts.
+            tried.append(line.ask(f"/tautan/{'A' * 43}").status)
+        assert tried == [410] * TRIES + [429] * (4 - TRIES)
 
         home, cookie = "/perusahaan/10000001", f"jht={token}"
         form = re.search(r'name="csrf" value="([^"]+)"', one.ask(home, Cookie=cookie).body)
@@ -272,10 +271,10 @@ def test_what_prevents_the_start_is_told_once_with_its_code(settings: Settings, 
         nowhere = {"JHT_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
         wrong: dict[str, tuple[dict[str, str], tuple[object, ...], int]] = {
             "port-taken": ({}, ("--port", taken), 2),
-            "setting-wrong": ({}, ("--port", 70_000), 2),
+            "command-unclear": ({}, ("--port", 70_000), 2),
             "address-unusable": ({}, ("--host", "192.0.2.1", "--port", taken), 2),
             "ledger-missing": ({"JHT_DATABASE_URL": f"sqlite:///{tmp_path / 'none.db'}"}, ("--port", taken), 2),
-            "store-failed": (nowhere, ("--port", taken), 75),
+            "store-unreachable": (nowhere, ("--port", taken), 75),
         }
         for code, (given, arguments, leaves) in wrong.items():
             done = run(

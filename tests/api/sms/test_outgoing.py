@@ -109,7 +109,7 @@ def test_without_an_address_nothing_is_sent() -> None:
         ("081234560001", PHONE), ("6281234560001", PHONE), ("+6281234560001", PHONE), (" 6281234560001", PHONE),
         ("0812-3456-0001", PHONE), ("006281234560001", PHONE), ("81234560001", PHONE), ("+6591234567", "+6591234567"),
         ("2757", ""), ("TELKOMSEL", ""), ("", ""), ("+62", ""), ("0812 3456 000 x", ""), ("\ud83d", ""),
-        ("+6281234560001234", ""),
+        ("+62812345600012345", ""),
     ],
 )  # fmt: skip
 def test_a_phone_has_one_form_and_a_machine_has_none(written: str, expected: str) -> None:
