@@ -45,7 +45,12 @@ do {
 const linked = must(await client.POST("/v1/mobile/cards", { headers, body: { kpj: otherCard } }));
 const renewed = must(await client.POST("/v1/mobile/refresh", { body: { refresh_token: tokens.refresh_token } }));
 headers = { Authorization: `Bearer ${renewed.access_token}` };
-const reads = must(await client.GET("/v1/mobile/access-log", { headers })).reads;
+// A member's own read is written within a second, not before its answer.
+let reads = must(await client.GET("/v1/mobile/access-log", { headers })).reads;
+for (let tries = 0; tries < 20 && reads.length === 0; tries++) {
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  reads = must(await client.GET("/v1/mobile/access-log", { headers })).reads;
+}
 const out = await client.POST("/v1/mobile/logout", { headers });
 const over = await client.GET("/v1/mobile/me", { headers });
 
