@@ -71,15 +71,15 @@ def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp)
             plain = plain[~np.isin(plain, list(odd))]
     facts: list[Fact] = []
     if rule is not None and len(plain):
-        facts = _posted(batch, plain, month, rule.id)
-        if state.version and len(plain) == end - first and remittance.holds_all(state.posts, facts):
+        # Who was never named in the stream can have neither the same payment in it nor an earlier one.
+        new = plain[[kpj not in state.cards for kpj in batch.kpj_of(plain)]] if state.version else plain
+        # The whole history is compared only where every line may be in it: the same file again.
+        again = not len(new) and len(plain) == end - first
+        if again and remittance.holds_all(state.posts, _posted(batch, plain, month, rule.id)):
             outcome.already = end - first
             return Decided(batch, number, [], outcome, [], cards)
-        if state.version:
-            # Who was never named in the stream can have neither the same payment in it nor an earlier one.
-            new = np.array([kpj not in state.cards for kpj in batch.kpj_of(plain)])
-            plain = plain[new]
-            facts = _posted(batch, plain, month, rule.id) if len(plain) else []
+        plain = new
+        facts = _posted(batch, plain, month, rule.id) if len(plain) else []
     outcome.posted = len(plain)
     problems: Said = []
     others = sorted(set(range(first, end)).difference(plain.tolist())) if len(plain) < end - first else []
