@@ -13,6 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
+from ledger.acts.handle import handle
 from ledger.ingestion.contributions.check import Upload
 from ledger.ingestion.contributions.decide import Decided, decide
 from ledger.ingestion.contributions.identity_match import Holders
@@ -20,7 +21,6 @@ from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch, chu
 from ledger.store.codec import encode
 from ledger.store.log import AccountIndexChanged, Log, VersionTaken
 
-TRIES = 20
 Progress = Callable[[int], None]
 
 
@@ -103,22 +103,17 @@ class Pipeline:
 
     def _write_alone(self, one: Decided) -> None:
         """Read, decide and append one remittance until nobody interferes."""
-        for attempt in range(TRIES):
-            part = [RemittanceBatch(one.batch.upload, [one.batch.groups[one.number]])]
-            found = look_up(self.log, part, self.holders)
-            (again,) = decide(part, found)
-            if not again.events:
-                told(again, [])
-                return
-            try:
-                cards = again.cards.tolist()
-                appended = self.log.append(again.events, self.clock(), changed_since=found.position, cards=cards)
-            except (VersionTaken, AccountIndexChanged):
-                if attempt == TRIES - 1:
-                    raise
-                continue
-            told(again, appended.positions)
-            return
+        told(*handle(lambda: self._again(one)))
+
+    def _again(self, one: Decided) -> tuple[Decided, list[int]]:
+        """A remittance decided once more on what the store says now, and the positions of its events."""
+        part = [RemittanceBatch(one.batch.upload, [one.batch.groups[one.number]])]
+        found = look_up(self.log, part, self.holders)
+        (again,) = decide(part, found)
+        if not again.events:
+            return again, []
+        cards = again.cards.tolist()
+        return again, self.log.append(again.events, self.clock(), changed_since=found.position, cards=cards).positions
 
 
 def _encoded(decided: list[Decided]) -> list[bytes]:
