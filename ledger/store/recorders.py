@@ -124,7 +124,32 @@ def _columns(
     }
 
 
-class SqliteRecorder(SQLiteApplicationRecorder):
+class _Recorded:
+    """What reads the log the same way on both stores; stands before the library's recorder among the bases."""
+
+    database: SqliteDatabase | PostgresDatabase
+    _head: str
+
+    def head_in(self, tx: Transaction) -> Head:
+        """The head as a transaction sees it."""
+        return _head_of(tx.rows(self._head)[0])
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> list[Notification]:
+        """The library's, on tuples: StoredRow has what a Notification has, and rows by name cost more than their page."""
+        first = None if start is None else start - inclusive_of_start
+        with self.database.read() as tx:
+            return cast(list[Notification], select_rows(cast(Recorder, self), tx, first, limit, stop, topics))
+
+
+class SqliteRecorder(_Recorded, SQLiteApplicationRecorder):
     """The library's recorder on a SQLite file. Its position column has to be named `rowid`."""
 
     key = "rowid"
@@ -155,30 +180,12 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     def lock(self, tx: Transaction) -> None:
         """A transaction that writes has the lock already."""
 
-    def head_in(self, tx: Transaction) -> Head:
-        """The head as a transaction sees it."""
-        return _head_of(tx.rows(self._head)[0])
-
     def write_rows(self, tx: Transaction, columns: dict[str, Sequence[Any]]) -> None:
         """Insert whole columns."""
         tx.insert(self.events_table_name, {"rowid": columns.pop("position"), **columns}, "")
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> list[Notification]:
-        """The library's, on tuples: StoredRow has what a Notification has, and rows by name cost more than their page."""
-        first = None if start is None else start - inclusive_of_start
-        with self.database.read() as tx:
-            return cast(list[Notification], select_rows(self, tx, first, limit, stop, topics))
 
-
-class PostgresRecorder(PostgresApplicationRecorder):
+class PostgresRecorder(_Recorded, PostgresApplicationRecorder):
     """The library's recorder on PostgreSQL."""
 
     key = "notification_id"
@@ -212,28 +219,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """Take the append lock until the transaction ends; who reads is not held up."""
         tx.send(f"lock table {self.events_table_name} in exclusive mode")
 
-    def head_in(self, tx: Transaction) -> Head:
-        """The head as a transaction sees it."""
-        return _head_of(tx.rows(self._head)[0])
-
     def write_rows(self, tx: Transaction, columns: dict[str, Sequence[Any]]) -> None:
         """Insert whole columns."""
         columns["notification_id"] = columns.pop("position")
         tx.insert(self.events_table_name, columns, "text bigint text bytea bigint")
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> list[Notification]:
-        """The library's, on tuples: StoredRow has what a Notification has, and rows by name cost more than their page."""
-        first = None if start is None else start - inclusive_of_start
-        with self.database.read() as tx:
-            return cast(list[Notification], select_rows(self, tx, first, limit, stop, topics))
 
 
 Recorder = SqliteRecorder | PostgresRecorder
