@@ -150,67 +150,48 @@ class Columns(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         return cls(**kept)
 
 
-class Lines(Columns, frozen=True):
+class _Payments(Columns, frozen=True):
+    """What every kind of line has."""
+
+    kpj: list[str]
+    wage: list[Rupiah] = []
+    back_pay: list[Rupiah] = []
+    employer: list[Rupiah] = []
+    worker: list[Rupiah] = []
+    epoch: list[Count] = []
+    tambahan: list[Rupiah] = []
+    part: list[Count] = []
+
+
+class Lines(_Payments, frozen=True):
     """Posted lines."""
 
     ROW: ClassVar = Line
-    kpj: list[str]
-    wage: list[Rupiah] = []
-    back_pay: list[Rupiah] = []
-    employer: list[Rupiah] = []
-    worker: list[Rupiah] = []
-    epoch: list[Count] = []
-    tambahan: list[Rupiah] = []
-    part: list[Count] = []
     months: list[Months] = []
 
 
-class SuspendedLines(Columns, frozen=True):
+class SuspendedLines(_Payments, frozen=True):
     """Lines that wait."""
 
     ROW: ClassVar = SuspendedLine
-    kpj: list[str]
-    wage: list[Rupiah] = []
-    back_pay: list[Rupiah] = []
-    employer: list[Rupiah] = []
-    worker: list[Rupiah] = []
-    epoch: list[Count] = []
-    tambahan: list[Rupiah] = []
-    part: list[Count] = []
     reason: list[str] = []
 
 
-class ReleasedLines(Columns, frozen=True):
+class ReleasedLines(_Payments, frozen=True):
     """Lines posted out of suspense."""
 
     ROW: ClassVar = ReleasedLine
-    kpj: list[str]
-    wage: list[Rupiah] = []
-    back_pay: list[Rupiah] = []
-    employer: list[Rupiah] = []
-    worker: list[Rupiah] = []
-    epoch: list[Count] = []
-    tambahan: list[Rupiah] = []
-    part: list[Count] = []
     months: list[Months] = []
     event: list[Count] = []
     line: list[Count] = []
     waited_as: list[str] = []
 
 
-class ReversedLines(Columns, frozen=True):
+class ReversedLines(_Payments, frozen=True):
     """Lines taken back. `months` is always written: nothing about a reversal is inherited from a default."""
 
     ROW: ClassVar = ReversedLine
     WRITTEN: ClassVar = frozenset(("kpj", "months"))
-    kpj: list[str]
-    wage: list[Rupiah] = []
-    back_pay: list[Rupiah] = []
-    employer: list[Rupiah] = []
-    worker: list[Rupiah] = []
-    epoch: list[Count] = []
-    tambahan: list[Rupiah] = []
-    part: list[Count] = []
     months: list[Months] = []
     event: list[Count] = []
     line: list[Count] = []
