@@ -24,6 +24,7 @@ from ledger.identifiers import (
     clean_division,
     clean_kpj,
     clean_nik,
+    clean_npp,
     is_legacy,
     month_number,
 )
@@ -46,7 +47,6 @@ _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _FRACTION = re.compile(r"[0-9]+[.,][0-9]+")
 _DASH = re.compile(r"(?:Rp\.?\s*)?[-\u2012\u2013\u2014\u2212]", re.IGNORECASE)
 _SHORTENED = re.compile(r"[0-9]+[.,][0-9]+E[+-]?[0-9]+|[0-9]+E\+[0-9]+", re.IGNORECASE)
-_NPP = re.compile(r"[0-9]{8}")
 _REFERENCE = re.compile(r"[A-Za-z0-9./-]*")
 _YEAR = re.compile(r"[0-9]{4}")
 _WORDS = re.compile(r"[ _-]+")
@@ -150,7 +150,7 @@ def _npp(text: str, limit: int) -> Value | Bad:
     if match := _DOT_ZERO.fullmatch(text):
         text = match[1]
     # Eight zeros would read as "no employer" in every table.
-    if _NPP.fullmatch(text) and int(text):
+    if clean_npp(text) == text and int(text):
         return int(text)
     if _DIGITS.fullmatch(text) and len(text) < 8 and int(text):
         return Bad("npp-zeros-lost", {"digits": len(text)})

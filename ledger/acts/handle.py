@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from ledger.errors import StoreFailed
 from ledger.store.log import AccountIndexChanged, VersionTaken
 
 T = TypeVar("T")
@@ -14,11 +15,11 @@ TRIES = 20
 def handle(act: Callable[[], T]) -> T:
     """What an act gives that reads what it needs, decides and appends; nothing of a lost try remains.
 
-    Raises VersionTaken or AccountIndexChanged after TRIES lost races, and whatever the act raises.
+    Raises StoreFailed(store-failed) after TRIES lost races, and whatever else the act raises.
     """
-    for _ in range(TRIES - 1):
+    for _ in range(TRIES):
         try:
             return act()
         except (VersionTaken, AccountIndexChanged):
             continue
-    return act()
+    raise StoreFailed("store-failed", what="VersionTaken")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from ledger.acts.handle import handle
 from ledger.errors import Conflict, NotFound, Problem, Refused
 from ledger.events import Event, PersonCorrected, PersonErased, PersonRegistered
 from ledger.identifiers import account_stream, kpj_of, nik_birth, person_stream
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 OLDEST_YEARS = 120
 _ORDER = re.compile(r"[A-Za-z0-9./-]{1,40}")
-_TRIES = 5
 
 
 class Erased(NamedTuple):
@@ -205,11 +205,11 @@ def correct(
     Raises NotFound: person-unknown, person-erased; Conflict(nik-of-another-person); Refused: changed-since, and as
     `decide_correct`.
     """
-    from ledger.store.log import VersionTaken  # noqa: PLC0415 - the log knows nothing of persons, and stays importable alone
     from ledger.store.sealing import seal  # noqa: PLC0415
 
     stream = person_stream(person)
-    for _ in range(_TRIES):
+
+    def act() -> Appended | None:
         with log.database.read() as tx:
             state = Person.of(person, log.streams_in(tx, [stream]).get(stream, []))
             _must_be_there(state)
@@ -231,16 +231,14 @@ def correct(
         )
         event = Event(stream=stream, version=version, fact=fact, by=by, channel=channel, reason=reason)
 
-        def write(tx: Any, after: Identity = after, before: Contact = contact, reach: Contact = reach) -> None:
+        def write(tx: Any) -> None:
             if not vault.recorrect(tx, person, after, reach):
                 raise NotFound("person-erased")
-            also(tx, before, reach)
+            also(tx, contact, reach)
 
-        try:
-            return log.append([event], now, writes=[write])
-        except VersionTaken:
-            continue  # another correction, or somebody registered that NIK: look again
-    raise Conflict("nik-of-another-person", column="nik")
+        return log.append([event], now, writes=[write])
+
+    return handle(act)
 
 
 def erase(
@@ -255,22 +253,19 @@ def erase(
     stream that was shown to who decides; `also`: a last check in the transaction.
     Raises Refused(changed-since), and as `decide_erase`.
     """
-    from ledger.store.log import VersionTaken  # noqa: PLC0415
-
     stream = person_stream(person)
-    while True:
+
+    def act() -> Erased:
         events = log.events(stream)
         state = Person.of(person, events)
         _must_be_seen(state, seen)
         since = last_activity or (date.fromisoformat(events[0].recorded_at[:10]) if events else today)
         fact = decide_erase(state, has_money=has_money, last_activity=since, order=order, today=today)
         event = Event(stream=stream, version=state.version + 1, fact=fact, by=by, channel=channel, reason=reason)
-        try:
-            appended = log.append([event], now, writes=[*([also] if also else []), lambda tx: vault.erase(tx, person)])
-        except VersionTaken:
-            continue
-        warning = None if vault.after_erasing() else Problem("erase-traces-left")
-        return Erased(*appended, warning)
+        appended = log.append([event], now, writes=[*([also] if also else []), lambda tx: vault.erase(tx, person)])
+        return Erased(*appended, None if vault.after_erasing() else Problem("erase-traces-left"))
+
+    return handle(act)
 
 
 def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:

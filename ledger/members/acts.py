@@ -9,8 +9,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from ledger.acts.handle import handle
 from ledger.acts.person import Contact, Corrected, Identity
-from ledger.errors import NotFound, Refused, StoreFailed
+from ledger.errors import NotFound, Refused
 from ledger.events import Event, Fact
 from ledger.identifiers import card_number, clean_kpj, member_stream, person_stream
 from ledger.members import rows
@@ -18,12 +19,10 @@ from ledger.members.rows import Login
 from ledger.members.state import WAITING, Known, Member, Sealed, told_at
 from ledger.store import account_index
 from ledger.store.database import Transaction
-from ledger.store.log import Log, VersionTaken
+from ledger.store.log import Log
 from ledger.store.outbox import Letter, Outbox
 from ledger.store.sealing import seal, unseal
 from ledger.store.vault import Vault
-
-_TRIES = 5
 
 
 class Seen(NamedTuple):
@@ -289,7 +288,8 @@ class Acts:
 
         Raises Refused(changed-since): something came after what `acting.seen` says was shown.
         """
-        for _ in range(_TRIES):
+
+        def once() -> None:
             with self.log.database.read() as tx:
                 state, key = self.state_of(tx, person)
             if acting.seen is not None and acting.seen.member != state.version:
@@ -303,7 +303,7 @@ class Acts:
                 for i, fact in enumerate(facts, 1)
             ]  # fmt: skip
 
-            def all_of_it(tx: Transaction, write: Write = write) -> None:
+            def all_of_it(tx: Transaction) -> None:
                 if acting.seen is not None and acting.seen.person != self._person_version(tx, person):
                     raise Refused("changed-since")
                 write(tx)
@@ -311,10 +311,7 @@ class Acts:
             if not events:
                 with self.log.database.write() as tx:
                     all_of_it(tx)
-                return
-            try:
+            else:
                 self.log.append(events, acting.now, writes=[all_of_it])
-            except VersionTaken:
-                continue  # the member acted elsewhere meanwhile: look again
-            return
-        raise StoreFailed("store-failed", what="MemberContended")
+
+        handle(once)
