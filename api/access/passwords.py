@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import os
 import secrets
@@ -64,12 +65,21 @@ def _is_a_run(text: str) -> bool:
     return steps <= {1, -9} or steps <= {-1, 9}
 
 
+_HASH = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+
+
+@functools.cache
+def _of_nobody() -> str:
+    """What a password is compared with where nobody has one; nobody knows its text. One a process."""
+    return _HASH.hash(secrets.token_bytes(16))
+
+
 class Passwords:
     """Hashes and verifies. At most LONGEST_QUEUE at once; the rest is told to come again."""
 
     def __init__(self) -> None:
-        self._hash = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
-        self._dummy = self._hash.hash(secrets.token_bytes(16))
+        self._hash = _HASH
+        self._dummy = _of_nobody()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
         self._under_way = 0
         self.verified = 0
