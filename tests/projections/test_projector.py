@@ -153,7 +153,7 @@ def test_what_is_appended_becomes_visible_while_the_follower_runs(log: Log, stor
     thread = threading.Thread(target=follower.run, args=(stop,))
     thread.start()
     try:
-        _until(lambda: len(store.pointers().live) == 3)
+        _until(lambda: len(store.pointers().live) == 3 and store.heartbeat().confirmed_at)
         for i in range(1, 6):
             posted = writer.post(NPPS[0], f"2026-0{i}", "2026-07-14", [Line(KPJS[0], 0, 0, 5, 7)])
             reader.wait_for(log.append([posted], NOW).positions[-1], 10)

@@ -202,6 +202,7 @@ def test_a_read_waits_for_the_position_of_a_write(api: Api) -> None:
     position = api.append(posting("10000001", "2026-11", "2026-11-20", PAID))
     late = api.client.get(BALANCE, headers=headers, params={"min_position": position})
     assert (late.status_code, late.json()["code"]) == (503, "position-not-reached")
+    api.app.state.application.settings = api.settings.model_copy(update={"max_wait": 60.0})
     follower = threading.Timer(0.1, api.follow)
     follower.start()
     reached = api.client.get(BALANCE, headers=headers, params={"min_position": position})
