@@ -17,7 +17,7 @@ MUTATE  ?=
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check events bench mutate audit lock clean
+.PHONY: help demo serve test test-long check events openapi bench mutate audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -62,6 +62,9 @@ check: $(TOOLS)  ## lint, format, types, import direction
 
 events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
 	@$(PYTHON) -m tests.ledger.regenerate
+
+openapi: $(TOOLS)  ## the description of the API (api/static/openapi.json), made again from the routes
+	@$(PYTHON) -m tests.api.regenerate
 
 bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)

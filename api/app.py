@@ -25,12 +25,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import docs, problems
 from api.application import ApplicationState
 from api.log_lines import start_logging
+from api.metrics import Metrics
 from api.middleware import Watch
 from api.mobile.routes import ROUTES as MOBILE
 from api.parameters import SingleParameters
 from api.sms import doors as sms
 from api.v1 import accounts, health, persons, reversals, suspense, uploads
-from api.v1.health import Metrics
 from api.web import employer, office, pages, site
 from ledger import __version__
 from ledger import settings as all_settings

@@ -1,6 +1,6 @@
 """The documentation page and its files, all from this package: nothing is fetched from elsewhere.
 
-python -m api.docs      writes api/static/openapi.json again
+`make openapi` writes api/static/openapi.json again.
 """
 
 from __future__ import annotations
@@ -124,10 +124,3 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def rendered(app: FastAPI) -> bytes:
     """The description as the committed file holds it."""
     return (json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-if __name__ == "__main__":
-    from api.app import create_app
-    from ledger.settings import Settings
-
-    (STATIC / "openapi.json").write_bytes(rendered(create_app(Settings(master_key=None))))

@@ -16,8 +16,8 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.metrics import Metrics
 from api.problems import broken
-from api.v1.health import Metrics
 
 _ID = re.compile(rb"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 """Only a UUID is taken over from the caller: anything freer could carry personal data into the log."""

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ledger.acts.person import nik_warnings
+from ledger.decisions.person import nik_warnings
 
 EMPLOYERS, PARTICIPANTS = 20, 2_000
 FIRST_MONTH, MONTHS = 2025 * 12 + 8, 14

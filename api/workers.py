@@ -26,6 +26,7 @@ import structlog
 
 from api.log_lines import start_logging
 from api.server import METRICS, answer, bound
+from api.terminal import failed
 from ledger.errors import JhtError
 from ledger.settings import PREFIX, Settings, load
 
@@ -161,11 +162,7 @@ def main() -> None:
     try:
         _work(*map(int, sys.argv[1:]))
     except JhtError as error:
-        from api.cli.console import REFUSED, TRY_AGAIN, say
-        from ledger.errors import Unavailable
-
-        say(error.problem)
-        sys.exit(TRY_AGAIN if isinstance(error, Unavailable) else REFUSED)
+        sys.exit(failed(error))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The ledger: what happened, decided once and kept for ever.
 
     money         whole rupiah, one rounding rule
+    days          days as numbers
     identifiers   KPJ, NIK, NPP, months, the names of streams
+    contacts      phone numbers and e-mail addresses, in one form
     rules         rates, bands, choices and limits as dated data (rules.toml)
     errors        every code, with its sentences (codes.toml)
     layouts, fields   which columns an input has, what a cell means
@@ -15,7 +17,8 @@
     members/      who may see their own accounts from outside
     ingestion/    from any door's input to events
 
-Imports run one way: api -> projections -> ledger.
+Imports run one way: api -> projections -> ledger; within, from the bottom of this list to its top (pyproject.toml has
+the contracts).
 """
 
 __version__ = "0.2.0"

@@ -16,6 +16,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from msgspec import Struct
 
 from ledger.contacts import clean_email, clean_phone
+from ledger.days import day_number
 from ledger.events import LEAVING, PAYOUTS, Base, Payout
 from ledger.identifiers import (
     KINDS,
@@ -29,7 +30,6 @@ from ledger.identifiers import (
     month_number,
 )
 from ledger.layouts import Column
-from ledger.store.account_index import day_number
 
 SEXES = ("L", "P")
 BAD_NUMBER = -1

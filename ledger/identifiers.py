@@ -170,3 +170,8 @@ def request_stream(digest: str) -> str:
 def member_stream(person: str) -> str:
     """`member:<person id>`: one person's access to the own accounts from outside."""
     return f"member:{person}"
+
+
+def payer_of(stream: str) -> int:
+    """The NPP in a remittance stream's name, 0 when participants pay for themselves."""
+    return int(stream.split(":")[1]) if stream.startswith("remittance-e:") else 0

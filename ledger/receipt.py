@@ -6,16 +6,13 @@ Counts are of lines. Lists are bounded (`LISTED`), counts are not. A receipt nev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 
 from ledger.errors import Problem
 from ledger.events import OUTCOMES_KEPT, PROBLEMS_KEPT, KeptCode, KeptOutcome, KeptProblem, RequestFinished
-
-if TYPE_CHECKING:
-    from ledger.ingestion.readers.table import Table
 
 LISTED = 10_000
 TOTALS = ("posted", "already", "suspended", "refused", "warnings")
@@ -92,17 +89,12 @@ class Receipt:
         if len(self.problems) < LISTED:
             self.problems.append(Told(verdict, problem))
 
-    def unreadable(self, table: Table) -> None:
-        """Tell everything that could not be read of a table: what its list leaves out is counted all the same."""
-        for problem in table.problems:
-            self.problem(problem, "refused")
-        for code, cells in table.counts.items():
-            key = "refused", code
-            self.cells[key] = max(cells, self.cells[key])
-            self.codes[key] = max(table.line_counts.get(code, cells), self.codes[key])
-            self.columns.setdefault(key, {}).update(dict.fromkeys(filter(None, table.columns_of.get(code, ()))))
-        for problem in table.bad_lines():
-            self.rejected_lines.setdefault(problem.line, problem)
+    def count_refused(self, code: str, cells: int, lines: int, columns: Iterable[str]) -> None:
+        """So many cells and lines are refused with a code at least, in these columns: a list of problems is bounded."""
+        key: tuple[Verdict, str] = "refused", code
+        self.cells[key] = max(cells, self.cells[key])
+        self.codes[key] = max(lines, self.codes[key])
+        self.columns.setdefault(key, {}).update(dict.fromkeys(columns))
 
     def outcome(self, outcome: Outcome) -> None:
         """Add a unit's outcome; its counts go into the totals."""

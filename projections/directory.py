@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ledger.days import day_number
 from ledger.events import (
     AccountOpened,
     EmployerRegistered,
@@ -26,7 +27,6 @@ from ledger.events import (
     SegmentChanged,
 )
 from ledger.identifiers import card_number, month_number
-from ledger.store.account_index import day_number
 from ledger.store.codec import StoredRow
 from ledger.store.database import Transaction
 from projections.event_batch import Broken, EventBatch, decoded

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.days import day_number
 from ledger.errors import BrokenLog
 from ledger.events import (
     BALANCES,
@@ -32,8 +33,7 @@ from ledger.events import (
     SuspenseReleased,
 )
 from ledger.events.upcasters import KNOWN, stored_names
-from ledger.identifiers import KINDS, card_number, month_number
-from ledger.store.account_index import day_number, payer_of
+from ledger.identifiers import KINDS, card_number, month_number, payer_of
 from ledger.store.codec import UNREADABLE, Stored, StoredRow, decode, encode, state_json
 
 Ints = NDArray[np.int64]

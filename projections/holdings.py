@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from ledger.clock import jakarta_date
-from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_of
 from projections.queries import Queries
 
 FRESH_SECONDS = 5
@@ -22,6 +22,6 @@ def holdings(log: Log, reader: Queries, person: str, now: datetime) -> tuple[boo
     cards = reader.person_cards(person)
     rows = [reader.balance(card, jakarta_date(now), now) for card in cards]
     with log.database.read() as tx:
-        waiting = account_index.suspense_of(tx, cards) if cards else []
+        waiting = suspense_of(tx, cards) if cards else []
     days = [date.fromisoformat(row.last.paid_on) for row in rows if row.last]
     return bool(waiting) or any(row.total for row in rows), max(days, default=None)

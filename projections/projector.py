@@ -17,8 +17,8 @@ from itertools import groupby
 
 from ledger.clock import read_now
 from ledger.errors import JhtError, Refused, Unavailable
-from ledger.identifiers import card_number, clean_kpj
-from ledger.store.account_index import CARD_COLUMNS, Card, payer_of
+from ledger.identifiers import card_number, clean_kpj, payer_of
+from ledger.store import account_index
 from ledger.store.codec import StoredRow, recorded_at_of
 from ledger.store.database import Transaction
 from ledger.store.log import Log, fingerprint_of, iso
@@ -61,13 +61,8 @@ def named_cards(log: Log, stream: str) -> list[int]:
         return [card_number(kpj)]
     if kind != "remittance-e":
         return []
-    npp = payer_of(stream)
     with log.database.read() as tx:
-        rows = tx.rows(
-            f"select {CARD_COLUMNS} from account_index_cards where npp = ? or more like ?",
-            [npp, f"[[{npp},%"],
-        ) + tx.rows(f"select {CARD_COLUMNS} from account_index_cards where more like ?", [f"%],[{npp},%"])
-    return sorted({row[0] for row in rows if any(m.npp == npp for m in Card.of_row(row).memberships)})
+        return account_index.paid_by(tx, payer_of(stream))
 
 
 def mark(log: Log, tx: Transaction, generation: Generation, broken: Sequence[Broken]) -> str:

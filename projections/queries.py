@@ -18,8 +18,8 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from ledger.days import day_number, day_text
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
-from ledger.store.account_index import day_number, day_text
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
 from ledger.store.log import Log

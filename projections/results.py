@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.days import day_text
 from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
-from ledger.store.account_index import day_text
 from ledger.store.employer_names import SealedName
 from projections import balances
 from projections.event_batch import OPENING, OPENING_REVERSED, TYPES

@@ -145,7 +145,7 @@ def main() -> None:
         typer.echo("Aborted.", err=True)
         code = 1
     except JhtError as error:
-        from api.cli.console import failed
+        from api.terminal import failed
 
         code = failed(error)
     sys.exit(code)

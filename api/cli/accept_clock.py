@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api.cli.console import header, moment, opened, out
+from api.cli.console import header, moment, opened
+from api.terminal import out
 
 
 def accept_clock() -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import opened, out
+from api.cli.console import opened
+from api.terminal import out
 from ledger.clock import read_now
 from ledger.store.backup import back_up
 

@@ -9,8 +9,9 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from api.cli.console import moment, out, print_json
+from api.cli.console import moment, print_json
 from api.cli.read_side import catch_up_alone, read_side
+from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj

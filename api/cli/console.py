@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
 from rich.text import Text
 
+from api.terminal import REFUSED, err, failed
 from ledger.clock import JAKARTA, read_now
-from ledger.errors import JhtError, Problem, Refused, Unavailable
+from ledger.errors import Refused
 from ledger.identifiers import clean_npp
 from ledger.receipt import Header
 from ledger.settings import Settings, load
@@ -23,13 +23,6 @@ from ledger.store.log import Log
 
 if TYPE_CHECKING:
     from ledger.ingestion.door import Door
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-REFUSED = 2
-SOME_REFUSED = 3
-TRY_AGAIN = 75
 
 
 def settings(**changes: object) -> Settings:
@@ -88,25 +81,6 @@ def npp_number(text: str) -> int:
     if npp is None:
         raise Refused("npp-unreadable", column="npp")
     return int(npp)
-
-
-def say(problem: Problem, style: str = "red") -> None:
-    """A problem in Indonesian and English on standard error."""
-    where = "".join(
-        [
-            f" line {problem.line}" if problem.line else "",
-            f", {problem.column}" if problem.column else "",
-        ]
-    )
-    err.print(Text(f"{problem.code}{where}", style=f"bold {style}"))
-    err.print(Text(f"  {problem.say('id')}"))
-    err.print(Text(f"  {problem.say('en')}", style="dim"))
-
-
-def failed(error: JhtError) -> int:
-    """Tell an error; the exit code: 75 when trying again can help, else 2."""
-    say(error.problem)
-    return TRY_AGAIN if isinstance(error, Unavailable) else REFUSED
 
 
 def misunderstood(error: Any, typed: str) -> int:

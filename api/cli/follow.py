@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import err, out
 from api.cli.read_side import follower_of, read_side
+from api.terminal import err, out
 
 
 def follow(

@@ -13,8 +13,9 @@ from typing import Annotated, NamedTuple, TextIO
 import typer
 from rich.text import Text
 
-from api.cli.console import REFUSED, SOME_REFUSED, door, err, header, out, print_json, say
+from api.cli.console import door, header, print_json
 from api.cli.progress import progress
+from api.terminal import REFUSED, SOME_REFUSED, err, out, say
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem, Refused
 from ledger.ingestion.door import Door

@@ -11,7 +11,8 @@ import typer
 from rich.table import Table as Grid
 
 from api.access.keys import SCOPES, Caller, Keys, open_store
-from api.cli.console import day, npp_number, opened, out, print_json, settings
+from api.cli.console import day, npp_number, opened, print_json, settings
+from api.terminal import out
 from ledger.clock import read_now
 
 keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True, add_completion=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import out
+from api.terminal import out
 from ledger.errors import Conflict
 from ledger.output_file import writing
 from ledger.store.vault import fingerprint, write_key

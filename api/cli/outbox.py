@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import TRY_AGAIN, moment, opened, out, print_json
+from api.cli.console import moment, opened, print_json
 from api.log_lines import start_logging
 from api.mail.sender import Sender
+from api.terminal import TRY_AGAIN, out
 from ledger.clock import read_now
 from ledger.errors import Refused
 from ledger.members import Members

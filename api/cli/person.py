@@ -9,8 +9,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.cli.console import header, opened, out, print_json
+from api.cli.console import header, opened, print_json
 from api.cli.read_side import catch_up_alone
+from api.terminal import out
 from ledger.acts import person as decisions
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.remittance import CORRECTION_REASONS

@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from api.cli.console import err
+from api.terminal import err
 
 
 class _Rate(ProgressColumn):

@@ -8,8 +8,9 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from api.cli.console import err, out, print_json, say
+from api.cli.console import print_json
 from api.cli.read_side import read_side
+from api.terminal import err, out, say
 from ledger.errors import Refused
 from ledger.store.log import Log
 from projections import rebuild as rebuilding

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api.cli.console import header, opened, out
+from api.cli.console import header, opened
+from api.terminal import out
 
 
 def renew_log_id() -> None:

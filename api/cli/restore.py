@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import err, moment, out, say, settings
+from api.cli.console import moment, settings
+from api.terminal import err, out, say
 from ledger.errors import Problem, Refused
 from ledger.settings import Settings
 from ledger.store import backup

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import door, header, out, print_json
+from api.cli.console import door, header, print_json
+from api.terminal import out
 from ledger.acts.reversal import Target
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import opened, out, settings
+from api.cli.console import opened, settings
+from api.terminal import out
 from ledger.errors import Refused
 from ledger.members import Members
 from ledger.output_file import writing

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from api.cli.console import err, opened, settings
+from api.cli.console import opened, settings
 from api.log_lines import start_logging
 from api.server import answer, bound
+from api.terminal import err
 from api.workers import Workers, held
 from ledger.store.vault import Vault
 from projections.condition import must_be_of_this_log

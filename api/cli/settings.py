@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.cli.console import out
+from api.terminal import out
 from ledger.settings import Settings
 
 

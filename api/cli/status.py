@@ -8,8 +8,9 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from api.cli.console import err, out, print_json
+from api.cli.console import print_json
 from api.cli.read_side import read_side
+from api.terminal import err, out
 from ledger.clock import read_now
 from ledger.errors import Unavailable
 from projections.condition import RESTORED

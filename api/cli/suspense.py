@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import header, moment, npp_number, opened, out, print_json
+from api.cli.console import header, moment, npp_number, opened, print_json
+from api.terminal import out
 from ledger.acts.release import RELEASE_REASONS, Place, release_line
 from ledger.clock import read_now
+from ledger.days import day_text
 from ledger.errors import Refused
 from ledger.identifiers import KINDS, clean_kpj, kpj_of, month_text
 from ledger.money import rupiah
-from ledger.store import account_index
-from ledger.store.account_index import day_text
 from ledger.store.log import position_text
+from ledger.store.suspense import Case, suspense_page
 
 PAGE = 1_000
 
@@ -29,12 +30,12 @@ def list_(
 ) -> None:
     """Every line that waits, oldest first, with its place: what `jht suspense release` is told."""
     npps = [npp_number(one) for one in npp] if npp else None
-    cases: list[account_index.Case] = []
+    cases: list[Case] = []
     with opened() as log:
         after = (0, -1)
         while True:
             with log.database.read() as tx:
-                page = account_index.suspense_page(tx, after, PAGE, npps)
+                page = suspense_page(tx, after, PAGE, npps)
             cases += page
             if len(page) < PAGE:
                 break
@@ -57,7 +58,7 @@ def list_(
         )
 
 
-def _row(case: account_index.Case) -> dict[str, object]:
+def _row(case: Case) -> dict[str, object]:
     return {
         "place": f"{case.stream}/{case.version}/{case.line}", "kpj": kpj_of(case.card), "npp": f"{case.npp:08d}",
         "month": month_text(case.month), "kind": KINDS[case.kind], "paid_on": day_text(case.paid_on),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api.cli.console import out, settings
+from api.cli.console import settings
+from api.terminal import out
 from ledger.store.log import Log
 
 

@@ -14,7 +14,8 @@ from rich.table import Table as Grid
 from api.access import tables
 from api.access.passwords import Passwords, check_password
 from api.access.users import KINDS, ROLES, User, Users, check_user
-from api.cli.console import day, npp_number, opened, out, print_json
+from api.cli.console import day, npp_number, opened, print_json
+from api.terminal import out
 from ledger.clock import read_now
 from ledger.errors import NotFound
 

@@ -21,8 +21,8 @@ import structlog
 from api.mail import console
 from api.mail.message import composed, sender_of
 from api.mail.server import Server
+from api.mail.sms import send_sms
 from api.mail.texts import short
-from api.sms.outgoing import send_sms
 from ledger.errors import JhtError, Refused
 from ledger.settings import Settings
 from ledger.store.outbox import LEASE, Due, Outbox

@@ -19,10 +19,9 @@ from api.problems import asked_language, refusals
 from api.route import Route
 from api.schemas import CHANNELS, moment_text
 from api.v1.accounts import PARAMETER_PROBLEMS
-from api.web.formats import masked_phone
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
-from ledger.members import masked_email
+from ledger.members import masked_email, masked_phone
 
 VARY = "Authorization, Accept-Language"
 _RESPONSES = refusals(*MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, "record-unavailable")

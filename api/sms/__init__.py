@@ -7,7 +7,8 @@ messages   what came and what was answered: a gateway's retry gets the same answ
 answering  the flow over members and balances
 gateway    what an adapter of a gateway has to do; `kannel` does it for Kannel
 doors      the routes
-outgoing   texts that nobody asked for: the outbox's letters of the way `sms`
+
+Texts that nobody asked for are letters of the outbox: `api.mail.sms`.
 
 How Kannel is set up, so that no log of it holds a number or a text: `access-log` off, `log-level = 3` or higher, and in
 the `sms-service` group

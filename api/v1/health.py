@@ -3,86 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Security
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from api import schemas
 from api.access.keys import KEY_PROBLEMS, Caller, api_key
 from api.application import application_of
+from api.metrics import Metrics
 from api.parameters import NoParameters
 from api.problems import RETRY_SECONDS, refusals
 from api.responses import described
 from api.route import Route
-from api.server import METRICS
 from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import JhtError
-
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
-
-
-class Metrics:
-    """The counters of one process; of all, where `jht serve` runs several.
-
-    Then they stand in files that the processes share (`server.METRICS`), so any of them shows their
-    sum. Labels are route templates and codes: never a number that names somebody.
-    """
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "jht_http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "jht_http_request_seconds", "Time to answer", ["route"], buckets=_SECONDS, registry=self.registry
-        )
-        self.records = Counter("jht_access_records_written", "Access records written", registry=self.registry)
-        self._counters: dict[tuple[str, str, int], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
-
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        counter = self._counters.get((method, route, status))
-        if counter is None:
-            counter = self._counters[method, route, status] = self.requests.labels(method, route, str(status))
-        counter.inc()
-        histogram = self._histograms.get(route)
-        if histogram is None:
-            histogram = self._histograms[route] = self.seconds.labels(route)
-        histogram.observe(seconds)
-
-    def shown(self, head: int, read: int, age: float | None) -> bytes:
-        """Prometheus text: the counters, and the log's position, the read side's, and the seconds since it confirmed
-        the head (None: never). Those are the stores', the same whichever process is asked. Blocking."""
-        registry = self.registry
-        if METRICS in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(_Positions(head, read, age))
-
-
-class _Positions:
-    """What is no counter, as a collector."""
-
-    def __init__(self, head: int, read: int, age: float | None) -> None:
-        self._told: list[tuple[str, str, float]] = [
-            ("jht_log_position", "Last position of the log", head),
-            ("jht_read_position", "Position of the read side", read),
-        ]
-        if age is not None:
-            self._told.append(("jht_read_confirmed_age_seconds", "Since the read side last confirmed the head", age))
-
-    def collect(self) -> Iterable[Metric]:
-        return [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told]
-
 
 router = APIRouter(route_class=Route, tags=["health"])
 

@@ -22,10 +22,9 @@ from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_r
 from ledger.acts.reversal import Target
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import NotAllowed, NotFound
-from ledger.identifiers import KINDS
+from ledger.identifiers import KINDS, payer_of
 from ledger.receipt import Header
 from ledger.receipt import Receipt as Decided
-from ledger.store.account_index import payer_of
 
 router = APIRouter(route_class=Route, tags=["writing"])
 

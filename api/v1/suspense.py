@@ -18,10 +18,11 @@ from api.responses import described
 from api.route import Route
 from api.v1.accounts import READ_PROBLEMS
 from ledger.clock import jakarta_date
+from ledger.days import day_text
 from ledger.errors import Problem, sentences
 from ledger.identifiers import KINDS, kpj_of, month_text
-from ledger.store import account_index
 from ledger.store.log import position_text
+from ledger.store.suspense import Case, suspense_page
 
 router = APIRouter(route_class=Route, tags=["suspense"])
 
@@ -64,19 +65,19 @@ async def suspense(
 
 def _page(
     application: ApplicationState, after: tuple[int, int], limit: int, npps: list[int] | None
-) -> tuple[list[account_index.Case], int]:
+) -> tuple[list[Case], int]:
     with application.log.database.read() as tx:
-        return account_index.suspense_page(tx, after, limit, npps), application.log.head_in(tx)
+        return suspense_page(tx, after, limit, npps), application.log.head_in(tx)
 
 
-def _waiting(case: account_index.Case, now: datetime, language: str) -> schemas.Waiting:
+def _waiting(case: Case, now: datetime, language: str) -> schemas.Waiting:
     recorded = datetime.fromisoformat(case.recorded_at)
     return schemas.Waiting(
         kpj=kpj_of(case.card),
         npp=f"{case.npp:08d}" if case.npp else None,
         month=month_text(case.month),
         kind=KINDS[case.kind],
-        paid_on=account_index.day_text(case.paid_on),
+        paid_on=day_text(case.paid_on),
         employer=case.employer,
         worker=case.worker,
         total=case.employer + case.worker,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ledger.clock import JAKARTA, jakarta_date
 from ledger.identifiers import month_number
-from ledger.members import masked_email, whole_phone
+from ledger.members import masked_email, masked_phone, whole_phone
 from ledger.money import rupiah
 
 __all__ = [
@@ -64,12 +64,6 @@ def amount(value: int, kind: str = "") -> Markup:
     sign, digits = ("−" if value < 0 else ""), rupiah(abs(value)).removeprefix("Rp")
     classes = f"amount{size}{' ' + kind if kind else ''}"
     return Markup('<span class="{}">{}<span class="rp">Rp</span>{}</span>').format(classes, sign, digits)
-
-
-def masked_phone(phone: str) -> str:
-    """The first two and last three digits of a phone number, an Indonesian one as people write it."""
-    shown = f"0{phone[3:]}" if phone.startswith("+62") else phone
-    return f"{shown[:2]}**-****-*{shown[-3:]}" if len(shown) > 6 else "***"
 
 
 def masked_nik(nik: str) -> str:

@@ -7,8 +7,9 @@ from datetime import date
 
 from api.access.passwords import check_password
 from api.web.words import Words
-from ledger.acts.person import OLDEST_YEARS, years_after
 from ledger.contacts import clean_email
+from ledger.days import years_after
+from ledger.decisions.person import OLDEST_YEARS
 from ledger.errors import Refused
 from ledger.identifiers import SEGMENTS, clean_kpj, clean_nik
 from ledger.members.state import REQUESTS

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from ledger.days import day_text
 from ledger.identifiers import month_number, month_of
 from ledger.rules import rules
-from ledger.store.account_index import Case, day_text
+from ledger.store.suspense import Case
 from projections.queries import Entry, MembershipRow
 from projections.results import OPENINGS, standing_opening
 

@@ -18,7 +18,7 @@ from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
-from ledger.store import account_index
+from ledger.store.suspense import Case, suspense_of
 from projections.queries import Story
 from projections.results import BalanceRow
 
@@ -65,10 +65,10 @@ class Look(NamedTuple):
     """A member's cards, and the money that waits for each, oldest first."""
 
     cards: list[Held]
-    cases: list[account_index.Case]
+    cases: list[Case]
 
 
-_Linked = tuple[list[LinkedCard], list[account_index.Case]]
+_Linked = tuple[list[LinkedCard], list[Case]]
 
 
 class Holdings:
@@ -110,7 +110,7 @@ class Holdings:
         return Held(linked, kpj, row, None)
 
     async def facts(
-        self, rows: Sequence[BalanceRow], now: datetime, cases: Sequence[account_index.Case] | None = None
+        self, rows: Sequence[BalanceRow], now: datetime, cases: Sequence[Case] | None = None
     ) -> list[Facts]:  # fmt: skip
         """What is known of the cards behind some balances, with the money that waits for them (`cases`, asked for when
         not given). Raises as `look`.
@@ -124,8 +124,8 @@ class Holdings:
         """The cards of some members, and what waits for each one's."""
         with self._opened.log.database.read() as tx:
             linked = cards_of_each(tx, persons)
-            cases = account_index.suspense_of(tx, {one.card for cards in linked.values() for one in cards})
-        waiting: dict[int, list[account_index.Case]] = {}
+            cases = suspense_of(tx, {one.card for cards in linked.values() for one in cards})
+        waiting: dict[int, list[Case]] = {}
         for case in cases:
             waiting.setdefault(case.card, []).append(case)
         return {
@@ -133,11 +133,11 @@ class Holdings:
             for person, cards in linked.items()
         }
 
-    def _cases(self, cards: Sequence[int]) -> list[account_index.Case]:
+    def _cases(self, cards: Sequence[int]) -> list[Case]:
         with self._opened.log.database.read() as tx:
-            return account_index.suspense_of(tx, cards)
+            return suspense_of(tx, cards)
 
-    def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[account_index.Case] | None) -> list[Facts]:
+    def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[Case] | None) -> list[Facts]:
         waiting = self._cases(cards) if cases is None else cases
         read = [self._read(card, now) for card in cards]
         # Names are opened once for the whole page.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger.acts.handle import handle
 from ledger.decisions import remittance
 from ledger.decisions.opening import Account, Recorded, reverse
 from ledger.events import Event
 from ledger.receipt import Header, Outcome, Receipt
+from ledger.store.handle import handle
 from ledger.store.log import Log
 
 

@@ -14,19 +14,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ledger.acts.handle import handle
 from ledger.acts.remittances import remittances
+from ledger.days import day_number
 from ledger.decisions import remittance
+from ledger.decisions.card import Card
 from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import LiveLine, Release
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
-from ledger.identifiers import card_number, month_number
+from ledger.identifiers import card_number, month_number, payer_of
 from ledger.receipt import Header
 from ledger.rules import PmiRule, rules
 from ledger.store import account_index
-from ledger.store.account_index import Card, day_number
-from ledger.store.log import AccountIndexChanged, Log, VersionTaken
+from ledger.store.handle import handle
+from ledger.store.log import Log
+from ledger.store.suspense import suspense_after, suspense_of
 
 
 class Released(NamedTuple):
@@ -56,7 +58,7 @@ STREAMS_A_COMMIT = 200
 def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Released:
     """Post the waiting lines of these cards that can be posted now."""
     with log.database.read() as tx:
-        cases = account_index.suspense_of(tx, cards)
+        cases = suspense_of(tx, cards)
     streams = sorted({case.stream for case in cases if case.reason in RELEASED_BY_ITSELF})
     released = Released(0, 0)
     for start in range(0, len(streams), STREAMS_A_COMMIT):
@@ -67,18 +69,21 @@ def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Re
 def release_all(log: Log, header: Header, now: datetime) -> Released:
     """Look at every waiting line once: what a start does after a crash."""
     with log.database.read() as tx:
-        cards = account_index.suspense_after(tx, 0)
+        cards = suspense_after(tx, 0)
     return release(log, cards, header, now)
 
 
 def _release(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
-    try:
-        return _try(log, streams, header, now)
-    except (VersionTaken, AccountIndexChanged):
-        released = Released(0, 0)
-        for stream in streams:
-            released = released.with_(handle(lambda stream=stream: _try(log, [stream], header, now)))  # type: ignore[misc]
-        return released
+    return handle(
+        lambda: _try(log, streams, header, now), tries=1, otherwise=lambda: _one_by_one(log, streams, header, now)
+    )
+
+
+def _one_by_one(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
+    released = Released(0, 0)
+    for stream in streams:
+        released = released.with_(handle(lambda stream=stream: _try(log, [stream], header, now)))  # type: ignore[misc]
+    return released
 
 
 def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
@@ -92,7 +97,7 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     used: list[int] = []
     released = 0
     for name, state in states.items():
-        npp = account_index.payer_of(name)
+        npp = payer_of(name)
         ready = []
         for one in waiting[name]:
             card = cards.get(card_number(one.line.kpj))
@@ -136,7 +141,7 @@ def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], da
             raise NotFound("suspense-not-found")
         number = card_number(kpj or one.line.kpj)
         card = account_index.cards(tx, [number]).get(number)
-    rule, obstacle = _posting(card, one, account_index.payer_of(place.stream))
+    rule, obstacle = _posting(card, one, payer_of(place.stream))
     if card is None or obstacle:
         raise Refused("suspense-not-releasable", why=obstacle)
     facts = remittance.release(state, [Release(one, kpj or one.line.kpj, RuleIds(rule), card.epoch)])

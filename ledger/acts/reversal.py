@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import openings
-from ledger.acts.handle import handle
 from ledger.decisions import remittance
 from ledger.decisions.remittance import CORRECTION_REASONS, LiveLine, Remittance
 from ledger.errors import BrokenLog, NotFound, Refused
@@ -21,6 +20,7 @@ from ledger.identifiers import KINDS, account_stream
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
+from ledger.store.handle import handle
 from ledger.store.log import Log
 
 PAGE = 500

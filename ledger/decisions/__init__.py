@@ -1,1 +1,12 @@
-"""Decisions: pure functions from a state and a command to facts. No store, no clock, no chance."""
+"""Decisions: pure functions from a state and a command to facts. No store, no clock, no chance.
+
+person              who somebody is, and may be erased
+correction          a person's data as somebody typed them anew
+card, account       whose a card is, from whom it may receive money; a registration
+opening             a card's balance from before this ledger
+employer            an employer and its names
+remittance          one payer's month: lines posted, suspended, released, taken back
+held_again          posted lines that wait once more
+remittance_months   what an employer remitted, month by month
+month_difference    what a corrected list changes in a month
+"""

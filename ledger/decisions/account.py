@@ -1,6 +1,6 @@
 """An account: one card of one person and its memberships. Pure.
 
-The state is the register's `Card`; `register.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
+The state is a `Card`; `card.evolve` brings it forward. Days are days since 1970-01-01, months numbers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from ledger.days import day_text
+from ledger.decisions.card import Card, Membership
 from ledger.errors import Conflict, Problem
 from ledger.events import (
     AccountOpened,
@@ -18,7 +20,6 @@ from ledger.events import (
     SegmentChanged,
 )
 from ledger.identifiers import is_legacy, kpj_of, month_text
-from ledger.store.account_index import Card, Membership, day_text
 
 
 class Registration(Struct, frozen=True, gc=False):

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.decisions.card import Card, evolve
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.events import Event, Fact, Opening, OpeningBalanceRecorded, OpeningBalanceReversed
 from ledger.money import rupiah
 from ledger.rules import rules
-from ledger.store.account_index import Card, evolve
 
 BEFORE_OPENING = "before-opening-balance"
 """Why money waits that was paid on or before an opening balance's day: it may be part of it."""

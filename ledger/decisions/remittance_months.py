@@ -1,4 +1,4 @@
-"""What one employer remitted, month by month, all its divisions together; read from the log, so it is never behind.
+"""What one employer remitted, month by month, all its divisions together. Pure.
 
 A line counts as the streams say now: posted, or held in suspense with its reason; a line that was taken back stays in
 sight as reversed. The order of a month is the log's, so a page that was left off at a line goes on behind it for ever.
@@ -11,13 +11,8 @@ from typing import Any, NamedTuple
 
 from ledger.decisions.remittance import Remittance, Under
 from ledger.events import ContributionsReversed, Event
-from ledger.store.log import Log
 
 POSTED, HELD, REVERSED = "posted", "held", "reversed"
-_HIGH = chr(ord(":") + 1)
-
-Streams = dict[str, int]
-"""Remittance stream -> its last version."""
 
 
 class Place(NamedTuple):
@@ -63,26 +58,6 @@ class MonthTotals(NamedTuple):
     def total(self) -> int:
         """What was posted."""
         return self.employer + self.worker
-
-
-def months_of(log: Log, npp: str) -> dict[str, Streams]:
-    """The months in which an employer remitted anything, newest first, with their streams."""
-    low = f"remittance-e:{npp}:"
-    with log.database.read() as tx:
-        rows = tx.rows(
-            f"select originator_id, max(originator_version) from {log.table} "
-            "where originator_id >= ? and originator_id < ? group by originator_id",
-            [low, low[:-1] + _HIGH],
-        )
-    found: dict[str, Streams] = {}
-    for stream, version in rows:
-        found.setdefault(stream.rpartition(":")[2], {})[stream] = version
-    return dict(sorted(found.items(), reverse=True))
-
-
-def read_lines(log: Log, streams: Iterable[str]) -> list[MonthLine]:
-    """The lines of a month's streams, in the log's order."""
-    return lines_of(log.streams(list(streams)))
 
 
 def lines_of(streams: Mapping[str, Sequence[Event]]) -> list[MonthLine]:

@@ -14,16 +14,17 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ledger.errors import Problem, StoreFailed
+from ledger.errors import Problem
 from ledger.events import Event, Fact
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Outcome, Receipt, Verdict
 from ledger.store.codec import encode
 from ledger.store.database import Transaction
-from ledger.store.log import AccountIndexChanged, Appended, Log, VersionTaken
+from ledger.store.handle import handle
+from ledger.store.log import Appended, Log
 
 ROWS = 20_000
-_TRIES = 3
+_TRIES_AGAIN = 2
 _TRIES_ALONE = 50
 R = TypeVar("R")
 Progress = Callable[[int], None]
@@ -61,7 +62,7 @@ class Decided(Struct, Generic[R]):
 def begin(table: Table, header: Header, dry_run: bool) -> Receipt:
     """A receipt that tells the rows which could not be read; each of them is refused alone."""
     receipt = Receipt(table.layout, header.request, dry_run=dry_run)
-    receipt.unreadable(table)
+    table.tell_unreadable(receipt)
     return receipt
 
 
@@ -123,28 +124,24 @@ class Writer(Generic[R]):
         self, pending: tuple[Decided[R], Future[Appended | None], set[object]], on_progress: Progress | None
     ) -> None:
         decided, future, _ = pending
-        try:
+
+        def settle() -> None:
             self._tell(decided, future.result())
-        except (VersionTaken, AccountIndexChanged):
-            self._again(decided.rows)
+
+        handle(settle, tries=1, otherwise=lambda: self._again(decided.rows))
         if on_progress:
             on_progress(len(decided.rows))
 
     def _again(self, rows: Sequence[R]) -> None:
-        for _ in range(_TRIES - 1):
-            if self._try(rows):
-                return
-        for row in rows:
-            if not any(self._try([row]) for _ in range(_TRIES_ALONE)):
-                raise StoreFailed("store-failed", what="VersionTaken")
+        handle(lambda: self._write(rows), tries=_TRIES_AGAIN, otherwise=lambda: self._one_by_one(rows))
 
-    def _try(self, rows: Sequence[R]) -> bool:
+    def _one_by_one(self, rows: Sequence[R]) -> None:
+        for row in rows:
+            handle(lambda row=row: self._write([row]), tries=_TRIES_ALONE)  # type: ignore[misc]
+
+    def _write(self, rows: Sequence[R]) -> None:
         decided = self._encoded(rows)
-        try:
-            self._tell(decided, self._append(decided))
-        except (VersionTaken, AccountIndexChanged):
-            return False
-        return True
+        self._tell(decided, self._append(decided))
 
     def _tell(self, decided: Decided[R], appended: Appended | None) -> None:
         if appended is not None:

@@ -18,10 +18,11 @@ from ledger.acts import release, reversal
 from ledger.acts.remittances import States
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
+from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import Upload, employers_of, prepare
 from ledger.ingestion.contributions.decide import decide
 from ledger.ingestion.contributions.identity_match import holders_with
-from ledger.ingestion.contributions.lookup import RemittanceBatch, look_up
+from ledger.ingestion.contributions.lookup import look_up
 from ledger.ingestion.contributions.pipeline import Pipeline
 from ledger.ingestion.readers.reading import Limits, Source, read
 from ledger.ingestion.readers.table import Table
@@ -29,6 +30,7 @@ from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_after
 from ledger.store.vault import Vault
 
 SMALL = 2_000
@@ -203,7 +205,7 @@ class Door:
     def release(self, since: int) -> release.Released:
         """Post waiting lines of cards that changed after a position."""
         with self.log.database.read() as tx:
-            cards = account_index.suspense_after(tx, since)
+            cards = suspense_after(tx, since)
         return release.release(self.log, cards, Header("system", "release"), self.clock())
 
     def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from ledger.decisions.card import Card
 from ledger.decisions.opening import BEFORE_OPENING
 from ledger.errors import BrokenLog
 from ledger.events import ContributionsPosted, ContributionsReversed, Fact, LinesSuspended, SuspenseReleased
 from ledger.identifiers import card_number, kpj_of
-from ledger.store.account_index import Card
 from ledger.store.codec import decode
 from ledger.store.database import Transaction
 from ledger.store.log import Log

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from ledger.days import day_text
 from ledger.decisions.employer import Employer, decide_register
 from ledger.errors import Refused
 from ledger.events import EmployerRegistered
@@ -13,7 +14,6 @@ from ledger.identifiers import employer_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
-from ledger.store.account_index import day_text
 from ledger.store.employer_names import NewName, SealedName
 from ledger.store.log import Log
 from ledger.store.vault import Vault

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ledger.days import day_of, day_text
 from ledger.decisions import remittance
 from ledger.decisions.held_again import hold_again
 from ledger.decisions.opening import Account, decide_opening, too_old
@@ -23,7 +24,6 @@ from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, fin
 from ledger.ingestion.earlier_payments import Earlier, Payments, Place, earlier_payments
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
-from ledger.store.account_index import day_of, day_text
 from ledger.store.database import Transaction
 from ledger.store.log import AccountIndexChanged, Log
 

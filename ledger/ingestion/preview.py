@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.days import day_number
 from ledger.decisions.remittance_months import HELD, REVERSED, MonthLine
 from ledger.errors import Problem, Refused
 from ledger.identifiers import KINDS, card_number, month_text
@@ -24,7 +25,6 @@ from ledger.ingestion.readers.reading import Limits, Source, Table, read
 from ledger.ingestion.readers.table import Coded
 from ledger.receipt import Header, Receipt, Told
 from ledger.store import account_index
-from ledger.store.account_index import day_number
 
 Mask = NDArray[np.bool_]
 PASSES = 5
@@ -94,7 +94,7 @@ def check(
     receipt = upload.receipt
     if len(upload.groups):
         door.engine.run(upload, dry_run=True)
-    receipt.unreadable(whole)
+    whole.tell_unreadable(receipt)
     for problem in told:
         receipt.problem(problem, "refused")
     receipt.rejected_lines |= dropped

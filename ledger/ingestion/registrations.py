@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from ledger.acts.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces, years_after
+from ledger.days import day_number, day_of, day_text, years_after
 from ledger.decisions.account import Registration, check_registration, decide_register
+from ledger.decisions.card import Card, after_fact
+from ledger.decisions.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces
 from ledger.errors import Conflict, Problem
 from ledger.events import Event, Fact, PersonRegistered
 from ledger.fields import SEXES
@@ -29,7 +31,6 @@ from ledger.ingestion.contributions.identity_match import words
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt
 from ledger.store import account_index
-from ledger.store.account_index import Card, after_fact, day_number, day_of, day_text
 from ledger.store.database import Transaction
 from ledger.store.log import Log, VersionTaken
 from ledger.store.vault import NewPerson, Vault, new_ids

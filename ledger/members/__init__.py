@@ -12,9 +12,9 @@ from ledger.members.phones import Phone
 from ledger.members.registration import Claim
 from ledger.members.requests import DataRequest
 from ledger.members.rows import Link, LinkedCard, Login
-from ledger.members.shown import masked_email, whole_phone
+from ledger.members.shown import masked_email, masked_phone, whole_phone
 
 __all__ = [
     "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "Phone", "Seen",
-    "masked_email", "whole_phone",
+    "masked_email", "masked_phone", "whole_phone",
 ]  # fmt: skip

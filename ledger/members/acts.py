@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from ledger.acts.handle import handle
-from ledger.acts.person import Contact, Corrected, Identity
+from ledger.acts.person import Corrected
+from ledger.decisions.person import Contact, Identity
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, Fact
 from ledger.identifiers import card_number, clean_kpj, member_stream, person_stream
@@ -19,6 +19,7 @@ from ledger.members.rows import Login
 from ledger.members.state import WAITING, Known, Member, Sealed, told_at
 from ledger.store import account_index
 from ledger.store.database import Transaction
+from ledger.store.handle import handle
 from ledger.store.log import Log
 from ledger.store.outbox import Letter, Outbox
 from ledger.store.sealing import seal, unseal

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ledger.acts.person import Contact
+from ledger.decisions.person import Contact
 from ledger.errors import Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
 from ledger.members import numbers, rows

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from ledger.acts.person import Contact
+from ledger.decisions.person import Contact
 from ledger.errors import NotFound, Refused
 from ledger.events import Fact, MemberRegistered
 from ledger.identifiers import card_number

@@ -3,7 +3,9 @@
 log             events in one order, appended together with everything below
 codec           an event as bytes and back
 database        one way to talk SQL to both stores
-account_index   who may receive money: accounts, memberships, suspense
+handle          the one loop that reads, decides, appends and tries again
+account_index   who may receive money: accounts and memberships
+suspense        the waiting lines
 vault           the persons' keys and look-up hashes
 outbox          letters that an event caused
 place           what can be told about where a ledger is before it is opened

@@ -18,6 +18,7 @@ from msgspec import Struct
 from ledger.errors import Conflict, StoreFailed, Unavailable
 from ledger.events import Event, Fact, RequestFinished, RequestStarted
 from ledger.identifiers import request_stream
+from ledger.store.handle import handle
 from ledger.store.log import Log, VersionTaken
 from ledger.store.processes import is_gone, process_name
 
@@ -71,7 +72,8 @@ def begin(
 
 def _begin(log: Log, digest: str, body_hash: str, route: str, by: str, channel: str, now: datetime) -> Started | Replay:
     stream = request_stream(digest)
-    while True:
+
+    def act() -> Started | Replay:
         events = log.events(stream)
         if events:
             first = events[0].fact
@@ -84,12 +86,11 @@ def _begin(log: Log, digest: str, body_hash: str, route: str, by: str, channel: 
             if not _dead(last, now) and not _abandoned(log, last):
                 raise Unavailable("idempotency-in-progress")
         version = len(events) + 1
-        try:
-            # The process is named, so that another one can see whether it still lives.
-            log.append([_event(stream, version, RequestStarted(body_hash, route, _PROCESS), by, channel)], now)
-        except VersionTaken:
-            continue
+        # The process is named, so that another one can see whether it still lives.
+        log.append([_event(stream, version, RequestStarted(body_hash, route, _PROCESS), by, channel)], now)
         return Started(digest, body_hash, version)
+
+    return handle(act)
 
 
 def finish(log: Log, started: Started, answer: RequestFinished, *, by: str, channel: str, now: datetime) -> None:

@@ -235,7 +235,7 @@ class Log:
     ) -> list[StoredRow]:
         """Rows after a position in streams under prefixes that end in `:`, in order; of these event names only, if any."""
         given, params = tx.relation(
-            low=("text", list(prefixes)), high=("text", [prefix[:-1] + chr(ord(":") + 1) for prefix in prefixes])
+            low=("text", list(prefixes)), high=("text", [_above(prefix) for prefix in prefixes])
         )
         kinds, more = tx.relation(name=("text", list(names))) if names else ("", [])
         named = f"and e.topic in (select name from {kinds} k) " if names else ""
@@ -247,6 +247,16 @@ class Log:
             [*params, *more, after],
         )
         return [StoredRow(*row) for row in rows]
+
+    def versions_under(self, prefix: str) -> dict[str, int]:
+        """Stream -> its last version, of the streams under a prefix that ends in `:`."""
+        with self.database.read() as tx:
+            rows = tx.rows(
+                f"select originator_id, max(originator_version) from {self.table} "
+                "where originator_id >= ? and originator_id < ? group by originator_id",
+                [prefix, _above(prefix)],
+            )
+        return dict(rows)
 
     def append(
         self,
@@ -331,6 +341,11 @@ class Log:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _above(prefix: str) -> str:
+    """The first text above all that begin with a prefix that ends in `:`."""
+    return prefix[:-1] + chr(ord(":") + 1)
 
 
 def _act(tx: Transaction, act: str, by: str, detail: str) -> None:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -27,19 +26,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
-from ledger.acts.person import Contact, Identity, Person, contact_bytes, identity_bytes
+from ledger.decisions.person import Contact, Identity, Person, contact_bytes, identity_bytes
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.settings import Settings
 from ledger.store import employer_names
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
 from ledger.store.employer_names import EmployerNames
+from ledger.store.log import Log
 from ledger.store.sealing import KEY as _KEY
 from ledger.store.sealing import NONCE as _NONCE
 from ledger.store.sealing import sealed_with, unseal
-
-if TYPE_CHECKING:
-    from ledger.store.log import Log
 
 TABLES = ("vault_meta", "vault_persons", "vault_employers")
 _COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")

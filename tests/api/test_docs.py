@@ -68,7 +68,7 @@ def test_only_the_named_files_are_served(client: TestClient) -> None:
 
 def test_the_committed_description_is_what_the_code_generates(client: TestClient) -> None:
     generated = docs.rendered(create_app(Settings(database_url="sqlite:////nowhere/none.db")))
-    assert (docs.STATIC / "openapi.json").read_bytes() == generated, "run python -m api.docs"
+    assert (docs.STATIC / "openapi.json").read_bytes() == generated, "run make openapi"
     assert client.get("/openapi.json").content == generated
 
 

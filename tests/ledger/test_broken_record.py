@@ -10,8 +10,8 @@ from ledger.acts.reversal import Target
 from ledger.errors import BrokenLog, sentences
 from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header
-from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from tests.office import CONTRIBUTION, NPP, OTHER_NPP, Office, csv_of, line, person, problems
 
 A, B, C, D = "26000000017", "26000000025", "26000000033", "26000000041"
@@ -67,7 +67,7 @@ def test_registrations_release_what_others_have_waiting(office: Office) -> None:
     receipt = office.register(person(C, 3, npp=OTHER_NPP), person(D, 4))
     assert receipt.problems == []
     with office.log.database.read() as tx:
-        assert [case.card for case in account_index.suspense_page(tx)] == [int(D)]
+        assert [case.card for case in suspense_page(tx)] == [int(D)]
 
 
 def test_a_reversal_of_its_own_says_what_to_do_and_takes_nothing(office: Office) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ledger.acts.person import Contact, Identity, contact_bytes, identity_bytes
+from ledger.decisions.person import Contact, Identity, contact_bytes, identity_bytes
 from ledger.errors import BrokenLog
 from ledger.store.sealing import seal, sealed_with, unseal
 

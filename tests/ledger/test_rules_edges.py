@@ -12,8 +12,9 @@ from functools import partial
 
 import pytest
 
-from ledger.acts.person import Person, decide_erase, nik_warnings, years_after
+from ledger.days import years_after
 from ledger.decisions.opening import Account, decide_opening
+from ledger.decisions.person import Person, decide_erase, nik_warnings
 from ledger.errors import Refused
 from ledger.events import PersonErased
 from ledger.identifiers import month_text

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.days import day_number
 from ledger.events import Line, OpeningBalanceReversed
 from ledger.identifiers import card_number, kpj_of, month_number
-from ledger.store.account_index import day_number
 from ledger.store.codec import StoredRow
 from projections import balances
 from projections.event_batch import MONEY, PAGE_BYTES, Lines, columns, light, read_batch

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.days import day_number, day_text
 from ledger.errors import Refused, Unavailable
 from ledger.events import Line
 from ledger.identifiers import card_number, kpj_of
 from ledger.settings import Settings
-from ledger.store.account_index import day_number, day_text
 from ledger.store.codec import StoredRow
 from ledger.store.log import Log
 from projections import balances

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from api.mail.sms import send_sms
 from api.sms import replies
-from api.sms.outgoing import send_sms
 from ledger.settings import Settings
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line, nik, person
 from tests.system import kannel as kannels

@@ -29,9 +29,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from api.access.keys import schema_prefix
 from api.application import ApplicationState
 from api.web.employer.files import write
+from ledger.acts.remittance_months import months_of, read_lines
 from ledger.clock import jakarta_date
 from ledger.decisions.month_difference import Difference, Worked, difference, gathered
-from ledger.decisions.remittance_months import REVERSED, MonthLine, months_of, read_lines
+from ledger.decisions.remittance_months import REVERSED, MonthLine
 from ledger.errors import NotFound, Problem, StoreFailed
 from ledger.identifiers import card_number, month_number, month_text
 from ledger.ingestion.contributions.check import SPOILED

@@ -12,7 +12,8 @@ from api.route import PlainRoute
 from api.web.employer.gate import HOME, Desk, Gate
 from api.web.holdings import Kept
 from api.web.pages import see_other
-from ledger.decisions.remittance_months import MonthLine, MonthTotals, Place, months_of, read_lines, totals_of
+from ledger.acts.remittance_months import months_of, read_lines
+from ledger.decisions.remittance_months import MonthLine, MonthTotals, Place, totals_of
 from ledger.errors import NotFound, Problem, Refused
 from ledger.identifiers import month_number
 from ledger.store.log import Log

@@ -24,11 +24,12 @@ from api.web.office.views import View
 from api.web.pages import see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
+from ledger.days import day_text
 from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
 from ledger.members.state import ACTIVE, CLOSED, REQUESTS
-from ledger.store.account_index import Case, day_text
+from ledger.store.suspense import Case
 from projections.results import BalanceRow
 
 SHOWN_YEARS = 3

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ledger.days import day_number, day_text
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem
 from ledger.identifiers import (
@@ -30,7 +31,6 @@ from ledger.ingestion.readers.table import Table
 from ledger.money import rupiah
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.rules import rules
-from ledger.store.account_index import day_number, day_text
 
 Ints = NDArray[np.int64]
 # Above every NPP, so that the holder's own remittances (keyed by card) never meet an employer's.
@@ -295,7 +295,7 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
 
 def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], table: Table) -> None:
     """Tell the refused groups and every unreadable cell, and leave only the others to be decided."""
-    u.receipt.unreadable(table)
+    table.tell_unreadable(u.receipt)
     for group, problem in refused.items():
         rows = u.rows(group)
         lines = u.line[rows].tolist()

@@ -11,20 +11,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ledger.days import day_of, day_text
 from ledger.decisions import remittance
+from ledger.decisions.card import Card
 from ledger.decisions.opening import BEFORE_OPENING
 from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
 from ledger.identifiers import SEGMENTS, month_of, month_text, zeros_lost
 from ledger.ingestion.contributions import zeros
+from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
-from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
+from ledger.ingestion.contributions.lookup import LookedUp
 from ledger.money import rupiah
 from ledger.receipt import Outcome, Verdict
 from ledger.rules import BpuRule, PmiRule, rules
-from ledger.store.account_index import Card, day_of, day_text
 
 Said = list[tuple[Problem, Verdict]]
 Details = dict[str, str | int]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-from ledger.acts.person import Contact, Identity
-from ledger.store.account_index import Card
+from ledger.decisions.card import Card
+from ledger.decisions.person import Contact, Identity
+from ledger.ingestion.contributions.batch import RemittanceBatch
+from ledger.ingestion.contributions.check import Upload
 from ledger.store.database import Transaction
-
-if TYPE_CHECKING:
-    from ledger.ingestion.contributions.check import Upload
-    from ledger.ingestion.contributions.lookup import RemittanceBatch
 
 _WORD = re.compile(r"[a-z]{2,}")
 

@@ -13,13 +13,14 @@ from datetime import datetime
 
 import numpy as np
 
-from ledger.acts.handle import handle
+from ledger.ingestion.contributions.batch import RemittanceBatch, chunks
 from ledger.ingestion.contributions.check import Upload
 from ledger.ingestion.contributions.decide import Decided, decide
 from ledger.ingestion.contributions.identity_match import Holders
-from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch, chunks, look_up
+from ledger.ingestion.contributions.lookup import LookedUp, look_up
 from ledger.store.codec import encode
-from ledger.store.log import AccountIndexChanged, Log, VersionTaken
+from ledger.store.handle import handle
+from ledger.store.log import Log
 
 Progress = Callable[[int], None]
 
@@ -87,23 +88,23 @@ class Pipeline:
             for one in decided:
                 told(one, [])
             return
-        try:
+
+        def together() -> None:
             cards = np.concatenate([one.cards for one in decided if one.events]).tolist()
             positions = self.log.append(
                 events, self.clock(), changed_since=position, cards=cards, states=states
             ).positions
-        except (VersionTaken, AccountIndexChanged):
+            at = 0
             for one in decided:
-                self._write_alone(one)
-            return
-        at = 0
-        for one in decided:
-            told(one, positions[at : at + len(one.events)])
-            at += len(one.events)
+                told(one, positions[at : at + len(one.events)])
+                at += len(one.events)
 
-    def _write_alone(self, one: Decided) -> None:
-        """Read, decide and append one remittance until nobody interferes."""
-        told(*handle(lambda: self._again(one)))
+        handle(together, tries=1, otherwise=lambda: self._write_alone(decided))
+
+    def _write_alone(self, decided: list[Decided]) -> None:
+        """Read, decide and append each remittance until nobody interferes."""
+        for one in decided:
+            told(*handle(lambda one=one: self._again(one)))  # type: ignore[misc]
 
     def _again(self, one: Decided) -> tuple[Decided, list[int]]:
         """A remittance decided once more on what the store says now, and the positions of its events."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.decisions.card import Card
 from ledger.identifiers import kpj_of, zeros_lost
-from ledger.store.account_index import Card
 
 _FIRST_LEGACY = 10**11
 

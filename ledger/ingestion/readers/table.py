@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ledger.errors import Problem, Refused
 from ledger.fields import EMPTY, Bad, Value, read_cell
 from ledger.layouts import READABLE, Column
+from ledger.receipt import Receipt
 
 Ints = NDArray[Any]
 
@@ -79,6 +80,16 @@ class Table:
         for line, place in zip(self.lines[self.bad].tolist(), self.reason.tolist()):
             reason = self.reasons[place]
             yield Problem(reason.code, line, reason.column, reason.details)
+
+    def tell_unreadable(self, receipt: Receipt) -> None:
+        """Tell everything that could not be read: what the list of problems leaves out is counted all the same."""
+        for problem in self.problems:
+            receipt.problem(problem, "refused")
+        for code, cells in self.counts.items():
+            lines = self.line_counts.get(code, cells)
+            receipt.count_refused(code, cells, lines, filter(None, self.columns_of.get(code, ())))
+        for problem in self.bad_lines():
+            receipt.rejected_lines.setdefault(problem.line, problem)
 
     def refuse(self, rows: NDArray[np.bool_], problem: Problem) -> None:
         """Some more rows cannot be used; `problem` without a line."""

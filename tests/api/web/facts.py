@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from api.web.grid import Facts
+from ledger.days import day_number
 from ledger.identifiers import month_number
-from ledger.store.account_index import Case, day_number
+from ledger.store.suspense import Case
 from projections.queries import Entry, MembershipRow
 from tests.office import NPP
 

@@ -13,8 +13,8 @@ from ledger.errors import Refused
 from ledger.events import Base, OpeningBalanceRecorded, OpeningBalanceReversed, Payout
 from ledger.identifiers import account_stream
 from ledger.receipt import Header
-from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from tests.office import NPP, REGISTRATION, Office, csv_of, line, nik, only, opening, person, problems
 
 A, B, C = "12345678901", "12345678902", "12345678903"
@@ -37,7 +37,7 @@ def names(office: Office, kpj: str = A) -> list[str]:
 
 def waiting(office: Office) -> list[tuple[int, str, int]]:
     with office.log.database.read() as tx:
-        return [(case.card, case.reason, case.paid_on) for case in account_index.suspense_page(tx)]
+        return [(case.card, case.reason, case.paid_on) for case in suspense_page(tx)]
 
 
 def posted_now(office: Office, kpj: str = A, month: str = "2025-10") -> list[tuple[int, int]]:

@@ -7,17 +7,9 @@ from datetime import date
 
 import pytest
 
-from ledger.acts.person import (
-    Contact,
-    Identity,
-    Person,
-    correct,
-    decide_correct,
-    decide_erase,
-    erase,
-    export,
-    nik_warnings,
-)
+from ledger.acts.person import correct, erase, export
+from ledger.decisions.correction import decide_correct
+from ledger.decisions.person import Contact, Identity, Person, decide_erase, nik_warnings
 from ledger.errors import JhtError
 from ledger.events import PersonErased
 from ledger.ingestion import registrations

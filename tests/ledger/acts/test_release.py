@@ -13,6 +13,7 @@ from ledger.events import SuspenseReleased
 from ledger.receipt import Header
 from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from tests.office import NPP, OTHER_NPP, Office, line, nik, only, person, problems
 
 A, B, C = "26000000017", "26000000025", "26000000033"
@@ -31,7 +32,7 @@ def office(log: Log) -> Iterator[Office]:
 
 def waiting(office: Office) -> list[tuple[int, str]]:
     with office.log.database.read() as tx:
-        return [(case.card, case.reason) for case in account_index.suspense_page(tx)]
+        return [(case.card, case.reason) for case in suspense_page(tx)]
 
 
 def test_a_second_regular_payment_waits_until_an_officer_books_it_as_a_part(office: Office) -> None:

@@ -12,8 +12,8 @@ from ledger.errors import Refused
 from ledger.events import SuspenseReleased
 from ledger.ingestion.contributions import lookup, pipeline
 from ledger.receipt import Header
-from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import Case, suspense_of
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, person
 
 A, C, D = "26000000017", "26000000033", "26000000041"
@@ -28,17 +28,17 @@ def office(log: Log) -> Iterator[Office]:
     opened.close()
 
 
-def waiting(office: Office, kpj: str) -> dict[int, account_index.Case]:
+def waiting(office: Office, kpj: str) -> dict[int, Case]:
     """Month -> the line of the card that waits."""
     with office.log.database.read() as tx:
-        return {case.month: case for case in account_index.suspense_of(tx, [int(kpj)])}
+        return {case.month: case for case in suspense_of(tx, [int(kpj)])}
 
 
 def month(text: str) -> int:
     return int(text[:4]) * 12 + int(text[5:]) - 1
 
 
-def why_not(office: Office, case: account_index.Case) -> str:
+def why_not(office: Office, case: Case) -> str:
     """Why an officer cannot release a line."""
     with pytest.raises(Refused) as refused:
         release_line(office.log, Place(case.stream, case.version, case.line), OFFICER, lambda: office.now)

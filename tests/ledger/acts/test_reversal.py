@@ -10,8 +10,8 @@ from ledger.acts.reversal import Target
 from ledger.errors import Refused
 from ledger.events import ContributionsReversed, ReversedLine
 from ledger.receipt import Header
-from ledger.store import account_index
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from tests.facts import taken_back
 from tests.office import NPP, Office, line
 
@@ -50,7 +50,7 @@ def test_a_reversed_line_can_be_posted_again_with_other_amounts(office: Office) 
 def test_a_remittance_is_taken_back_whole_with_its_suspended_lines(office: Office) -> None:
     office.door.reverse(Target(stream=STREAM), WHY)
     with office.log.database.read() as tx:
-        assert account_index.suspense_page(tx) == []
+        assert suspense_page(tx) == []
     held = {one.kpj: one.suspended for one in office.remittance()[-1].fact.lines}  # type: ignore[attr-defined]
     assert held == {A: False, B: False, C: True}
 

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
+from ledger.days import day_number
 from ledger.decisions.account import Registration, check_registration, decide_register
+from ledger.decisions.card import Card, Membership
 from ledger.events import AccountOpened, SegmentChanged
 from ledger.identifiers import month_number, month_of
-from ledger.store.account_index import Card, Membership, day_number
 from tests.conftest import TODAY
 from tests.facts import ended, started
 from tests.scenario import given

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from ledger.decisions.card import Card, Membership
 from ledger.decisions.opening import Account, Recorded, decide_opening, reverse
 from ledger.events import Base, Event, OpeningBalanceRecorded, OpeningBalanceReversed, Payout
 from ledger.identifiers import month_number
 from ledger.rules import rules
-from ledger.store.account_index import Card, Membership
 from tests.conftest import TODAY
 from tests.facts import opening
 from tests.scenario import given

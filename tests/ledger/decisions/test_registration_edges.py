@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.days import day_number
 from ledger.decisions.account import Registration, check_registration, decide_register
+from ledger.decisions.card import Card
 from ledger.errors import Conflict, Problem
 from ledger.events import AccountOpened, MembershipStarted, SegmentChanged
-from ledger.store.account_index import Card, day_number
 from tests.conftest import TODAY
 from tests.facts import ended, started
 from tests.ledger.decisions.test_account import ANI, BUDI, CARD, KPJ, card, row

@@ -8,17 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.acts.remittance_months import months_of, read_lines
 from ledger.acts.reversal import Target
-from ledger.decisions.remittance_months import (
-    HELD,
-    POSTED,
-    REVERSED,
-    MonthLine,
-    lines_of,
-    months_of,
-    read_lines,
-    totals_of,
-)
+from ledger.decisions.remittance_months import HELD, POSTED, REVERSED, MonthLine, lines_of, totals_of
 from ledger.events import Event, Fact, Line, ReversedLine, SuspendedLine
 from ledger.receipt import Header
 from ledger.store.log import Log

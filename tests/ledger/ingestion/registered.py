@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ledger.days import day_number
 from ledger.errors import Problem
 from ledger.events import EmployerRegistered
 from ledger.fields import SEXES
@@ -17,7 +18,6 @@ from ledger.identifiers import SEGMENTS, card_number
 from ledger.ingestion import employers
 from ledger.ingestion.readers.table import Coded, Table
 from ledger.receipt import Header
-from ledger.store.account_index import day_number
 from ledger.store.codec import decode
 from ledger.store.employer_names import SealedName
 from ledger.store.log import Log

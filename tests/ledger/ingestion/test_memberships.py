@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from ledger.decisions.card import Card, after_fact
 from ledger.events import LEAVING, Fact, SegmentChanged
 from ledger.identifiers import account_stream, card_number, own_remittance_stream
 from ledger.store import account_index
-from ledger.store.account_index import Card, after_fact
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
@@ -111,7 +111,7 @@ def test_a_card_is_read_back_as_it_was_written_whatever_its_segments() -> None:
     ):  # fmt: skip
         card = after_fact(card, fact)
         assert card is not None
-        assert Card.of_row(card.row()) == card
+        assert account_index.card_of(account_index.row_of(card)) == card
 
 
 def test_the_account_index_is_what_the_log_says(office: Office) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.decisions.remittance_months import months_of, read_lines
+from ledger.acts.remittance_months import months_of, read_lines
 from ledger.errors import Refused
 from ledger.identifiers import month_number, month_text
 from ledger.ingestion.door import limits_of

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.acts.remittance_months import months_of, read_lines
 from ledger.decisions.remittance import Remittance
-from ledger.decisions.remittance_months import months_of, read_lines
 from ledger.errors import Refused
 from ledger.identifiers import month_number
 from ledger.ingestion.door import limits_of

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from ledger.decisions.card import after_fact
 from ledger.errors import Refused
 from ledger.events import (
     AccountOpened,
@@ -21,6 +22,7 @@ from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.codec import decode, state_json
 from ledger.store.log import AccountIndexChanged, Log, VersionTaken, parse_position
+from ledger.store.suspense import suspense_of, suspense_page
 from tests import facts
 from tests.conftest import NOW
 from tests.facts import ended, started, suspended
@@ -127,7 +129,7 @@ def test_a_card_opened_at_once_is_registered_as_its_events_say(log: Log) -> None
         position = log.append([*events, *card(str(number + 1000))], NOW).positions[len(events) - 1]
         expected = None
         for one in events:
-            expected = account_index.after_fact(expected, one.fact, position)
+            expected = after_fact(expected, one.fact, position)
         with log.database.read() as tx:
             assert account_index.cards(tx, [number])[number] == expected
     assert log.check_account_index().differences == 0
@@ -146,15 +148,15 @@ def test_a_suspended_line_waits_in_the_register(log: Log) -> None:
     fact = suspended([SuspendedLine("12345678901", 5_000_000, 0, 185_000, 100_000, reason="account-unknown")])
     log.append([event("remittance-e:10000001:2026-10", 1, fact)], NOW)
     with log.database.read() as tx:
-        (case,) = account_index.suspense_of(tx, [12345678901])
+        (case,) = suspense_of(tx, [12345678901])
         assert (case.npp, case.employer, case.worker, case.reason) == (
             10000001,
             185_000,
             100_000,
             "account-unknown",
         )
-        assert account_index.suspense_page(tx, npps=[10000002]) == []
-        assert account_index.suspense_page(tx, npps=[10000001]) == [case]
+        assert suspense_page(tx, npps=[10000002]) == []
+        assert suspense_page(tx, npps=[10000001]) == [case]
 
 
 def test_many_writers_at_once_leave_one_order_without_loss(settings: Settings) -> None:

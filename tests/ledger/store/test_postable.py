@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 
+from ledger.days import day_number
+from ledger.decisions.card import Card
 from ledger.events import AccountOpened, Event, Fact
 from ledger.identifiers import month_number
 from ledger.store import account_index
-from ledger.store.account_index import Card, day_number
 from ledger.store.log import AccountIndexChanged, Log
 from tests import facts
 from tests.conftest import NOW

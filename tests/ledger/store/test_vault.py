@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.acts.person import Contact, Identity
+from ledger.decisions.person import Contact, Identity
 from ledger.errors import BrokenLog, JhtError, NotFound, Refused
 from ledger.events import Event, PersonRegistered
 from ledger.identifiers import person_stream

@@ -12,9 +12,9 @@ from ledger.events import Line, LinesSuspended, RuleIds, SuspendedLine, Suspense
 from ledger.ingestion.readers.typed import FAST_FROM
 from ledger.money import round_half_up
 from ledger.settings import Settings
-from ledger.store import account_index
 from ledger.store.codec import decode, encode, state_json
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from tests import facts
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, only, person, problems
 
@@ -99,7 +99,7 @@ def test_what_can_be_read_as_money_is_held_not_refused(
     assert only(receipt).code == reason
     assert only(receipt).line == 2
     with office.log.database.read() as tx:
-        (case,) = account_index.suspense_page(tx)
+        (case,) = suspense_page(tx)
     assert case.reason == reason
     assert case.employer + case.worker > 0
 
@@ -267,7 +267,7 @@ def test_a_later_registration_releases_its_lines_by_itself_with_the_original_pai
     assert (event.fact.month, event.fact.paid_on) == ("2026-10", "2026-11-14")
     assert [(one.kpj, one.employer, one.months) for one in event.fact.lines] == [(C, 185_000, 1)]
     with office.log.database.read() as tx:
-        assert account_index.suspense_page(tx) == []
+        assert suspense_page(tx) == []
     assert office.contribute(line(C), line(A)).totals["already"] == 2
 
 

@@ -16,18 +16,20 @@ from hypothesis import strategies as st
 from ledger.acts import release as releases
 from ledger.acts.remittances import States
 from ledger.acts.reversal import Target
+from ledger.decisions.card import Card, Membership
 from ledger.decisions.remittance import Remittance
 from ledger.errors import NotFound, Refused
 from ledger.events import Event
 from ledger.ingestion.contributions import decide, lookup
+from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import Upload, prepare
-from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
+from ledger.ingestion.contributions.lookup import LookedUp
 from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
 from ledger.store import account_index
-from ledger.store.account_index import Card, Membership
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_of, suspense_page
 from tests.conftest import TODAY
 from tests.office import CONTRIBUTION, NPP, Office, csv_of, line, person
 
@@ -146,7 +148,7 @@ def test_after_any_history_the_account_index_is_the_fold_of_the_log(
                 continue
         else:
             with office.log.database.read() as tx:
-                cases = account_index.suspense_page(tx)
+                cases = suspense_page(tx)
             if cases:
                 case = cases[given_ % len(cases)]
                 place = releases.Place(case.stream, case.version, case.line)
@@ -191,7 +193,7 @@ def test_a_registration_between_look_up_and_append_is_seen(
     receipt = office.contribute(line(C), *extra, request="r2")
     assert receipt.totals["posted"] == 1
     with office.log.database.read() as tx:
-        assert all(case.card != int(C) for case in account_index.suspense_page(tx, limit=5_000))
+        assert all(case.card != int(C) for case in suspense_page(tx, limit=5_000))
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -203,7 +205,7 @@ def test_an_ending_between_look_up_and_append_is_seen(
     receipt = office.contribute(line(A), *extra, request="r2")
     assert receipt.totals["posted"] == 0
     with office.log.database.read() as tx:
-        assert [case.reason for case in account_index.suspense_of(tx, [int(A)])] == ["no-membership"]
+        assert [case.reason for case in suspense_of(tx, [int(A)])] == ["no-membership"]
 
 
 def test_an_ending_between_look_up_and_release_is_seen(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +221,7 @@ def test_an_ending_between_look_up_and_release_is_seen(office: Office, monkeypat
     monkeypatch.setattr(Log, "append", late)
     office.register(person(C, 3))
     with office.log.database.read() as tx:
-        assert [case.reason for case in account_index.suspense_of(tx, [int(C)])] == ["account-unknown"]
+        assert [case.reason for case in suspense_of(tx, [int(C)])] == ["account-unknown"]
 
 
 def test_a_claim_of_the_nik_between_look_up_and_append_of_a_registration_gives_one_person(

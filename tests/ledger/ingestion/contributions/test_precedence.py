@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.days import day_number
+from ledger.decisions.card import Card, Membership
 from ledger.identifiers import month_number
-from ledger.store.account_index import Card, Membership, day_number
 from tests.ledger.ingestion.contributions.verdict import Verdict, verdict
 from tests.office import NPP, OTHER_NPP, line
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ledger.decisions.card import Card, Membership
 from ledger.identifiers import month_text
+from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import prepare
 from ledger.ingestion.contributions.decide import decide
-from ledger.ingestion.contributions.lookup import LookedUp, RemittanceBatch
+from ledger.ingestion.contributions.lookup import LookedUp
 from ledger.ingestion.contributions.pipeline import told
 from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header, Receipt
-from ledger.store.account_index import Card, Membership
 from tests.conftest import TODAY
 from tests.office import CONTRIBUTION, NPP, OTHER_NPP, csv_of, line
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 
-from api.sms.outgoing import send_sms
+from api.mail.sms import send_sms
 from api.sms.phones import normal
 from ledger.errors import JhtError, Refused, Unavailable
 from ledger.settings import Settings

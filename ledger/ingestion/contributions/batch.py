@@ -1,0 +1,180 @@
+"""A batch: whole remittances of one upload that are looked up, decided and committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ledger.days import day_text
+from ledger.decisions.remittance import Under
+from ledger.events import LINES_AN_EVENT, Lines
+from ledger.identifiers import KINDS, kpj_of
+from ledger.ingestion.contributions.check import Ints, Upload, distinct
+
+LINES_A_COMMIT = 20_000
+_AMOUNTS = ("wage", "back_pay", "employer", "worker")
+
+
+class Rows(NamedTuple):
+    """The rows of a batch as plain lists, which a line's decision reads several times quicker than arrays."""
+
+    at: list[int]
+    line: list[int]
+    npp: list[int]
+    month: list[int]
+    card: list[int]
+    kpj: list[str]
+    kind: list[str]
+    wage: list[int]
+    back_pay: list[int]
+    employer: list[int]
+    worker: list[int]
+    paid_on: list[int]
+    paid_text: list[str]
+    reference: list[str]
+    division: list[str]
+    segment: list[int]
+    reason: list[int]
+    rounded: list[bool]
+
+
+class RemittanceBatch:
+    """Some remittances of one upload; `streams` and `spans` (into the batch's rows) go with `groups`."""
+
+    def __init__(self, upload: Upload, groups: list[int]) -> None:
+        self.upload, self.groups = upload, groups
+        self.streams = [upload.stream(group) for group in groups]
+
+    @cached_property
+    def at(self) -> Ints:
+        """The upload's rows that belong to this batch."""
+        starts, sizes = self._extent
+        ends = np.cumsum(sizes)
+        rows: Ints = np.arange(ends[-1]) + np.repeat(starts - (ends - sizes), sizes)
+        return rows
+
+    @cached_property
+    def _extent(self) -> tuple[Ints, Ints]:
+        """Each remittance's first row in the upload, and how many it has."""
+        starts, groups = self.upload.starts, np.array(self.groups)
+        return starts[groups], starts[groups + 1] - starts[groups]
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each remittance's rows are in the batch."""
+        ends = np.cumsum(self._extent[1]).tolist()
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+    @property
+    def lines(self) -> int:
+        return len(self.at)
+
+    @cached_property
+    def card(self) -> Ints:
+        """The card numbers of the rows."""
+        return self.upload.card[self.at]
+
+    @cached_property
+    def first(self) -> list[tuple[int, int, int]]:
+        """(file line, payer, month number) of each remittance's first row; the payer is 0 for own payments."""
+        u, (first, _) = self.upload, self._extent
+        return list(zip(u.line[first].tolist(), u.npp[first].tolist(), u.month[first].tolist(), strict=True))
+
+    @cached_property
+    def plain(self) -> NDArray[np.bool_]:
+        """Which rows may be posted as they stand, as far as the upload itself tells."""
+        u, at = self.upload, self.at
+        good: NDArray[np.bool_] = (u.reason[at] == 0) & ~u.rounded[at] & (u.npp[at] > 0)
+        return good
+
+    @cached_property
+    def _under(self) -> Ints:
+        """A number for each row's (kind, paid day, reference, division), the same where all four are."""
+        u, at = self.upload, self.at
+        span_paid = int(u.paid_on.max(initial=0)) + 2
+        return (
+            (u.kind[at] * len(u.divisions) + u.division[at]) * len(u.references) + u.reference[at]
+        ) * span_paid + u.paid_on[at]
+
+    def gathered(self, rows: Ints) -> Iterator[tuple[Under, Ints]]:
+        """Rows of one employer's remittance gathered under what an event's lines have in common, in file order."""
+        under = self._under[rows]
+        if (under == under[0]).all():
+            yield self._under_of(int(rows[0])), rows
+            return
+        _, first = np.unique(under, return_index=True)
+        found = [(self._under_of(int(rows[place])), rows[under == under[place]]) for place in np.sort(first).tolist()]
+        yield from sorted(found, key=lambda one: one[0])
+
+    def _under_of(self, row: int) -> Under:
+        u, at = self.upload, int(self.at[row])
+        return Under(
+            KINDS[int(u.kind[at])], day_text(int(u.paid_on[at])), u.references[int(u.reference[at])],
+            u.divisions[int(u.division[at])],
+        )  # fmt: skip
+
+    def columns(self, rows: Ints) -> Iterator[Lines]:
+        """Rows as the columns of posted lines, as many as an event carries in each."""
+        kpj, amounts = self._kpj, self._amounts
+        whole = len(rows) == int(rows[-1]) - int(rows[0]) + 1
+        for start in range(0, len(rows), LINES_AN_EVENT):
+            some = rows[start : start + LINES_AN_EVENT]
+            if whole:
+                here = slice(int(some[0]), int(some[-1]) + 1)
+                yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
+            else:
+                places = some.tolist()
+                yield Lines.made(
+                    kpj=[kpj[i] for i in places],
+                    **{name: [values[i] for i in places] for name, values in amounts.items()},
+                )
+
+    @cached_property
+    def _kpj(self) -> list[str]:
+        if self.lines and int(self.card.max()) < 10**11:
+            texts: list[str] = pl.Series(self.card).cast(pl.String).str.zfill(11).to_list()
+            return texts
+        return list(map(kpj_of, self.card.tolist()))
+
+    def kpj_of(self, rows: Ints) -> list[str]:
+        """The KPJ of rows."""
+        return [self._kpj[row] for row in rows.tolist()]
+
+    @cached_property
+    def _amounts(self) -> dict[str, list[int]]:
+        return {name: getattr(self.upload, name)[self.at].tolist() for name in _AMOUNTS}
+
+    @cached_property
+    def rows(self) -> Rows:
+        u, at = self.upload, self.at
+        days = {day: day_text(day) for day in distinct(u.paid_on[at])}
+        paid_on = u.paid_on[at].tolist()
+        amounts = self._amounts
+        return Rows(
+            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), self.card.tolist(), self._kpj,
+            [KINDS[kind] for kind in u.kind[at].tolist()],
+            amounts["wage"], amounts["back_pay"], amounts["employer"], amounts["worker"],
+            paid_on, [days[day] for day in paid_on], [u.references[code] for code in u.reference[at].tolist()],
+            [u.divisions[code] for code in u.division[at].tolist()], u.segment[at].tolist(),
+            u.reason[at].tolist(), u.rounded[at].tolist(),
+        )  # fmt: skip
+
+
+def chunks(upload: Upload) -> Iterator[list[RemittanceBatch]]:
+    """The upload's remittances in transactions of about LINES_A_COMMIT lines; one remittance is never cut."""
+    groups: list[int] = []
+    lines = 0
+    sizes = np.diff(upload.starts).tolist()
+    for group in upload.groups.tolist():
+        groups.append(group)
+        lines += sizes[group]
+        if lines >= LINES_A_COMMIT:
+            yield [RemittanceBatch(upload, groups)]
+            groups, lines = [], 0
+    if groups:
+        yield [RemittanceBatch(upload, groups)]

@@ -1,0 +1,120 @@
+"""The waiting lines: the part of the account index that says which suspended lines still wait, and for what.
+
+Written with the index (`account_index.record`), in the append's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ledger.days import day_number
+from ledger.events import ContributionsReversed, Event, LinesSuspended, SuspenseReleased
+from ledger.identifiers import KINDS, card_number, month_number, payer_of
+from ledger.store.database import Transaction
+
+
+class Case(NamedTuple):
+    """A suspended line that still waits: where it is, whose it may be, why."""
+
+    stream: str
+    version: int
+    line: int
+    card: int
+    npp: int
+    month: int
+    kind: int
+    paid_on: int
+    employer: int
+    worker: int
+    reason: str
+    position: int
+    recorded_at: str
+
+
+CASE_COLUMNS = ", ".join(Case._fields)
+CASE_TYPES = "text bigint bigint bigint bigint bigint bigint bigint bigint bigint text bigint text"
+
+
+def suspense_of(tx: Transaction, numbers: Iterable[int]) -> list[Case]:
+    """The waiting lines of the given cards, oldest first."""
+    given, params = tx.relation(card=("bigint", sorted(set(numbers))))
+    return [
+        Case(*row)
+        for row in tx.rows(
+            f"select {', '.join('s.' + c for c in Case._fields)} from {given} q "
+            "join account_index_suspense s on s.card = q.card order by s.position, s.line",
+            params,
+        )
+    ]
+
+
+def suspense_page(
+    tx: Transaction, after: tuple[int, int] = (0, -1), limit: int = 100, npps: Sequence[int] | None = None
+) -> list[Case]:
+    """A keyset page of all waiting lines, oldest first, optionally of some payers only."""
+    where = ""
+    params: list[Any] = []
+    if npps is not None:
+        given, params = tx.relation(npp=("bigint", list(npps)))
+        where = f"and npp in (select npp from {given} q) "
+    return [
+        Case(*row)
+        for row in tx.rows(
+            f"select {CASE_COLUMNS} from account_index_suspense where (position, line) > (?, ?) {where}"
+            "order by position, line limit ?",
+            [*after, *params, limit],
+        )
+    ]
+
+
+def suspense_after(tx: Transaction, position: int) -> list[int]:
+    """Cards that have waiting lines and changed after the position: candidates for a release."""
+    return [
+        row[0]
+        for row in tx.rows(
+            "select distinct s.card from account_index_suspense s join account_index_cards r on r.card = s.card "
+            "where r.changed_at > ? order by s.card",
+            [position],
+        )
+    ]
+
+
+FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
+
+
+def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
+    waiting: list[Case] = []
+    gone: list[tuple[str, int, int]] = []
+    for event, position, recorded_at in placed:
+        fact = event.fact
+        if isinstance(fact, LinesSuspended):
+            waiting.extend(
+                Case(
+                    event.stream, event.version, i, card_number(line.kpj), payer_of(event.stream),
+                    month_number(fact.month) or 0, KINDS.index(fact.kind), day_number(fact.paid_on),
+                    line.employer, line.worker, line.reason, position, recorded_at,
+                )
+                for i, line in enumerate(fact.lines)
+            )  # fmt: skip
+        elif isinstance(fact, SuspenseReleased):
+            gone.extend((event.stream, line.event, line.line) for line in fact.lines)
+        elif isinstance(fact, ContributionsReversed):
+            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.suspended)
+    if waiting:
+        tx.insert(
+            "account_index_suspense",
+            dict(zip(Case._fields, zip(*waiting, strict=True), strict=True)),
+            CASE_TYPES,
+        )
+    if gone:
+        given, params = tx.relation(
+            stream=("text", [g[0] for g in gone]),
+            version=("bigint", [g[1] for g in gone]),
+            line=("bigint", [g[2] for g in gone]),
+        )
+        tx.run(
+            "delete from account_index_suspense where (stream, version, line) in "
+            f"(select q.stream, q.version, q.line from {given} q)",
+            params,
+        )
