@@ -7,8 +7,9 @@ callers sent meanwhile; everything else runs in a thread.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 from fastapi import APIRouter, Query, Security
@@ -43,100 +44,65 @@ _ABOUT = (
 )
 
 Registrar = Annotated[Caller, Security(api_key, scopes=["register"])]
+Poster = Annotated[Caller, Security(api_key, scopes=["post"])]
 Write = Annotated[WriteQuery, Query()]
+Correcting = Annotated[CorrectingQuery, Query()]
+Openings = Annotated[OpeningsQuery, Query()]
 router = APIRouter(route_class=Route, tags=["writing"])
 
 
-@router.post(
-    "/v1/employers",
-    operation_id="employers",
-    summary="Register employers",
-    description=_ABOUT,
-    response_model=Receipt,
-    responses=_RESPONSES,
-    openapi_extra=request_body("employers"),
-)
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
+
+
+def upload(layout: str, summary: str) -> Callable[[Endpoint], Endpoint]:
+    """The route of a layout's upload: all of them answer, and refuse, the same way."""
+    return router.post(
+        f"/v1/{layout}",
+        operation_id=layout.replace("-", "_"),
+        summary=summary,
+        description=_ABOUT,
+        response_model=Receipt,
+        responses=_RESPONSES,
+        openapi_extra=request_body(layout),
+    )
+
+
+@upload("employers", "Register employers")
 async def employers(
-    request: Request,
-    caller: Registrar,
-    query: Write,
-    idempotency_key: IdempotencyKey = None,
+    request: Request, caller: Registrar, query: Write, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Employers."""
-    application = application_of(request)
-    return await _upload(request, application, caller, "employers", query, idempotency_key)
+    return await _upload(request, caller, "employers", query, idempotency_key)
 
 
-@router.post(
-    "/v1/registrations",
-    operation_id="registrations",
-    summary="Register participants and their cards",
-    description=_ABOUT,
-    response_model=Receipt,
-    responses=_RESPONSES,
-    openapi_extra=request_body("registrations"),
-)
+@upload("registrations", "Register participants and their cards")
 async def registrations(
-    request: Request,
-    caller: Registrar,
-    query: Write,
-    idempotency_key: IdempotencyKey = None,
+    request: Request, caller: Registrar, query: Write, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Participants."""
-    application = application_of(request)
-    return await _upload(request, application, caller, "registrations", query, idempotency_key)
+    return await _upload(request, caller, "registrations", query, idempotency_key)
 
 
-@router.post(
-    "/v1/opening-balances",
-    operation_id="opening_balances",
-    summary="Record opening balances",
-    description=_ABOUT,
-    response_model=Receipt,
-    responses=_RESPONSES,
-    openapi_extra=request_body("opening-balances"),
-)
+@upload("opening-balances", "Record opening balances")
 async def opening_balances(
-    request: Request,
-    caller: Registrar,
-    query: Annotated[OpeningsQuery, Query()],
-    idempotency_key: IdempotencyKey = None,
+    request: Request, caller: Registrar, query: Openings, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Opening balances."""
-    application = application_of(request)
     if query.replace and not query.reason:
         raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
-    return await _upload(request, application, caller, "opening-balances", query, idempotency_key)
+    return await _upload(request, caller, "opening-balances", query, idempotency_key)
 
 
-@router.post(
-    "/v1/contributions",
-    operation_id="contributions",
-    summary="Post received contributions",
-    description=_ABOUT,
-    response_model=Receipt,
-    responses=_RESPONSES,
-    openapi_extra=request_body("contributions"),
-)
+@upload("contributions", "Post received contributions")
 async def contributions(
-    request: Request,
-    caller: Annotated[Caller, Security(api_key, scopes=["post"])],
-    query: Annotated[CorrectingQuery, Query()],
-    idempotency_key: IdempotencyKey = None,
+    request: Request, caller: Poster, query: Correcting, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Contributions."""
+    return await _upload(request, caller, "contributions", query, idempotency_key)
+
+
+async def _upload(request: Request, caller: Caller, layout: str, query: WriteQuery, key: str | None) -> Response:
     application = application_of(request)
-    return await _upload(request, application, caller, "contributions", query, idempotency_key)
-
-
-async def _upload(
-    request: Request,
-    application: ApplicationState,
-    caller: Caller,
-    layout: str,
-    query: WriteQuery,
-    key: str | None,
-) -> Response:
     reason = (query.reason or "") if isinstance(query, CorrectingQuery) else ""
     replace = isinstance(query, OpeningsQuery) and query.replace
     if reason:

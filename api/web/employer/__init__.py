@@ -1,6 +1,6 @@
 """The employers' door, `/perusahaan`: look before you pay, and see what was booked. Nothing is posted here, ever.
 
-gate      who stands there: the session, the employer in the address, the record of every look
+desk      who stands there: the session, and the employer in the address
 entrance  logging in and out, choosing an employer
 upload    a month's file as it comes in: limited, on disk without a name
 checks    the file checked against the ledger; what is kept of it, for how long and for whom
@@ -15,11 +15,11 @@ from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.employer import check, entrance, months
 from api.web.employer.checks import Checks
-from api.web.employer.gate import Gate
+from api.web.employer.desk import Employers
 from api.web.page_context import Visits
 
 
 def routes(application: ApplicationState) -> list[PlainRoute]:
     """The routes of the door (the process must have started)."""
-    gate = Gate(application, Visits(application), Checks(application))
-    return [*entrance.routes(gate), *check.routes(gate), *months.routes(gate)]
+    door = Employers(application, Visits(application), Checks(application))
+    return [*entrance.routes(door), *check.routes(door), *months.routes(door)]

@@ -11,8 +11,8 @@ from api import problems
 from api.access.csrf import FIELD
 from api.route import PlainRoute
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
+from api.web.employer.desk import HOME, Desk, Employers
 from api.web.employer.files import CSV, XLSX, as_xlsx
-from api.web.employer.gate import HOME, Desk, Gate
 from api.web.employer.upload import Sent, read_upload
 from api.web.forms import Errors
 from api.web.grid import due_day
@@ -31,14 +31,14 @@ LISTED = 30
 """Workers of a difference that the page names."""
 
 
-def routes(gate: Gate) -> list[PlainRoute]:
+def routes(door: Employers) -> list[PlainRoute]:
     """The form, the result and its files."""
     path = f"{HOME}/{{npp}}"
     return [
-        gate.route(path, _ask, "GET"),
-        gate.route(path, _take, "POST", reads_form=False),
-        gate.route(f"{path}/hasil/{{handle}}", _show, "GET"),
-        gate.route(f"{path}/hasil/{{handle}}/{{file}}", _send, "GET"),
+        door.route(path, _ask, "GET"),
+        door.route(path, _take, "POST", reads_form=False),
+        door.route(f"{path}/hasil/{{handle}}", _show, "GET"),
+        door.route(f"{path}/hasil/{{handle}}/{{file}}", _send, "GET"),
     ]
 
 
@@ -66,13 +66,13 @@ def _months(desk: Desk) -> list[str]:
 
 async def _take(desk: Desk) -> Response:
     """Check a file and go to its result. Raises Refused: too-many-tries, and what spoils the form as such."""
-    application, gate = desk.application, desk.gate
+    application, door = desk.application, desk.door
     # Before the body is taken: nobody else's page makes us read 64 MiB.
     if not application.identity.csrf.is_ours(desk.request):
         raise NotAllowed("form-foreign")
     sent = await read_upload(desk.request, application.settings.max_body)
     try:
-        gate.visits.check(desk.request, sent.fields.get(FIELD, ""))
+        door.visits.check(desk.request, sent.fields.get(FIELD, ""))
         return await _check(desk, sent)
     finally:
         if sent.body is not None:
@@ -95,7 +95,7 @@ async def _check(desk: Desk, sent: Sent) -> Response:
     source = sent.body.source()
     look = partial(examine, application, source, sent.name, int(desk.npp), month, desk.user, application.now())
     try:
-        async with desk.gate.checks.turn:
+        async with desk.door.checks.turn:
             examined = await application.work(look)
     except Refused as refused:
         problem = refused.problem
@@ -103,22 +103,22 @@ async def _check(desk: Desk, sent: Sent) -> Response:
         where = t("employer.at_line", line=problem.line) + " " if problem.line else ""
         errors = {"berkas": f"{where}{problem.say(desk.language)}"}
         return await _form(desk, errors, chosen, problems.status_of(problem.code))
-    await desk.record(chosen, examined.result.position)
-    handle = await application.work(lambda: desk.gate.checks.keep(desk.session.key, examined))
+    await desk.record_month(chosen, examined.result.position)
+    handle = await application.work(lambda: desk.door.checks.keep(desk.session.key, examined))
     # Whoever asks sweeps too; this is for the time when nobody does.
-    asyncio.get_running_loop().call_later(KEPT_SECONDS, application.writers.submit, desk.gate.checks.sweep)
+    asyncio.get_running_loop().call_later(KEPT_SECONDS, application.writers.submit, desk.door.checks.sweep)
     return see_other(f"{HOME}/{desk.npp}/hasil/{handle}")
 
 
 async def _found(desk: Desk) -> Result:
     handle = desk.request.path_params["handle"]
-    return await desk.application.work(lambda: desk.gate.checks.get(desk.session.key, desk.npp, handle))
+    return await desk.application.work(lambda: desk.door.checks.get(desk.session.key, desk.npp, handle))
 
 
 async def _show(desk: Desk) -> Response:
     """The result of a check. Raises NotFound(report-over)."""
     result = await _found(desk)
-    await desk.record(result.month, result.position)
+    await desk.record_month(result.month, result.position)
     month = month_number(result.month)
     assert month is not None
     return await desk.show(
@@ -135,13 +135,13 @@ async def _send(desk: Desk) -> Response:
     kind = {"csv": CSV, "xlsx": XLSX}.get(ending)
     if part is None or kind is None:
         raise NotFound("route-unknown")
-    await desk.record(result.month, result.position)
-    async with desk.gate.checks.turn:
+    await desk.record_month(result.month, result.position)
+    async with desk.door.checks.turn:
         content = await desk.application.work(lambda: _file(desk, part, ending))
     said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)
 
 
 def _file(desk: Desk, part: str, ending: str) -> bytes:
-    table = desk.gate.checks.file(desk.session.key, desk.request.path_params["handle"], part)
+    table = desk.door.checks.file(desk.session.key, desk.request.path_params["handle"], part)
     return table if ending == "csv" else as_xlsx(table)

@@ -6,19 +6,19 @@ from starlette.responses import Response
 
 from api.access.sessions import EMPLOYER
 from api.route import PlainRoute
-from api.web.employer.gate import CHANNEL, ENTRANCE, HOME, Desk, Gate
+from api.web.employer.desk import CHANNEL, ENTRANCE, HOME, Desk, Employers
 from api.web.entrance import Entrance
 from api.web.pages import see_other
 
 
-def routes(gate: Gate) -> list[PlainRoute]:
+def routes(door: Employers) -> list[PlainRoute]:
     """The way in, the way out, and the choice."""
     way = Entrance(
-        gate.application, gate.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"
+        door.application, door.visits, EMPLOYER, CHANNEL, HOME, ENTRANCE, "employer_login.html", "employer.login_wrong"
     )
 
     async def leave(desk: Desk) -> Response:
-        await gate.application.work(lambda: gate.checks.forget(desk.session.key))
+        await door.application.work(lambda: door.checks.forget(desk.session.key))
         return await way.leave(desk.request)
 
     async def choose(desk: Desk) -> Response:
@@ -30,6 +30,6 @@ def routes(gate: Gate) -> list[PlainRoute]:
 
     return [
         *way.routes(),
-        gate.route(f"{HOME}/keluar", leave, "POST"),
-        gate.route(HOME, choose, "GET"),
+        door.route(f"{HOME}/keluar", leave, "POST"),
+        door.route(HOME, choose, "GET"),
     ]

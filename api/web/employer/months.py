@@ -9,7 +9,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from api.route import PlainRoute
-from api.web.employer.gate import HOME, Desk, Gate
+from api.web.employer.desk import HOME, Desk, Employers
 from api.web.holdings import Kept
 from api.web.pages import see_other
 from ledger.acts.remittance_months import months_of, read_lines
@@ -43,7 +43,7 @@ class Lines(NamedTuple):
     position: int
 
 
-def routes(gate: Gate) -> list[PlainRoute]:
+def routes(door: Employers) -> list[PlainRoute]:
     """The year and the month."""
     totals: Totals = Kept()
 
@@ -52,7 +52,7 @@ def routes(gate: Gate) -> list[PlainRoute]:
         found = await desk.application.work(partial(_year, desk.application.log, totals, desk.npp, wanted))
         if wanted and found.year != wanted:
             return see_other(f"{HOME}/{desk.npp}/iuran")
-        await desk.record(found.year, found.position)
+        await desk.record_month(found.year, found.position)
         return await desk.show("employer_months.html", found=found, now=desk.application.now())
 
     async def show_month(desk: Desk) -> Response:
@@ -61,7 +61,7 @@ def routes(gate: Gate) -> list[PlainRoute]:
             raise NotFound("route-unknown")
         after = desk.request.query_params.get("sesudah", "")
         found = await desk.application.work(partial(_month, desk.application.log, desk.npp, month, _place(after)))
-        await desk.record(month, found.position)
+        await desk.record_month(month, found.position)
         language = desk.language
         return await desk.show(
             "employer_month.html", chosen=month, found=found, now=desk.application.now(),
@@ -69,7 +69,7 @@ def routes(gate: Gate) -> list[PlainRoute]:
         )  # fmt: skip
 
     path = f"{HOME}/{{npp}}/iuran"
-    return [gate.route(path, show_year, "GET"), gate.route(f"{path}/{{month}}", show_month, "GET")]
+    return [door.route(path, show_year, "GET"), door.route(f"{path}/{{month}}", show_month, "GET")]
 
 
 def _year(log: Log, kept: Totals, npp: str, wanted: str) -> Year:

@@ -1,6 +1,6 @@
 """The office's door, `/kantor`: a branch looks for a member with a reason, sees what the member sees, and helps.
 
-desk      who sits there: the session, the role, the record of every look
+desk      who sits there: the session, the role, the person in view
 views     what stands in an address instead of a person: sealed, bound to the session, over after ten minutes
 entrance  logging in and out
 search    a NIK or card number and a reason, before anything is shown

@@ -1,27 +1,21 @@
-"""Who sits at the desk: every office page begins with a session of the staff, its role, and a record of what is read.
-
-A record is durable before the page leaves: who, why, whose data. When it cannot be written, nothing is shown.
-"""
+"""The office's desk: a session of the staff, its role, and the view of the person in the address."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api import problems
-from api.access.log import Record
 from api.access.sessions import STAFF, Session
 from api.access.users import writer_of
-from api.application import ApplicationState
 from api.route import PlainRoute
+from api.web import desk
 from api.web.holdings import Holdings
 from api.web.office.views import View, handle_of, view_of
-from api.web.page_context import Visits, form_of, visit_of
-from api.web.pages import language_of, render
-from ledger.errors import JhtError, NotAllowed, Problem, Refused, Unavailable
+from api.web.pages import render
+from ledger.errors import NotAllowed, Refused
 from ledger.members import Acting, Seen
 
 ENTRANCE, HOME, QUEUE = "/kantor/masuk", "/kantor", "/kantor/permintaan"
@@ -34,57 +28,43 @@ REASONS = (*SEEN, "phone-call")
 ANSWERING = "data-request"
 """The reason of a supervisor who answers a request; nobody chooses it."""
 
-Handler = Callable[["Desk"], Awaitable[Response]]
-
 
 def may(session: Session, role: str) -> bool:
     """Whether somebody of the staff may do what `role` may: a supervisor may do all."""
     return role in session.roles or SUPERVISOR in session.roles
 
 
-class Office(NamedTuple):
+@dataclass(frozen=True)
+class Office(desk.Door):
     """What all pages of the door share."""
 
-    application: ApplicationState
-    visits: Visits
+    KIND = STAFF
+    ENTRANCE = ENTRANCE
+
     holdings: Holdings
 
     def route(self, path: str, handler: Handler, *methods: str, role: str = COUNTER) -> PlainRoute:
-        """A page for staff with a role; its refusals are pages of the office too."""
-
-        async def page(request: Request) -> Response:
-            desk = Desk(self, request, visit_of(request), role)
-            try:
-                desk.must(role)
-                return await handler(desk)
-            except JhtError as error:
-                if problems.status_of(error.code) >= 500 and not isinstance(error, Unavailable):
-                    raise
-                return desk.refused(error.problem)
-
-        return PlainRoute(path, self.visits.page(page, STAFF, ENTRANCE), methods=list(methods))
+        """A page for staff with a role."""
+        return self.page(
+            path, lambda request, session: Desk(self.application, request, session, self, role), handler, methods
+        )
 
 
-class Desk(NamedTuple):
+@dataclass(frozen=True)
+class Desk(desk.Desk):
     """One request of somebody of the staff."""
 
+    CHANNEL = CHANNEL
+    ERROR = "office_error.html"
+
     office: Office
-    request: Request
-    session: Session
     role: str
 
-    @property
-    def application(self) -> ApplicationState:
-        return self.office.application
+    def check_allowed(self) -> None:
+        self.must(self.role)
 
-    @property
-    def form(self) -> dict[str, str]:
-        """What was posted."""
-        return form_of(self.request)
-
-    @property
-    def language(self) -> str:
-        return language_of(self.request)
+    def shared(self) -> dict[str, Any]:
+        return {"supervises": self.supervises}
 
     @property
     def supervises(self) -> bool:
@@ -129,29 +109,9 @@ class Desk(NamedTuple):
         handle = self.request.path_params["view"]
         return view_of(self.application.members.vault, self.session, handle, self.application.now())
 
-    async def record(self, why: str, what: str, position: int = 0) -> None:
-        """Make the record of a read durable. Raises Unavailable(record-unavailable)."""
-        await self.application.recorder.write(
-            Record(
-                self.application.now().isoformat(),
-                f"user:{self.session.who}",
-                CHANNEL,
-                why,
-                self.request.scope["route"].path,
-                what,
-                position,
-                self.request.scope.get("request_id", ""),
-            )
-        )
-
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page of the office."""
-        return render(self.request, template, status, supervises=self.supervises, **values)
+        return render(self.request, template, status, **self.shared(), **values)
 
-    def refused(self, problem: Problem) -> Response:
-        """The page of a refusal, with what to do next."""
-        status = problems.status_of(problem.code)
-        self.request.scope["problem"] = problem.code
-        return self.show(
-            "office_error.html", status, code=problem.code, http=status, sentence=problem.say(self.language)
-        )
+
+Handler = Callable[[Desk], Awaitable[Response]]

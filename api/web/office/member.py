@@ -57,7 +57,7 @@ class Waiting(NamedTuple):
     paid_on: str
 
 
-class ApplicationState(NamedTuple):
+class OpenedPerson(NamedTuple):
     """Everything a page shows of a person. `gap`: the code of why not all cards are known now, "" when they are."""
 
     about: About
@@ -78,7 +78,7 @@ def routes(office: Office) -> list[PlainRoute]:
     return [office.route(path, _look, "GET"), office.route(path, _act, "POST")]
 
 
-async def open_person(desk: Desk, view: View) -> ApplicationState:
+async def open_person(desk: Desk, view: View) -> OpenedPerson:
     """What the ledger holds on the person of a view, with the record of the look made.
 
     Raises NotFound(person-erased), Unavailable(record-unavailable).
@@ -97,7 +97,7 @@ async def open_person(desk: Desk, view: View) -> ApplicationState:
         facts = []
     position = min((row.position for row in rows), default=0)
     await desk.record(view.why, view.person, position)
-    return ApplicationState(about, cards, gap, facts, position)
+    return OpenedPerson(about, cards, gap, facts, position)
 
 
 async def _cards(desk: Desk, view: View) -> tuple[list[Shown], str]:
@@ -261,4 +261,4 @@ def _card(desk: Desk, view: View) -> str:
     return kpj
 
 
-__all__ = ["ACTS", "ApplicationState", "Shown", "open_person", "routes"]
+__all__ = ["ACTS", "OpenedPerson", "Shown", "open_person", "routes"]
