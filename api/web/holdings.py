@@ -13,12 +13,13 @@ from typing import Generic, NamedTuple, TypeVar
 
 from api.application import ApplicationState
 from api.coalescer import Coalescer
-from api.web.grid import Facts
+from ledger.acts.waiting import bases
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
 from ledger.store.suspense import Case, suspense_of
+from projections.month_grid import Facts
 from projections.queries import Story
 from projections.results import BalanceRow
 
@@ -144,11 +145,12 @@ class Holdings:
         sealed = {npp: name for one in read for npp, name in one.employers.items()}
         payers = {int(npp) for one in read for npp in _payers(one)} | {case.npp for case in waiting if case.npp}
         names = self._opened.employer_names(payers - sealed.keys(), sealed)
+        wages = bases(self._opened.log, [case for case in waiting if case.reason == "amounts-disagree"])
         named = {f"{npp:08d}": names.get(npp, f"NPP {npp:08d}") for npp in payers}
         return [
             Facts(
                 card, tuple(one.entries), tuple(one.memberships), named,
-                tuple(case for case in waiting if case.card == card),
+                tuple(case for case in waiting if case.card == card), wages,
             )
             for card, one in zip(cards, read, strict=True)
         ]  # fmt: skip

@@ -8,13 +8,14 @@ from starlette.responses import Response
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
 from api.route import PlainRoute
-from api.web import grid
 from api.web.holdings import Holdings
 from api.web.page_context import Visits, visit_of
 from api.web.pages import render
 from api.web.saldo import note_reads
 from ledger.clock import jakarta_date
+from ledger.due_days import holidays_known
 from ledger.errors import NotFound, Unavailable
+from projections import month_grid
 from projections.results import standing_opening
 
 
@@ -30,15 +31,21 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         if len(rows) < len(cards):
             raise next(held.error for held in cards if held.error is not None) or Unavailable("account-incomplete")
         facts = await holdings.facts(rows, now, cases)
-        years = grid.years(facts, jakarta_date(now))
+        years = month_grid.years(facts, jakarta_date(now))
         asked = request.query_params.get("tahun", "")
         chosen = next((one for one in years if str(one.year) == asked), None if asked else next(iter(years), None))
         if chosen is None and asked:
             raise NotFound("route-unknown")
         openings = [entry for one in facts if (entry := standing_opening(one.entries)) is not None]
         return render(
-            request, "months.html", now=now, years=years, chosen=chosen, openings=openings,
+            request, "months.html", now=now, years=years, chosen=chosen, openings=openings, undated=_undated(chosen),
             kpjs={held.linked.card: held.kpj for held in cards},
         )  # fmt: skip
 
     return [PlainRoute("/iuran", visits.page(months, MEMBER), methods=["GET"])]
+
+
+def _undated(year: month_grid.Year | None) -> list[int]:
+    """The years of shown due days whose holidays nobody has entered."""
+    days = {part.due for cell in year.cells for part in cell.parts if part.due} if year else set()
+    return sorted({day.year for day in days if not holidays_known(day.year)})

@@ -27,6 +27,7 @@ from api.web.addresses import way_back
 from api.web.assets import asset
 from api.web.words import LANGUAGES, Words, words
 from ledger.errors import JhtError, Problem, Unavailable
+from projections.month_grid import Part
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "bahasa"
@@ -45,11 +46,21 @@ SECURITY = {
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 MONTH_MARKS = {
-    "posted": "check", "absent": "cross", "held": "pause", "reversed": "undo", "left": "dash", "later": "dots",
+    "posted": "check", "absent": "cross", "held": "pause", "reversed": "undo", "later": "dots", "left": "dash",
+    "before": "dash", "opened": "dash", "unknown": "dash",
 }  # fmt: skip
 """State of a month -> its mark."""
+_OWN = frozenset({"no-membership", "second-payment", "wage-missing", "amounts-disagree"})
+"""Reasons that are told otherwise when the holder pays."""
 _OTHER = {"id": "en", "en": "id"}
 _FIXED = re.compile(r'\{\{ (t|icon)\("([\w.-]+)"\) \}\}')
+
+
+def held_key(part: Part) -> str:
+    """Which of the texts `saldo.held_...` says why a month's money waits, and who has to act."""
+    if part.reason == "amounts-disagree" and not part.expected:
+        return f"{part.reason}_plain"
+    return f"{part.reason}_own" if not part.npp and part.reason in _OWN else part.reason
 
 
 @cache
@@ -118,6 +129,7 @@ def environment(language: str) -> Environment:
         "kept": partial(_kept, language),
         "month_cell": partial(month_cell, language=language),
         "month_marks": MONTH_MARKS,
+        "held_key": held_key,
         "rupiah": formats.rupiah,
         "amount": formats.amount,
         "jakarta_day": formats.jakarta_day,

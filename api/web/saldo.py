@@ -14,8 +14,7 @@ from api.access.log import Record
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
 from api.route import PlainRoute
-from api.web import chart, grid
-from api.web.grid import Facts, Year
+from api.web import chart
 from api.web.holdings import Held, Holdings, Kept
 from api.web.page_context import Visits, visit_of
 from api.web.pages import fragment, language_of, render
@@ -24,6 +23,8 @@ from ledger.clock import jakarta_date
 from ledger.errors import Unavailable
 from ledger.identifiers import month_of
 from ledger.store.log import position_text
+from projections import month_grid
+from projections.month_grid import Facts, Year
 from projections.results import OPENINGS, BalanceRow
 
 LISTED = 6
@@ -130,16 +131,16 @@ def _unavailable(request: Request, cards: Sequence[Held], now: datetime) -> Resp
 def _below(
     cards: Sequence[Held], facts: Sequence[Facts], today: date, language: str, *, alone: bool
 ) -> Below:  # fmt: skip
-    found = grid.years(facts, today)
-    listed = grid.missing(found)
-    absent = [one for one in listed if one.part.state == grid.ABSENT]
+    found = month_grid.years(facts, today)
+    listed = month_grid.missing(found)
+    absent = [one for one in listed if one.part.state == month_grid.ABSENT]
     content = fragment(
         language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,
         listed=listed[:LISTED], folded=listed[LISTED:], estimate=sum(one.part.estimate for one in absent),
         years=found[:SHOWN_YEARS], older=found[SHOWN_YEARS:], growth=growth(facts, found, today, language),
         lines=_last_lines(facts), today=today,
     )  # fmt: skip
-    held = sum(one.part.state == grid.HELD for one in listed)
+    held = sum(one.part.state == month_grid.HELD for one in listed)
     since = min((membership.since for one in facts for membership in one.memberships), default="")
     return Below(content, len({one.month for one in absent}), held, since)
 
@@ -159,7 +160,7 @@ def growth(facts: Sequence[Facts], years: Sequence[Year], today: date, language:
         return None
     t = words(language)
     size, unit = chart.unit_of(points)
-    end, gaps = points[-1], [cell.month for year in years for cell in year.cells if cell.state == grid.ABSENT]
+    end, gaps = points[-1], [cell.month for year in years for cell in year.cells if cell.state == month_grid.ABSENT]
 
     def short(rupiah: int) -> str:
         """`25,0 juta`: the number in the axis' unit, its tenths cut off, so that it is never more than there is."""

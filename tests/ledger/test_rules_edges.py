@@ -15,6 +15,7 @@ import pytest
 from ledger.days import years_after
 from ledger.decisions.opening import Account, decide_opening
 from ledger.decisions.person import Person, decide_erase, nik_warnings
+from ledger.due_days import due_day, holidays_known
 from ledger.errors import Refused
 from ledger.events import PersonErased
 from ledger.identifiers import month_text
@@ -23,6 +24,8 @@ from tests.conftest import TODAY
 from tests.ledger.ingestion.contributions.verdict import card
 from tests.ledger.payment_edges import SEGMENT, TABLE, Edge, allowance, backdate, bpu, limits, pmi, pu
 from tests.office import NPP
+
+HOLIDAYS = {row["year"]: row["days"] for row in TABLE["holidays"]}
 
 
 def retention() -> Iterator[Edge]:
@@ -57,18 +60,30 @@ def nik() -> Iterator[Edge]:
 
 
 def due() -> Iterator[Edge]:
-    """The due day of each segment in every month of two years: the rule's day, or the Monday after it."""
-    from api.web.grid import due_day
-
+    """The due day of each segment in every month of the years around the holidays' tables: the rule's day, or the next
+    working day."""
+    years = sorted(HOLIDAYS)
     for segment in SEGMENT.values():
         rule = TABLE["due"].get(segment)
-        for month in range(2026 * 12, 2028 * 12):
+        for month in range((years[0] - 1) * 12, (years[-1] + 2) * 12):
             day = None
             if rule is not None:
                 day = date.fromisoformat(f"{month_text(month + rule[0])}-{rule[1]:02d}")
-                while day.isoweekday() > 5:
+                while day.isoweekday() > 5 or f"{day:%m-%d}" in HOLIDAYS.get(day.year, ()):
                     day += timedelta(1)
             yield Edge(f"{segment} due for {month_text(month)}", partial(due_day, segment, month), day)
+
+
+def holidays() -> Iterator[Edge]:
+    """What is known of the years with a table and of those beside it; every row is a day of its year."""
+    for year in sorted({year + off for year in HOLIDAYS for off in (-1, 0, 1)}):
+        yield Edge(f"holidays of {year}", partial(holidays_known, year), year in HOLIDAYS)
+        for day in HOLIDAYS.get(year, ()):
+            yield Edge(f"{year}-{day}", partial(_is_a_day, f"{year}-{day}"), expected=True)
+
+
+def _is_a_day(text: str) -> bool:
+    return date.fromisoformat(text).isoformat() == text
 
 
 def opening() -> Iterator[Edge]:
@@ -94,7 +109,7 @@ def opened(today: date, amount: int = 1_000) -> str:
 
 SECTIONS: dict[str, Callable[[], Iterator[Edge]]] = {
     "pu": pu, "bpu": bpu, "pmi": pmi, "allowance": allowance, "limits": limits, "retention": retention, "nik": nik,
-    "due": due, "backdate": backdate, "opening": opening,
+    "due": due, "holidays": holidays, "backdate": backdate, "opening": opening,
     "tolerance": lambda: iter(()),  # the tolerance's edges are asked of every rule above
 }  # fmt: skip
 

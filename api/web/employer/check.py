@@ -15,10 +15,10 @@ from api.web.employer.desk import HOME, Desk, Employers
 from api.web.employer.files import CSV, XLSX, as_xlsx
 from api.web.employer.upload import Sent, read_upload
 from api.web.forms import Errors
-from api.web.grid import due_day
 from api.web.pages import SECURITY, see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
+from ledger.due_days import due_day
 from ledger.errors import NotAllowed, NotFound, Refused
 from ledger.identifiers import kpj_of, month_number, month_of, month_text
 from ledger.layouts import REPORT

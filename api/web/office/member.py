@@ -16,9 +16,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.sessions import MEMBER
 from api.route import PlainRoute
-from api.web import grid
 from api.web.forms import Errors, data_request_of, email_of
-from api.web.grid import Facts
 from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
 from api.web.office.views import View
 from api.web.pages import see_other
@@ -30,6 +28,8 @@ from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
 from ledger.members.state import ACTIVE, CLOSED, REQUESTS
 from ledger.store.suspense import Case
+from projections import month_grid
+from projections.month_grid import Facts
 from projections.results import BalanceRow
 
 SHOWN_YEARS = 3
@@ -143,7 +143,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
     what = [view.person, *(card.kpj for card in found.cards)]
     looks = await desk.application.ask(desk.application.recorder.seen, what, "", SHOWN_LOOKS)
     now = desk.application.now()
-    years = grid.years(found.facts, jakarta_date(now))
+    years = month_grid.years(found.facts, jakarta_date(now))
     return desk.show(
         "office_member.html",
         status,
@@ -155,7 +155,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         now=now,
         years=years[:SHOWN_YEARS],
         older=years[SHOWN_YEARS:],
-        missing=grid.missing(years),
+        missing=month_grid.missing(years),
         listed=LISTED,
         kpjs={card.row.card: card.kpj for card in found.cards if card.row is not None},
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],

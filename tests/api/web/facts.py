@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.web.grid import Facts
 from ledger.days import day_number
 from ledger.identifiers import month_number
 from ledger.store.suspense import Case
+from projections.month_grid import Facts
 from projections.queries import Entry, MembershipRow
 from tests.office import NPP
 
@@ -40,8 +40,8 @@ def case(month: str, reason: str = "amounts-disagree", npp: str = NPP, paid_on: 
 
 def facts(
     *lines: Entry, since: str = "2026-06", until: str = "", segment: str = "PU", npp: str = NPP,
-    cases: tuple[Case, ...] = (), more: tuple[MembershipRow, ...] = (),
+    cases: tuple[Case, ...] = (), more: tuple[MembershipRow, ...] = (), bases: dict[Case, int] | None = None,
 ) -> Facts:  # fmt: skip
     """A card with one membership."""
     memberships = (MembershipRow(npp, segment, since, until), *more)
-    return Facts(CARD, lines, memberships, {NPP: "PT Satu", "10000002": "PT Dua"}, cases)
+    return Facts(CARD, lines, memberships, {NPP: "PT Satu", "10000002": "PT Dua"}, cases, bases or {})

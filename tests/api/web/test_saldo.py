@@ -22,13 +22,14 @@ def test_the_balance_comes_with_its_date_what_it_is_made_of_and_what_is_missing(
     assert "Iuran perusahaan Rp555.000 Iuran Anda Rp300.000 Saldo Rp855.000" in words
     assert "1 bulan belum masuk, 1 bulan ditahan" in words
     assert "Juli 2026 ± Rp285.000 Belum masuk Iuran bulan ini dari PT Sandang" in words
-    assert "Jatuh tempo 17 Agustus 2026." in words
+    assert "Jatuh tempo 18 Agustus 2026." in words, "the 15th is a Saturday, the 17th Independence Day"
     assert "tidak dilaporkan" not in words.lower(), "no reports are known, so nobody is accused"
 
 
 def test_the_amount_of_money_that_may_be_somebody_elses_is_not_on_the_page(site: Site) -> None:
     words = text(site.browser(BUDI).get("/saldo").text)
-    assert "Oktober 2026 Ditahan Uang untuk kartu ini sudah kami terima 10 November 2026" in words
+    assert "Oktober 2026 Ditahan Uang dari PT Sandang" in words
+    assert "untuk kartu ini datang 10 November 2026 dengan NIK orang lain. Mungkin bukan uang Anda" in words
 
 
 def test_an_employers_name_is_text_and_never_markup(site: Site) -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.web import grid
-from api.web.grid import Facts, Year
+from ledger.due_days import due_day
 from ledger.identifiers import month_number
+from projections import month_grid
+from projections.month_grid import Facts, Year
 from projections.queries import MembershipRow
 from tests.api.web.facts import case, entry, facts, reversal
 from tests.conftest import TODAY
@@ -17,18 +18,18 @@ from tests.office import OTHER_NPP
 
 def states(*cards: Facts, today: date = TODAY) -> dict[str, str]:
     """Month (`01` to `12`) -> state, of the newest year."""
-    year, *_ = grid.years(cards, today)
+    year, *_ = month_grid.years(cards, today)
     return {f"{cell.month % 12 + 1:02d}": cell.state for cell in year.cells}
 
 
-def of(month: str, *cards: Facts) -> grid.Cell:
-    (found,) = [c for y in grid.years(cards, TODAY) for c in y.cells if c.month == month_number(month)]
+def of(month: str, *cards: Facts) -> month_grid.Cell:
+    (found,) = [c for y in month_grid.years(cards, TODAY) for c in y.cells if c.month == month_number(month)]
     return found
 
 
 def test_a_month_is_posted_absent_later_or_outside_the_membership() -> None:
     found = states(facts(entry("2026-06"), entry("2026-08"), entry("2026-09")))
-    assert found["05"] == "left"
+    assert found["05"] == "before"
     assert found["06"] == "posted"
     assert found["07"] == "absent"
     assert found["10"] == "absent", "due on 16 November, because the 15th is a Sunday"
@@ -41,10 +42,12 @@ def test_a_month_is_posted_absent_later_or_outside_the_membership() -> None:
     [
         ("PU", "2026-10", date(2026, 11, 16)), ("PU", "2025-01", date(2025, 2, 17)), ("PU", "2026-12", date(2027, 1, 15)),
         ("BPU", "2026-10", date(2026, 10, 15)), ("BPU", "2026-11", date(2026, 11, 16)), ("PMI", "2026-10", None),
+        # The Monday after the weekend is a holiday (Idul Adha, Maulid).
+        ("PU", "2024-05", date(2024, 6, 18)), ("PU", "2024-08", date(2024, 9, 17)),
     ],
 )  # fmt: skip
 def test_a_contribution_is_due_by_the_rule_of_its_segment(segment: str, month: str, due: date | None) -> None:
-    assert grid.due_day(segment, month_number(month) or 0) == due
+    assert due_day(segment, month_number(month) or 0) == due
 
 
 def test_a_month_is_not_missing_on_its_due_day_and_is_on_the_day_after() -> None:
@@ -69,7 +72,7 @@ def test_money_that_waits_makes_its_month_held_and_not_missing() -> None:
     assert (cell.state, part.amount, part.paid_days) == ("held", 285_000, ["2026-10-10"])
 
 
-@pytest.mark.parametrize("reason", sorted(grid.FOREIGN))
+@pytest.mark.parametrize("reason", sorted(month_grid.FOREIGN))
 def test_the_amount_of_money_that_may_be_somebody_elses_is_not_shown(reason: str) -> None:
     (part,) = of("2026-07", facts(cases=(case("2026-07", reason),))).parts
     assert (part.state, part.amount) == ("held", 0)
@@ -98,36 +101,55 @@ def test_of_two_payers_the_cell_shows_the_more_serious_state_and_both_are_listed
 def test_months_inside_an_opening_balance_are_not_missing() -> None:
     opening = entry("2026-07", type="opening", paid_on="2026-07-31")
     found = states(facts(opening, since="2026-01"))
-    assert (found["07"], found["08"]) == ("left", "absent")
+    assert (found["01"], found["07"], found["08"]) == ("opened", "opened", "absent")
+
+
+def test_months_before_the_first_rule_are_nobodys_fault() -> None:
+    years = month_grid.years([facts(since="2015-01")], TODAY)
+    assert [cell.state for cell in years[-1].cells] == ["unknown"] * 6 + ["absent"] * 6
+    assert (years[-1].arrived, years[-1].expected) == (0, 6)
+
+
+def test_between_two_memberships_nobody_worked_and_before_the_first_nobody_was_a_member() -> None:
+    second = MembershipRow(OTHER_NPP, "PU", "2026-08", "")
+    found = states(facts(since="2026-03", until="2026-04", more=(second,)))
+    assert [found[month] for month in ("02", "03", "05", "07", "08")] == ["before", "absent", "left", "left", "absent"]
+
+
+def test_held_money_whose_amounts_disagree_says_what_the_rule_makes_of_the_wage() -> None:
+    waiting = case("2026-07")
+    one = facts(cases=(waiting,), bases={waiting: 6_000_000})
+    (part,) = of("2026-07", one).parts
+    assert (part.reason, part.amount, part.base, part.expected) == ("amounts-disagree", 285_000, 6_000_000, 342_000)
 
 
 def test_what_is_missing_is_estimated_by_the_payers_month_before() -> None:
     lower = entry("2026-06", employer=74_000, worker=40_000)
-    listed = grid.missing(grid.years([facts(entry("2026-08"), lower)], TODAY))
+    listed = month_grid.missing(month_grid.years([facts(entry("2026-08"), lower)], TODAY))
     assert [(one.month % 12 + 1, one.part.estimate) for one in listed] == [(10, 285_000), (9, 285_000), (7, 114_000)]
 
 
 def test_nothing_is_estimated_when_no_month_ever_came() -> None:
-    assert {one.part.estimate for one in grid.missing(grid.years([facts()], TODAY))} == {0}
+    assert {one.part.estimate for one in month_grid.missing(month_grid.years([facts()], TODAY))} == {0}
 
 
 def test_missing_months_come_before_taken_back_and_waiting_ones_newest_first() -> None:
     held = facts(
         entry("2026-06"), reversal("2026-07"), entry("2026-07"), cases=(case("2026-10"),), since="2026-06"
     )  # fmt: skip
-    listed = grid.missing(grid.years([held], TODAY))
+    listed = month_grid.missing(month_grid.years([held], TODAY))
     assert [(one.part.state, one.month % 12 + 1) for one in listed] == [
         ("absent", 9), ("absent", 8), ("reversed", 7), ("held", 10),
     ]  # fmt: skip
 
 
 def test_a_year_counts_what_came_of_what_was_due() -> None:
-    year: Year = grid.years([facts(entry("2026-06"), entry("2026-08"))], TODAY)[0]
+    year: Year = month_grid.years([facts(entry("2026-06"), entry("2026-08"))], TODAY)[0]
     assert (year.arrived, year.expected) == (2, 5)
 
 
 def test_a_card_without_memberships_and_money_has_no_years() -> None:
-    assert grid.years([Facts(1, (), (), {})], TODAY) == ()
+    assert month_grid.years([Facts(1, (), (), {})], TODAY) == ()
 
 
 @given(
@@ -147,7 +169,7 @@ def test_every_month_has_one_state_and_money_that_came_is_never_called_missing(
     came = {since + month for month in paid if since + month <= present}
     lines = tuple(entry(name(month), npp=npp) for month in sorted(came, reverse=True))
     one = facts(*lines, since=name(since), until=name(since + lasted) if lasted else "", segment=segment, npp=npp)
-    for year in grid.years([one], today):
+    for year in month_grid.years([one], today):
         assert len(year.cells) == 12
         for cell in year.cells:
             assert (cell.state == "posted") == (cell.month in came)

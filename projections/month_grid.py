@@ -1,30 +1,36 @@
 """Contributions by month: what arrived, what waits, what was taken back, what has not come. Pure: facts in, cells out.
 
 A month is the calendar times the facts, so a payer who sends nothing has cells too. Nothing is known yet of what an
-employer reported or was billed: a month that is due and did not come is `absent`, and no reason is claimed.
+employer reported or was billed: a month that is due and did not come is `absent`, and no reason is claimed. A month that
+the ledger cannot know (inside an opening balance, before the first rule) is nobody's fault and is not counted as due.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
+import numpy as np
 from msgspec import Struct
 
 from ledger.days import day_text
+from ledger.due_days import due_day
 from ledger.identifiers import month_number, month_of
-from ledger.rules import rules
+from ledger.rules import PmiRule, rules
 from ledger.store.suspense import Case
 from projections.queries import Entry, MembershipRow
 from projections.results import OPENINGS, standing_opening
 
-POSTED, HELD, REVERSED, ABSENT, LEFT, LATER = "posted", "held", "reversed", "absent", "left", "later"
-SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, LEFT)
+POSTED, HELD, REVERSED, ABSENT, LATER = "posted", "held", "reversed", "absent", "later"
+UNKNOWN, OPENED, LEFT, BEFORE = "unknown", "opened", "left", "before"
+"""No rule for so old a month; inside the opening balance; between or after memberships; before the first one."""
+SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, UNKNOWN, OPENED, LEFT, BEFORE)
 """Of two payers in a month the cell shows the more serious state, in this order."""
+_NOT_DUE = frozenset({LATER, UNKNOWN, OPENED, LEFT, BEFORE})
 _RANK = {state: rank for rank, state in enumerate(SERIOUS)}
 
 FOREIGN = frozenset({"nik-differs", "name-differs"})
@@ -32,19 +38,21 @@ FOREIGN = frozenset({"nik-differs", "name-differs"})
 
 
 class Facts(Struct, frozen=True):
-    """What is known of one card; `employers`: NPP -> name."""
+    """What is known of one card; `employers`: NPP -> name; `bases`: wage + back pay of waiting lines, where it matters."""
 
     card: int
     entries: tuple[Entry, ...]
     memberships: tuple[MembershipRow, ...]
     employers: dict[str, str]
     cases: tuple[Case, ...] = ()
+    bases: dict[Case, int] = {}
 
 
 class Part(NamedTuple):
     """One payer's share of a month: state, amount (net, or what waits; 0: not shown), when it is or was due.
 
-    `estimate`: what the payer's last month before brought, for a month that has not come; 0 when unknown.
+    `estimate`: what the payer's last month before brought, for a month that has not come; 0 when unknown. `base` and
+    `expected`: the wage of a waiting line whose amounts disagree, and what the rule makes of it; 0 otherwise.
     """
 
     card: int
@@ -57,6 +65,13 @@ class Part(NamedTuple):
     estimate: int
     entries: tuple[Entry, ...]
     cases: tuple[Case, ...]
+    base: int = 0
+    expected: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Why money waits (a code of `codes.toml`), "" when none does; of several, that of the oldest."""
+        return self.cases[0].reason if self.cases else ""
 
     @property
     def paid_days(self) -> list[str]:
@@ -116,31 +131,18 @@ class Missing(NamedTuple):
     part: Part
 
 
-@lru_cache(4096)
-def due_day(segment: str, month: int) -> date | None:
-    """The last day to pay for a month (domain rule in `rules.toml`), None where no rule is known.
-
-    A weekend moves it to Monday; public holidays are not known, so a due day may be a little too early.
-    """
-    rule = rules().table["due"].get(segment)
-    if rule is None:
-        return None
-    year, place = divmod(month + rule[0], 12)
-    day = date(year, place + 1, rule[1])
-    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() >= 5 else 0)
-
-
 def years(cards: Iterable[Facts], today: date) -> tuple[Year, ...]:
     """The years from the first membership or line to the present one, newest first."""
     held = tuple(cards)
     found = {month: _cell(month, parts) for month, parts in _months(held, today).items()}
     if not found:
         return ()
-    made, present = [], month_of(today)
+    blank = _Blank.of(held, min(found), month_of(today))
+    made = []
     for year in range(today.year, min(found) // 12 - 1, -1):
-        cells = tuple(found.get(month) or _blank(month, present) for month in range(year * 12, year * 12 + 12))
+        cells = tuple(found.get(month) or blank.cell(month) for month in range(year * 12, year * 12 + 12))
         arrived = sum([cell.arrived for cell in cells])
-        expected = sum([cell.state not in {LEFT, LATER} for cell in cells])
+        expected = sum([cell.state not in _NOT_DUE for cell in cells])
         made.append(Year(year, cells, arrived, expected))
     return tuple(made)
 
@@ -157,8 +159,26 @@ def missing(found: Iterable[Year]) -> list[Missing]:
     return sorted(listed, key=lambda one: (_RANK[one.part.state], -one.month))
 
 
-def _blank(month: int, present: int) -> Cell:
-    return Cell(month, LATER if month > present else LEFT, ())
+class _Blank(NamedTuple):
+    """What is told of months without any payer: `joined` the first month of all, `opened` the last inside an opening
+    balance (-1: none)."""
+
+    joined: int
+    opened: int
+    present: int
+
+    @classmethod
+    def of(cls, cards: Sequence[Facts], first: int, present: int) -> _Blank:
+        joined = [_month(membership.since) for facts in cards for membership in facts.memberships]
+        opened = [_month(opening.month) for facts in cards if (opening := standing_opening(facts.entries)) is not None]
+        return cls(min([first, *joined]), max(opened, default=-1), present)
+
+    def cell(self, month: int) -> Cell:
+        if month > self.present:
+            return Cell(month, LATER, ())
+        if month < self.joined:
+            return Cell(month, BEFORE, ())
+        return Cell(month, OPENED if month <= self.opened else LEFT, ())
 
 
 def _cell(month: int, parts: Sequence[Part]) -> Cell:
@@ -194,7 +214,9 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
         due = due_day(segment, month)
         if cases:
             waits = sum(0 if case.reason in FOREIGN else case.employer + case.worker for case in cases)
-            yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases)
+            base = facts.bases.get(cases[0], 0)
+            expected = _by_rule(segment, month, base) if base else 0
+            yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases, base, expected)
         state, amount, estimate = LATER, 0, 0
         net = 0
         for entry in entries:
@@ -208,8 +230,17 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
         elif cases:
             continue
         elif due is not None and today > due:
-            state, estimate = ABSENT, brought.get(npp, 0)
+            known = rules().for_segment(segment, month) is not None
+            state, estimate = (ABSENT, brought.get(npp, 0)) if known else (UNKNOWN, 0)
         yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, ())
+
+
+def _by_rule(segment: str, month: int, base: int) -> int:
+    """What the rule of a month makes of a wage, both shares, in rupiah; 0 where it makes nothing (PMI choose)."""
+    rule = rules().for_segment(segment, month)
+    if rule is None or isinstance(rule, PmiRule):
+        return 0
+    return sum(int(share[0]) for share in rule.shares(np.array([base], np.int64)))
 
 
 def _covered(memberships: Iterable[MembershipRow], application: int, today: date) -> dict[tuple[int, str], str]:
