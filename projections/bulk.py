@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.store.database import PostgresTransaction, SqliteTransaction, Transaction
+from ledger.store.database import SqliteTransaction, Transaction, on_postgres
 
 Ints = NDArray[np.int64]
 Columns = dict[str, Ints]
@@ -33,7 +33,7 @@ def loading(tx: Transaction, table: str, names: tuple[str, ...], types: str) -> 
     if isinstance(tx, SqliteTransaction):
         yield lambda columns: _insert(tx, table, {name: columns[name] for name in names}, "")
         return
-    assert isinstance(tx, PostgresTransaction)
+    assert on_postgres(tx)
     tx.run(f"truncate {table}")
     widths = [_WIDTH[kind] for kind in types.split()]
     fields: list[tuple[str, str]] = [("fields", ">i2")]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from ledger.errors import StoreFailed
 from ledger.settings import Settings
-from ledger.store.database import LOCK_SECONDS, Database, PostgresDatabase, SqliteDatabase, Transaction
+from ledger.store.database import LOCK_SECONDS, Database, SqliteDatabase, Transaction, open_database
 from projections import leases
 from projections.leases import Lease
 
@@ -98,8 +98,8 @@ class Store:
         self.at = "projections." if self.postgres else ""
         self._files: dict[str, SqliteDatabase] = {}
         self._lock = threading.Lock()
-        self.pointers_database: Database = (
-            PostgresDatabase(settings.database_url) if self.postgres else SqliteDatabase(settings.beside("read"))
+        self.pointers_database: Database = open_database(
+            settings.database_url if self.postgres else settings.beside("read")
         )
 
     @classmethod

@@ -18,6 +18,7 @@ from api.route import Route
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, SCHEME_VERSION
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
+from ledger.store.log import position_text
 
 router = APIRouter(route_class=Route, tags=["persons"])
 
@@ -60,16 +61,18 @@ async def balance(
     first = min(rows, key=lambda row: row.position)
     await application.record(request, caller, why, person, first.position, now)
     log_id = application.log.log_id
-    accounts = [schemas.balance_of(log_id, row, day or present) for row in rows]
+    day = day or present
+    accounts = [schemas.balance_fields(log_id, row, day) for row in rows]
     employer, worker = sum(row.employer for row in rows), sum(row.worker for row in rows)
-    whole = schemas.PersonBalance(
-        person=person,
-        balance=sum(account.balance for account in accounts),
-        contributed=schemas.Contributed(employer=employer, worker=worker, total=employer + worker),
-        yield_credited=sum(row.credited for row in rows),
-        accounts=accounts,
-        reason="no-contribution-yet" if all(account.reason for account in accounts) else None,
-        as_of=schemas.as_of(log_id, first, day or present),
-    )
-    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{whole.as_of.date}"
-    return versioned(request, whole, whole.as_of.position, version, language)
+    whole = {
+        "person": person,
+        "balance": sum(row.total for row in rows),
+        "contributed": {"employer": employer, "worker": worker, "total": employer + worker},
+        "yield_credited": sum(row.credited for row in rows),
+        "accounts": accounts,
+        "reason": "no-contribution-yet" if all(account["reason"] for account in accounts) else None,
+        "as_of": schemas.as_of_fields(log_id, first, day),
+    }
+    position = position_text(log_id, first.position)
+    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{day.isoformat()}"
+    return versioned(request, whole, position, version, language)

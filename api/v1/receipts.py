@@ -11,7 +11,7 @@ from api.access.keys import KEY_PROBLEMS, Caller
 from api.application import ApplicationState
 from api.problems import refusals
 from api.responses import described, json_response
-from api.schemas import Answer, Code, OneOf, Position, Sentence
+from api.schemas import Answer, Code, OneOf, Position, Sentence, shaped
 from api.v1.idempotency import Asked
 from ledger import receipt as decided
 from ledger.layouts import LAYOUTS
@@ -56,7 +56,7 @@ class ReceiptOutcome(Answer):
     already: Lines
     suspended: Lines
     refused: Lines
-    code: Annotated[str, Field(pattern="^[a-z-]*$", examples=[""])]
+    code: Annotated[str, shaped("^[a-z-]*$"), Field(examples=[""])]
 
 
 class ReceiptProblem(Answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Security
@@ -49,6 +49,7 @@ async def suspense(
         caller.must_cover([npp])
     npps = [npp] if npp is not None else None if caller.npps is None else sorted(caller.npps)
     now = application.now()
+    today = jakarta_date(now)
     cases, head = await application.ask(_page, application, key or (0, -1), query.limit + 1, npps)
     asked = "suspense" if npp is None else f"suspense {npp:08d}"
     await application.record(request, caller, why, asked, head, now)
@@ -57,7 +58,7 @@ async def suspense(
     response.headers["Content-Language"] = language
     last = cases[query.limit - 1] if len(cases) > query.limit else None
     return schemas.Suspense(
-        lines=[_waiting(case, now, language) for case in cases[: query.limit]],
+        lines=[_waiting(case, today, language) for case in cases[: query.limit]],
         next=None if last is None else cursor_text((last.position, last.line)),
         position=position,
     )
@@ -70,7 +71,7 @@ def _page(
         return suspense_page(tx, after, limit, npps), application.log.head_in(tx)
 
 
-def _waiting(case: Case, now: datetime, language: str) -> schemas.Waiting:
+def _waiting(case: Case, today: date, language: str) -> schemas.Waiting:
     recorded = datetime.fromisoformat(case.recorded_at)
     return schemas.Waiting(
         kpj=kpj_of(case.card),
@@ -83,7 +84,7 @@ def _waiting(case: Case, now: datetime, language: str) -> schemas.Waiting:
         total=case.employer + case.worker,
         reason=case.reason,
         detail=Problem(case.reason).say(language) if case.reason in sentences() else case.reason,
-        recorded_at=schemas.moment_text(case.recorded_at),
-        age_days=(jakarta_date(now) - jakarta_date(recorded)).days,
+        recorded_at=case.recorded_at,
+        age_days=(today - jakarta_date(recorded)).days,
         remittance=case.stream,
     )

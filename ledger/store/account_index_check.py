@@ -16,7 +16,6 @@ from ledger.errors import BrokenLog
 from ledger.identifiers import card_number, clean_kpj
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
-from ledger.store.postgres import PostgresDatabase
 from ledger.store.recorders import Recorder
 from ledger.store.sqlite import SqliteDatabase
 from ledger.store.transaction import Database, Transaction
@@ -66,7 +65,7 @@ Transactions = Callable[[], contextlib.AbstractContextManager[Transaction]]
 @contextlib.contextmanager
 def _shadow(database: Database) -> Iterator[tuple[str, Transactions, Transactions]]:
     """(the schema of the real tables, a transaction to fold in, one to compare in) with empty shadow tables."""
-    if isinstance(database, PostgresDatabase):
+    if not isinstance(database, SqliteDatabase):
         with database.write() as tx:
             real = str(tx.rows("select quote_ident(current_schema())")[0][0])
             for table in _KEYS:
@@ -75,7 +74,6 @@ def _shadow(database: Database) -> Iterator[tuple[str, Transactions, Transaction
             tx.run("discard plans")
             yield real, lambda: contextlib.nullcontext(tx), lambda: contextlib.nullcontext(tx)
         return
-    assert isinstance(database, SqliteDatabase)
     # A connection of its own: its temporary tables go with it, and stand in a file, however many accounts there are.
     own = SqliteDatabase(database.path, create=False)
     try:

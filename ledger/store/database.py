@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ledger.store.postgres import PostgresDatabase, PostgresTransaction
 from ledger.store.sqlite import SqliteDatabase, SqliteTransaction, tune_sqlite
 from ledger.store.transaction import (
     LOCK_SECONDS,
@@ -21,10 +20,13 @@ from ledger.store.transaction import (
     store_failed,
 )
 
+if TYPE_CHECKING:
+    from ledger.store.postgres import PostgresDatabase, PostgresTransaction
+
 __all__ = [
-    "LOCK_SECONDS", "Column", "Database", "PostgresDatabase", "PostgresTransaction", "Row", "SqliteDatabase",
-    "SqliteTransaction", "Transaction", "failures_told", "is_damaged", "make_tables", "open_database", "store_failed",
-    "table_exists", "tune_sqlite",
+    "LOCK_SECONDS", "Column", "Database", "Row", "SqliteDatabase",
+    "SqliteTransaction", "Transaction", "failures_told", "is_damaged", "make_tables", "on_postgres", "open_database",
+    "store_failed", "table_exists", "tune_sqlite",
 ]  # fmt: skip
 
 
@@ -32,8 +34,16 @@ def open_database(url_or_path: str | Path, **options: Any) -> SqliteDatabase | P
     """The database behind a PostgreSQL URL, or a SQLite file."""
     text = str(url_or_path)
     if text.startswith(("postgresql://", "postgres://")):
+        # A ledger in a file does not wait for the driver.
+        from ledger.store.postgres import PostgresDatabase  # noqa: PLC0415
+
         return PostgresDatabase(text, **options)
     return SqliteDatabase(text.removeprefix("sqlite:///"), **options)
+
+
+def on_postgres(tx: Transaction) -> TypeGuard[PostgresTransaction]:
+    """Whether a transaction is one on PostgreSQL."""
+    return tx.dialect == "postgres"
 
 
 def table_exists(tx: Transaction, name: str) -> bool:

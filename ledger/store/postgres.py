@@ -23,6 +23,11 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 from ledger.store.transaction import LOCK_SECONDS, Column, Row, failures_told, statements
 
 
+def postgres_failures_told() -> contextlib.AbstractContextManager[None]:
+    """Turn the driver's errors into StoreFailed; integrity errors pass."""
+    return failures_told((psycopg.Error, psycopg_pool.PoolTimeout), (psycopg.IntegrityError,))
+
+
 class PostgresTransaction:
     """A transaction on PostgreSQL."""
 
@@ -184,7 +189,7 @@ class PostgresDatabase:
     @contextmanager
     def _transaction(self, begin: bytes, pipelined: bool) -> Iterator[PostgresTransaction]:
         with (
-            failures_told(),
+            postgres_failures_told(),
             self.pool.connection() as connection,
             connection.pipeline() if pipelined else contextlib.nullcontext(),
             connection.transaction(),

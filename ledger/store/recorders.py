@@ -12,20 +12,20 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-import psycopg
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
-from psycopg.rows import DictRow
 
 from ledger.store.codec import StoredRow, recorded_at_of
-from ledger.store.postgres import PostgresDatabase
 from ledger.store.sqlite import SqliteDatabase
-from ledger.store.transaction import Column, Transaction, failures_told
+from ledger.store.transaction import Column, Transaction
 
-_PREFIX = 60
+if TYPE_CHECKING:
+    from ledger.store.postgres import PostgresDatabase
+    from ledger.store.postgres_recorder import PostgresRecorder
+
+PREFIX = 60
 """Bytes of a state in which its `recorded_at` stands."""
 
 
@@ -68,35 +68,8 @@ class _OwnConnections(SQLiteDatastore):
         """The connections are the database's."""
 
 
-class _OnePool(PostgresDatastore):
-    """The library's datastore over the one pool, which was opened from JHT_DATABASE_URL as it stands."""
-
-    def __init__(self, database: PostgresDatabase) -> None:
-        self.database = database
-        self.pool = cast(Any, database.pool)
-        with database.read() as tx:
-            self.schema = str(tx.rows("select current_schema()")[0][0] or "public")
-        self.single_row_tracking = True
-        self.originator_id_type = "text"
-        self.enable_db_functions = False
-        self.lock_timeout = 0
-        self.db_type_names = set()
-        self.psycopg_type_adapters, self.psycopg_python_types = {}, {}
-
-    def register_type_adapters(self) -> None:
-        """None: events travel as plain columns, not as a composite type."""
-
-    @contextmanager
-    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
-        # A code of ours, not the library's error: that one would be tried again ten times.
-        with failures_told(), self.pool.connection() as connection:
-            yield connection
-
-    def close(self) -> None:
-        """The pool is the database's."""
-
-
-def _text_head(table: str, key: str, prefix: str, clock: str) -> str:
+def text_head(table: str, key: str, prefix: str, clock: str) -> str:
+    """The query of a Head; `prefix` and `clock` in the store's own SQL."""
     return (
         f"select coalesce((select max({key}) from {table}), 0), "
         f"(select {prefix} from {table} order by {key} desc limit 1), "
@@ -124,7 +97,7 @@ def _columns(
     }
 
 
-class _Recorded:
+class Recorded:
     """What reads the log the same way on both stores; stands before the library's recorder among the bases."""
 
     database: SqliteDatabase | PostgresDatabase
@@ -149,7 +122,7 @@ class _Recorded:
             return cast(list[Notification], select_rows(cast(Recorder, self), tx, first, limit, stop, topics))
 
 
-class SqliteRecorder(_Recorded, SQLiteApplicationRecorder):
+class SqliteRecorder(Recorded, SQLiteApplicationRecorder):
     """The library's recorder on a SQLite file. Its position column has to be named `rowid`."""
 
     key = "rowid"
@@ -157,7 +130,7 @@ class SqliteRecorder(_Recorded, SQLiteApplicationRecorder):
     def __init__(self, database: SqliteDatabase) -> None:
         super().__init__(_OwnConnections(database))
         self.database = database
-        self._head = _text_head(self.events_table_name, self.key, f"substr(state, 1, {_PREFIX})", "null")
+        self._head = text_head(self.events_table_name, self.key, f"substr(state, 1, {PREFIX})", "null")
 
     def insert_events(
         self,
@@ -173,7 +146,7 @@ class SqliteRecorder(_Recorded, SQLiteApplicationRecorder):
         """
         try:
             with self.database.write() as tx:
-                return _insert(self, tx, stored_events, prepare, complete)
+                return insert(self, tx, stored_events, prepare, complete)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(type(error).__name__) from error
 
@@ -185,61 +158,26 @@ class SqliteRecorder(_Recorded, SQLiteApplicationRecorder):
         tx.insert(self.events_table_name, {"rowid": columns.pop("position"), **columns}, "")
 
 
-class PostgresRecorder(_Recorded, PostgresApplicationRecorder):
-    """The library's recorder on PostgreSQL."""
-
-    key = "notification_id"
-
-    def __init__(self, database: PostgresDatabase) -> None:
-        super().__init__(_OnePool(database), events_table_name="ledger_events")
-        self.database = database
-        clock = "(clock_timestamp() at time zone 'UTC')::text"
-        self._head = _text_head(self.events_table_name, self.key, f"substring(state from 1 for {_PREFIX})", clock)
-
-    def insert_events(
-        self,
-        stored_events: Sequence[StoredEvent],
-        *,
-        prepare: Prepare | None = None,
-        complete: Complete | None = None,
-        pipelined: bool = True,
-        **_: Any,
-    ) -> list[int]:
-        """Append in one transaction, durable when it returns; the positions. `pipelined`: see `Database.read`.
-
-        Raises IntegrityError when a version is taken, StoreFailed, and whatever the hooks raise.
-        """
-        try:
-            with self.database.write(pipelined=pipelined) as tx:
-                return _insert(self, tx, stored_events, prepare, complete)
-        except psycopg.IntegrityError as error:
-            raise IntegrityError(type(error).__name__) from error
-
-    def lock(self, tx: Transaction) -> None:
-        """Take the append lock until the transaction ends; who reads is not held up."""
-        tx.send(f"lock table {self.events_table_name} in exclusive mode")
-
-    def write_rows(self, tx: Transaction, columns: dict[str, Sequence[Any]]) -> None:
-        """Insert whole columns."""
-        columns["notification_id"] = columns.pop("position")
-        tx.insert(self.events_table_name, columns, "text bigint text bytea bigint")
-
-
-Recorder = SqliteRecorder | PostgresRecorder
+Recorder: TypeAlias = "SqliteRecorder | PostgresRecorder"
 
 
 def recorder_of(database: SqliteDatabase | PostgresDatabase) -> Recorder:
     """The recorder of a store. Raises StoreFailed."""
-    return PostgresRecorder(database) if isinstance(database, PostgresDatabase) else SqliteRecorder(database)
+    if isinstance(database, SqliteDatabase):
+        return SqliteRecorder(database)
+    from ledger.store.postgres_recorder import PostgresRecorder  # noqa: PLC0415  # a ledger in a file needs no driver
+
+    return PostgresRecorder(database)
 
 
-def _insert(
+def insert(
     recorder: Recorder,
     tx: Transaction,
     stored_events: Sequence[StoredEvent],
     prepare: Prepare | None,
     complete: Complete | None,
 ) -> list[int]:
+    """Append in a transaction that writes; the positions."""
     recorder.lock(tx)
     head = recorder.head_in(tx)
     states = [event.state for event in stored_events] if prepare is None else prepare(tx, head)

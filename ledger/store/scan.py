@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ledger.store.codec import StoredRow
-from ledger.store.database import PostgresTransaction, SqliteTransaction
+from ledger.store.database import SqliteTransaction, on_postgres
 from ledger.store.log import Log
 
 SPAN = 100_000
@@ -34,7 +34,7 @@ def _stretch(log: Log, after: int, upto: int, leave_out: list[str]) -> Iterator[
             for row in tx.cursor.execute(query, given):
                 yield StoredRow(*row)
             return
-        assert isinstance(tx, PostgresTransaction)
+        assert on_postgres(tx)
         tx.look_up_by_index()
         statement = f"copy ({query.replace('?', '%s')}) to stdout (format binary)".encode()
         with tx.cursor.copy(statement, given) as copy:

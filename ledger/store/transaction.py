@@ -10,19 +10,22 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-import psycopg
-import psycopg_pool
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from ledger.errors import JhtError, StoreFailed
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Row = tuple[Any, ...]
 # A column of values, or of 64-bit integers as an array.
-Column = Sequence[Any] | np.ndarray[Any, Any]
+Column: TypeAlias = "Sequence[Any] | np.ndarray[Any, Any]"
 LOCK_SECONDS = 30
+# What PostgreSQL calls them.
+_DISK_FULL = "53100"
+_READ_ONLY = "25006"
 
 
 class Transaction(Protocol):
@@ -74,15 +77,21 @@ def statements(sql: str) -> Iterator[str]:
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
-    """Turn the drivers' errors into StoreFailed; integrity errors pass, for they are decisions of the caller."""
+def failures_told(
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,),
+    decisions: tuple[type[Exception], ...] = (sqlite3.IntegrityError,),
+) -> Iterator[None]:
+    """Turn a driver's errors (SQLite's unless told otherwise) into StoreFailed; integrity errors pass, for they are
+    decisions of the caller."""
     try:
         yield
-    except JhtError:
+    except (JhtError, IntegrityError):
         raise
-    except (sqlite3.IntegrityError, psycopg.IntegrityError, IntegrityError):
+    except decisions:
         raise
-    except (sqlite3.Error, psycopg.Error, psycopg_pool.PoolTimeout, PersistenceError) as error:
+    except errors as error:
+        raise store_failed(error) from error
+    except PersistenceError as error:
         raise store_failed(error) from error
 
 
@@ -90,10 +99,10 @@ def store_failed(error: BaseException) -> StoreFailed:
     """The StoreFailed for a driver's error: which of the known ones, or `store-failed` with the error's class."""
     if isinstance(error, PersistenceError) and error.__cause__ is not None:
         error = error.__cause__
-    text = str(error).lower()
-    if "disk is full" in text or "no space left" in text or isinstance(error, psycopg.errors.DiskFull):
+    text, state = str(error).lower(), getattr(error, "sqlstate", None)
+    if "disk is full" in text or "no space left" in text or state == _DISK_FULL:
         return StoreFailed("disk-full")
-    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or "readonly database" in text:
+    if state == _READ_ONLY or "readonly database" in text:
         return StoreFailed("store-read-only")
     if is_damaged(error):
         return StoreFailed("store-damaged", what=type(error).__name__)

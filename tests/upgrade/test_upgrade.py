@@ -22,11 +22,11 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ledger.settings import Settings
-from ledger.store import database, migrations
+from ledger.store import database, migrations, postgres
 from ledger.store.log import Log
 
 SETTINGS = Settings(database_url=sys.argv[1])
-cls = database.SqliteTransaction if SETTINGS.sqlite_path else database.PostgresTransaction
+cls = database.SqliteTransaction if SETTINGS.sqlite_path else postgres.PostgresTransaction
 run = cls.run
 
 def killed(self, sql, params=()):

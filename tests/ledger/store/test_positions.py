@@ -14,7 +14,7 @@ from ledger.errors import Refused
 from ledger.events import EmployerRegistered, Event
 from ledger.store import log as log_module
 from ledger.store.log import Log, iso
-from ledger.store.recorders import PostgresRecorder
+from ledger.store.postgres_recorder import PostgresRecorder
 from tests.conftest import NOW
 
 ROOT = Path(__file__).parents[3]
