@@ -16,7 +16,7 @@ from ledger.errors import BrokenLog
 from ledger.identifiers import card_number, clean_kpj
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
-from ledger.store.recorders import Recorder
+from ledger.store.recording import Recorded
 from ledger.store.sqlite import SqliteDatabase
 from ledger.store.transaction import Database, Transaction
 
@@ -45,7 +45,7 @@ class AccountIndexCheck(NamedTuple):
     broken: list[BrokenRecord]
 
 
-def check(database: Database, recorder: Recorder, read: Read) -> AccountIndexCheck:
+def check(database: Database, recorder: Recorded, read: Read) -> AccountIndexCheck:
     """See `Log.check_account_index`. `read`: stored rows after a position, in a transaction."""
     broken: list[BrokenRecord] = []
     with _shadow(database) as (real, tx_of_fold, tx_of_comparison):

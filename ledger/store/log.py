@@ -1,6 +1,6 @@
 """The log: events in one total order, appended in one transaction with the account index and the vault.
 
-The library's recorders (`recorders`) write and read it: the (stream, version) key decides every race, and positions are
+The library's recorders (`recorders`, `recording`) write and read it: the (stream, version) key decides every race, and positions are
 1, 2, 3 .. without gaps, given under the append lock, so commit order = position order and a reader that tails the log
 misses nothing. This module adds what an append has to ask under that lock: whether this program knows the schema, whether
 a card changed since it was looked up, and what time it is.
@@ -36,7 +36,8 @@ from ledger.store.account_index_check import AccountIndexCheck
 from ledger.store.codec import JhtMapper, StoredRow, decode, stamp_all
 from ledger.store.database import Database, Transaction, open_database, table_exists
 from ledger.store.place import check_place
-from ledger.store.recorders import Head, recorder_of, select_rows, select_streams
+from ledger.store.recorders import recorder_of
+from ledger.store.recording import Head, select_rows, select_streams
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clocks of a process and its store, or of the log and the present, may be apart."""

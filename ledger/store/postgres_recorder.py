@@ -13,7 +13,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg.rows import DictRow
 
 from ledger.store.postgres import PostgresDatabase, postgres_failures_told
-from ledger.store.recorders import PREFIX, Complete, Prepare, Recorded, insert, text_head
+from ledger.store.recording import PREFIX, Complete, Prepare, Recorded, insert, text_head
 from ledger.store.transaction import Transaction
 
 
