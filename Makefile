@@ -63,7 +63,7 @@ check: $(TOOLS)  ## lint, format, types, import direction
 events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/README.md), made again from the classes
 	@$(PYTHON) -m tests.ledger.regenerate
 
-openapi: $(TOOLS)  ## the description of the API (api/static/openapi.json), made again from the routes
+openapi: $(TOOLS)  ## what is committed about the API, made again: its description (api/static/openapi.json), its codes (api/README.md)
 	@$(PYTHON) -m tests.api.regenerate
 
 bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)

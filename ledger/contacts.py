@@ -16,6 +16,7 @@ LONGEST_EMAIL = 254
 PLAIN_PHONE = r"^\+628[0-9]{8,10}$"
 """Indonesian mobile numbers in E.164."""
 PLAIN_EMAIL = r"^[a-z0-9]{1,20}(?:[._-][a-z0-9]{1,20}){0,2}@(?:[a-z][a-z0-9]{1,20}\.){1,2}(?:id|com|net|org)$"
+_LONGEST_NUMBER = len("+") + 15
 _NOISE = re.compile(r"[ .()\-/]")
 _NUMBER = re.compile(r"\+?[0-9]{6,17}")
 
@@ -39,7 +40,9 @@ def clean_phone(text: str) -> str | None:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # The library knows longer numbers in some countries; E.164 ends at fifteen digits.
+    return written if len(written) <= _LONGEST_NUMBER else None
 
 
 def clean_email(text: str) -> str | None:

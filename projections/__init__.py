@@ -18,4 +18,8 @@
 
 A read model is one file: its table, a pure fold of a batch of events, the write of the outcome. Folds never decrypt and
 never look at the clock. Everything here can be thrown away and made again from the log.
+
+How to add a read model: a file as above with `tables`, `indexes` and its fold; its name in `generations.NAMES`, its tables
+in `condition`, its comparison in `compare`, its step in `projector` (live) and `folding` (a whole log). Its test ends in
+the query that is asked for it. A new shape of a table is noticed by `condition.shape`: the next `jht rebuild` makes it.
 """

@@ -279,7 +279,7 @@ class Store:
 
 def position_in(tx: Transaction, generation: Generation, *, lock: bool = False) -> Position:
     """A generation's position inside a transaction; with `lock` nobody else moves it until the transaction ends."""
-    locked = " for update" if lock and tx.dialect == "postgres" else ""
+    locked = tx.row_lock() if lock else ""
     rows = tx.rows(f"select {', '.join(Position._fields)} from {generation.table}_position{locked}")
     return Position(*rows[0])
 

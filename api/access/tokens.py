@@ -244,11 +244,10 @@ class Tokens:
 
     def _turned(self, tx: Transaction, selector: str, secret: str, now: datetime) -> Pair | str:
         """The next pair, or the code of why there is none."""
-        lock = " for update of d" if tx.dialect == "postgres" else ""
         rows = tx.rows(
             "select d.id, d.person, d.epoch, d.secret, d.before, d.made_at, d.turned_at, d.until, d.reused "
             "from mobile_devices d join member_logins l on l.person = d.person and l.epoch = d.epoch "
-            f"where d.selector = ?{lock}",
+            f"where d.selector = ?{tx.row_lock('d')}",
             [secret_hash(selector)],
         )
         if not rows:

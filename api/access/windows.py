@@ -43,7 +43,7 @@ class Windows:
             self._sweep(tx, moment)
             tx.run("insert into login_windows (name, hits, until) values (?, ?, 0) on conflict do nothing", [name, b""])
             # The row is locked: of many at once, in several processes, each sees the hits of those before it.
-            hits = _hits(tx, name, rate, moment, " for update" if tx.dialect == "postgres" else "")
+            hits = _hits(tx, name, rate, moment, tx.row_lock())
             if len(hits) >= _rate(rate).amount:
                 return hits[0] + _rate(rate).get_expiry()
             packed = struct.pack(f"<{len(hits) + 1}d", *hits, moment)

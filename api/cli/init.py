@@ -5,7 +5,8 @@ from __future__ import annotations
 from api.cli.console import settings
 from api.terminal import out
 from ledger.store.log import Log
-from ledger.store.vault import Vault, master_key
+from ledger.store.master_key import master_key
+from ledger.store.vault import Vault
 
 
 def init() -> None:

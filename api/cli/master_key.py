@@ -10,7 +10,7 @@ import typer
 from api.terminal import out
 from ledger.errors import Conflict
 from ledger.output_file import writing
-from ledger.store.vault import fingerprint, write_key
+from ledger.store.master_key import fingerprint, write_key
 
 
 def master_key(

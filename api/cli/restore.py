@@ -12,7 +12,7 @@ from api.terminal import err, out, say
 from ledger.errors import Problem, Refused
 from ledger.settings import Settings
 from ledger.store import backup
-from ledger.store.vault import fingerprint, master_key
+from ledger.store.master_key import fingerprint, master_key
 
 
 def restore(

@@ -13,7 +13,8 @@ from ledger.errors import Refused
 from ledger.members import Members
 from ledger.output_file import writing
 from ledger.settings import Settings
-from ledger.store.vault import Vault, fingerprint, master_key, write_key
+from ledger.store.master_key import fingerprint, master_key, write_key
+from ledger.store.vault import Vault
 
 
 def rotate_master_key(

@@ -15,7 +15,8 @@ from ledger.members.rows import Link, LinkedCard
 from ledger.members.state import Member, decide_link
 from ledger.store.database import Transaction
 from ledger.store.log import Log
-from ledger.store.vault import Master, Vault
+from ledger.store.master_key import Master
+from ledger.store.vault import Vault
 
 
 class Members(Phones, Requests):

@@ -6,6 +6,7 @@ database        one way to talk SQL to both stores
 handle          the one loop that reads, decides, appends and tries again
 account_index   who may receive money: accounts and memberships
 suspense        the waiting lines
+master_key      where the master key is kept, and what is derived from it
 vault           the persons' keys and look-up hashes
 outbox          letters that an event caused
 place           what can be told about where a ledger is before it is opened

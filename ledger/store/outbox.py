@@ -18,7 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.store.database import Transaction
-from ledger.store.vault import Master, Vault
+from ledger.store.master_key import Master
+from ledger.store.vault import Vault
 
 LEASE = timedelta(minutes=2)
 """How long a letter belongs to who took it: longer than any sending lasts."""

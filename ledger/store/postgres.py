@@ -46,6 +46,9 @@ class PostgresTransaction:
         for way in ("seqscan", "hashjoin", "mergejoin"):
             self.send(f"set local enable_{way} = off")
 
+    def row_lock(self, of: str = "") -> str:
+        return f" for update of {of}" if of else " for update"
+
     def send(self, sql: str, params: Sequence[Any] = ()) -> None:
         self.cursor.execute(_dollar(sql), params)
 

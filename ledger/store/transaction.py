@@ -43,6 +43,9 @@ class Transaction(Protocol):
         """In this transaction find the rows of given keys by their index, however many there are: without statistics
         PostgreSQL would rather read a whole table of millions."""
 
+    def row_lock(self, of: str = "") -> str:
+        """What ends a select whose rows (in a join those of `of`) nobody else may change until the transaction ends."""
+
     def send(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run one statement whose outcome nobody reads; its failure may come with a later statement or the commit."""
 

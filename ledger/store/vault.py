@@ -11,29 +11,21 @@ that proves the row is still there.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
 from ledger.decisions.person import Contact, Identity, Person, contact_bytes, identity_bytes
-from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
+from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
-from ledger.settings import Settings
 from ledger.store import employer_names
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
 from ledger.store.employer_names import EmployerNames
 from ledger.store.log import Log
+from ledger.store.master_key import Master, master_key
 from ledger.store.sealing import KEY as _KEY
 from ledger.store.sealing import NONCE as _NONCE
 from ledger.store.sealing import sealed_with, unseal
@@ -41,7 +33,6 @@ from ledger.store.sealing import sealed_with, unseal
 TABLES = ("vault_meta", "vault_persons", "vault_employers")
 _COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
 _TYPES = "text bytea bytea bytea bytea bigint"
-_HASH, _BLOCK = 16, 64
 _LOOKED_UP_AT_ONCE = 10_000
 _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
@@ -58,64 +49,8 @@ class NewPerson(Struct, frozen=True, gc=False):
     row: tuple[str, bytes, bytes, bytes | None, bytes | None, int]
 
 
-class Master:
-    """What is derived from one master key."""
-
-    def __init__(self, key: bytes, number: int) -> None:
-        self.number = number
-        self.wrapping = AESGCM(_derived(key, b"wrap"))
-        self.nik, self.phone, self.email = (
-            _hashing(_derived(key, b"hash " + field.encode())) for field in ("nik", "phone", "email")
-        )
-        self.fingerprint = fingerprint(key)
-        self.derive: Callable[[bytes], bytes] = cache(lambda purpose: _derived(key, b"for " + purpose))
-
-    def reach(self, contact: Contact) -> tuple[bytes | None, bytes | None]:
-        """(phone, e-mail); the letter case of an e-mail address does not count."""
-        return (
-            self.phone(contact.phone) if contact.phone else None,
-            self.email(contact.email.lower()) if contact.email else None,
-        )
-
-    def hashes(self, identity: Identity, contact: Contact) -> tuple[bytes, bytes | None, bytes | None]:
-        """(nik, phone, e-mail)."""
-        return self.nik(identity.nik), *self.reach(contact)
-
-    def wrap(self, person: str, key: bytes, nonce: bytes) -> bytes:
-        return nonce + self.wrapping.encrypt(nonce, key, person.encode())
-
-    def unwrap(self, person: str, wrapped: bytes) -> bytes:
-        try:
-            return self.wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], person.encode())
-        except InvalidTag:
-            raise BrokenLog("log-broken", position=0, what="vault row") from None
-
-
 Rotated = Callable[[Transaction, Mapping[str, bytes], Master], None]
 """Told of a batch of a rotation: the transaction, person id -> key, and the new master key."""
-
-
-def fingerprint(master_key: bytes) -> str:
-    """Eight hex digits that tell master keys apart and reveal nothing of them."""
-    return sha256(_derived(master_key, b"fingerprint")).hexdigest()[:8]
-
-
-def _derived(key: bytes, purpose: bytes) -> bytes:
-    return HKDF(SHA256(), 32, b"jht-ledger vault v1", purpose).derive(key)
-
-
-def _hashing(key: bytes) -> Callable[[str], bytes]:
-    """HMAC-SHA256 (RFC 2104) truncated, with the key's two blocks hashed once: half the time of `hmac.digest`."""
-    block = key.ljust(_BLOCK, b"\0")
-    inner, outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
-
-    def digest(value: str) -> bytes:
-        inside, outside = inner.copy(), outer.copy()
-        inside.update(value.encode())
-        outside.update(inside.digest())
-        return outside.digest()[:_HASH]
-
-    return digest
 
 
 def new_ids(count: int) -> list[str]:
@@ -445,57 +380,3 @@ def _log_secret(tx: Transaction) -> bytes | None:
     """The log's secret as it is kept."""
     rows = tx.rows("select value from log_meta where name = ?", [_OF_LOG])
     return bytes.fromhex(rows[0][0]) if rows else None
-
-
-def master_key(settings: Settings, create: bool) -> bytes:
-    """The master key that the settings give: JHT_MASTER_KEY, JHT_MASTER_KEY_FILE, or beside a SQLite log FILE.key.
-
-    With `create` the last is made, once, readable by its owner only. Raises Refused: master-key-missing, or
-    setting-wrong when it is not 64 hex digits.
-    """
-    if settings.master_key is not None:
-        return _parsed(settings.master_key.get_secret_value(), "JHT_MASTER_KEY")
-    if settings.master_key_file is not None:
-        return _read_key(settings.master_key_file, "JHT_MASTER_KEY_FILE")
-    if settings.sqlite_path is None:
-        raise Refused("master-key-missing")
-    path = settings.beside("key")
-    if create and not path.exists():
-        write_key(path)
-    return _read_key(path, path.name)
-
-
-def _read_key(path: Path, what: str) -> bytes:
-    try:
-        return _parsed(path.read_text("ascii"), what)
-    except FileNotFoundError:
-        raise Refused("master-key-missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused("setting-wrong", what=f"{what}: {type(error).__name__}") from None
-
-
-def _parsed(text: str, what: str) -> bytes:
-    with contextlib.suppress(ValueError):
-        key = bytes.fromhex(text.strip())
-        if len(key) == _KEY:
-            return key
-    raise Refused("setting-wrong", what=f"{what}: must be 64 hexadecimal digits")
-
-
-def write_key(path: Path) -> None:
-    """Write a new key whole or not at all; of several processes that start at once the first one's key stands."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, os.urandom(_KEY).hex().encode() + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

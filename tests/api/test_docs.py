@@ -21,6 +21,7 @@ from api.v1.upload_columns import row_name
 from ledger.errors import Problem, sentences
 from ledger.layouts import LAYOUTS
 from ledger.settings import Settings
+from tests.api import codes_readme
 from tests.api.conftest import EMPTY, PAID, PERSON, Api
 
 
@@ -70,6 +71,13 @@ def test_the_committed_description_is_what_the_code_generates(client: TestClient
     generated = docs.rendered(create_app(Settings(database_url="sqlite:////nowhere/none.db")))
     assert (docs.STATIC / "openapi.json").read_bytes() == generated, "run make openapi"
     assert client.get("/openapi.json").content == generated
+
+
+def test_the_committed_list_of_codes_is_what_the_code_generates() -> None:
+    assert codes_readme.README.read_text("utf-8") == codes_readme.text(), "run make openapi"
+    table = [line for line in codes_readme.text().splitlines() if line.startswith("| `")]
+    assert len(table) == len(sentences())
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 5 for line in table), "a sentence breaks the table"
 
 
 def test_every_answer_is_described_with_an_example(client: TestClient) -> None:

@@ -13,8 +13,9 @@ from ledger.events import Event, PersonRegistered
 from ledger.identifiers import person_stream
 from ledger.settings import Settings
 from ledger.store.log import Log, VersionTaken
+from ledger.store.master_key import fingerprint, master_key
 from ledger.store.sealing import seal, unseal
-from ledger.store.vault import Vault, fingerprint, master_key
+from ledger.store.vault import Vault
 from tests.conftest import MASTER_KEY, NOW
 from tests.office import names_of
 
