@@ -105,16 +105,6 @@ class Stream:
             raise Refused("file-too-large", limit=f"{self._limits.max_bytes} bytes")
         return piece
 
-    def everything(self, limit: int) -> bytes:
-        """The whole rest. Raises Refused `file-too-large` beyond `limit` bytes."""
-        pieces, size = [], 0
-        while piece := self.read(_PIECE):
-            size += len(piece)
-            if size > limit:
-                raise Refused("file-too-large", limit=f"{limit} bytes")
-            pieces.append(piece)
-        return b"".join(pieces)
-
 
 class _Gzip:
     """Reads gzip members one after the other, counting both sides; zero bytes behind a member are padding."""
