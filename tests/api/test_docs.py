@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 from starlette.testclient import TestClient
@@ -145,6 +146,13 @@ def example(schema: dict[str, Any], parts: dict[str, Any]) -> Any:
     return True
 
 
+def by_description(name: str, parts: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """What holds a value against one schema of the description."""
+    return jsonschema_rs.Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": {"schemas": parts}}
+    )
+
+
 def test_every_field_has_an_example_that_the_schema_takes(client: TestClient) -> None:
     parts = client.get("/openapi.json").json()["components"]["schemas"]
     models = {
@@ -157,10 +165,12 @@ def test_every_field_has_an_example_that_the_schema_takes(client: TestClient) ->
     for name, model in models.items():
         if name not in {"Problem", "Reversal"}:  # they have whole examples, by code and by layout
             model.model_validate(example(parts[name], parts))
+            by_description(name, parts).validate(example(parts[name], parts))
 
 
 def test_what_leaves_has_the_described_shape(api: Api) -> None:
     headers = api.key()
+    parts = api.client.get("/openapi.json").json()["components"]["schemas"]
     for path, model in (
         (f"/v1/accounts/{PAID}/balance", schemas.Balance),
         (f"/v1/accounts/{EMPTY}/balance", schemas.Balance),
@@ -171,6 +181,8 @@ def test_what_leaves_has_the_described_shape(api: Api) -> None:
     ):
         content = api.client.get(path, headers=headers).content
         assert model.model_validate_json(content).model_dump_json().encode() == content, path
+        # The forms of texts stand in the description alone.
+        by_description(model.__name__, parts).validate(json.loads(content))
 
 
 def test_the_rows_of_uploads_are_the_columns_that_are_read(api: Api) -> None:

@@ -294,17 +294,33 @@ def test_people_read_one_time_zone(filled: Settings) -> None:
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d WIB", jht(filled, "balance", CARD).stdout)
 
 
+def imported_by(settings: Settings, *typed: str) -> set[str]:
+    """The packages that a command has loaded when it ends."""
+    program = (
+        f"import sys, api.cli; sys.argv = {['jht', *typed]!r}\n"
+        "try: api.cli.main()\nfinally: print(chr(35), *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=ROOT, env=environment(settings),
+    )  # fmt: skip
+    return {name.partition(".")[0] for name in done.stdout.rpartition("#")[2].split()}
+
+
+@ONE_STORE
+def test_a_reader_of_a_ledger_in_a_file_waits_for_no_driver_and_no_web_framework(filled: Settings) -> None:
+    for typed in (f"balance {CARD}", "status", "follow --once"):
+        loaded = imported_by(filled, *typed.split())
+        assert "sqlite3" in loaded
+        assert not loaded & {"psycopg", "psycopg_pool", "fastapi", "starlette", "polars", "phonenumbers"}, typed
+
+
 @ONE_STORE
 def test_version_and_help_do_not_wait_for_the_rest(settings: Settings) -> None:
     shown = really_started(settings, "--version")
     assert (shown.returncode, shown.stdout) == (0, f"jht {__version__}\n")
     # What costs is importing: neither the web framework nor the stores, whatever this machine's pace is.
-    program = (
-        "import sys, api.cli; sys.argv = ['jht', '--help']\ntry: api.cli.main()\nfinally: print(chr(35), *sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = {name.partition(".")[0] for name in done.stdout.rpartition("#")[2].split()}
-    assert not loaded & {
+    assert not imported_by(settings, "--help") & {
         "fastapi",
         "starlette",
         "numpy",
