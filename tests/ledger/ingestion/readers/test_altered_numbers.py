@@ -29,6 +29,7 @@ def altered(number: str) -> list[str]:
     return [
         number, str(value), f"{value}.0", f"{float(value)}", f"{float(value):.3e}", f"{float(value):E}", f"'{number}",
         f'="{number}"', f" {number} ", f"\u200b{number}", f"{number}\u00a0", f"{value},0", f"{float(value):.6G}",
+        f"{value}.000",
     ]  # fmt: skip
 
 
@@ -52,13 +53,45 @@ def test_a_nik_stays_itself_or_is_refused(nik: str) -> None:
     for text in altered(nik):
         value = read_cell(NIK, text)
         assert value == nik or isinstance(value, Bad), text
-    body = book(Page([["kpj", "nik"], ["12345678901", Raw("", f"<v>{float(nik)!r}</v>")]]))
-    with pytest.raises(Refused):
-        read(Source.of(body), "registrations")
+    row = {column.name: _value(column) for column in REGISTRATIONS} | {"nik": Raw("", f"<v>{float(nik)!r}</v>")}
+    table = read(Source.of(book(Page([list(row), list(row.values())]))), "registrations")
+    assert [(one.code, one.column) for one in table.problems] == [("cell-lost-digits", "nik")]
+
+
+@given(st.integers(1, 10**18))
+def test_a_reference_stays_itself_or_is_refused(number: int) -> None:
+    # A spreadsheet keeps fifteen digits: two references that differ behind them would be one payment.
+    assume(number % 1000 or number < 10**15)
+    for text in altered(str(number)):
+        assert read_cell(COLUMNS["reference"], text) == str(number) or isinstance(
+            read_cell(COLUMNS["reference"], text), Bad
+        ), text
+    row = {column.name: _value(column) for column in CONTRIBUTIONS} | {"reference": Raw("", f"<v>{number:.15G}</v>")}
+    table = read(Source.of(book(Page([list(row), list(row.values())]))), "contributions")
+    reference = table.columns["reference"]
+    shown = reference.texts[reference.codes[0]] if reference.codes[0] >= 0 else None
+    assert shown == (str(number) if number < 10**15 else None)
+
+
+@pytest.mark.parametrize("name", ["kpj", "npp", "nik", "phone", "reference", "name"])
+def test_a_date_or_a_sign_of_yes_is_no_number_and_no_name(name: str) -> None:
+    layout = "registrations" if name == "phone" else "contributions"
+    for cell in (Raw('t="d"', "<v>2026-10-01</v>"), Raw('t="b"', "<v>1</v>")):
+        row = {column.name: _value(column) for column in LAYOUTS[layout]} | {name: cell}
+        table = read(Source.of(book(Page([list(row), list(row.values())]))), layout)
+        assert [one.column for one in table.problems] == [name]
+
+
+def test_zeros_alone_are_no_card() -> None:
+    assert read_cell(KPJ, "0" * 11) == Bad("kpj-unreadable")
+    lines = "kpj;as_of;employer;worker;credited_yield;months\n" + "00000000000;2025-12-31;1;1;0;1\n" * 500
+    table = read(Source.of(lines.encode()), "opening-balances")
+    assert table.counts == {"kpj-unreadable": 500}
 
 
 @given(st.integers(0, 10**12))
 def test_rupiah_stay_themselves_or_are_refused(amount: int) -> None:
+    # Three zeros behind a point may be thousands: an amount is then refused, never a thousandth or a thousandfold.
     for text in (*altered(str(amount)), f"{amount}.00", f"{amount},00", f"{amount:,}", f"{amount:,}".replace(",", ".")):
         value = read_cell(WAGE, text)
         assert value == amount or isinstance(value, Bad), text
