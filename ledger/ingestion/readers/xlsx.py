@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.fields import READERS, Bad, bare, whole_number
+from ledger.fields import READERS, Bad, bare, read_cell, whole_number
 from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.heading import Head, found_header, iso_days, rows_block
 from ledger.ingestion.readers.merges import Covered
@@ -54,10 +54,15 @@ def read_sheet(archive: Archive, gathering: Gathering, limits: Limits) -> None:
     for number, cells in found.rows:
         texts = []
         for place, cell in enumerate(cells):
+            column = found.head.columns[place] if place < len(found.head.columns) else None
             if isinstance(cell, str):
                 texts.append(cell)
+                if column is not None and cell.startswith(("#", "=")) and column.type not in (BLANK, "ignored"):
+                    # A formula may give an error or a formula as a text.
+                    value = read_cell(column, cell)
+                    if isinstance(value, Bad):
+                        known[len(rows), column.name] = found.located(value, number, place)
                 continue
-            column = found.head.columns[place] if place < len(found.head.columns) else None
             text = _text(column, cell, found.from_1904)
             if isinstance(text, Bad):
                 if column is not None and column.type not in (BLANK, "ignored"):
