@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ledger.decisions.remittance_months import months_of, read_lines
+from ledger.acts.remittance_months import months_of, read_lines
 from ledger.settings import Settings
 from ledger.store.log import Log
 from tests.conftest import MASTER_KEY
