@@ -42,6 +42,8 @@ _GUARD = re.compile(r"'(?=[=+\-@0-9])")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _DIGITS = re.compile(r"[0-9]+")
 _DOT_ZERO = re.compile(r"([0-9]+)[.,]0{1,2}")
+_DOT_ZEROS = re.compile(r"([0-9]+)[.,]0+")
+"""A number that is no amount, as a program writes it; of an amount three zeros may be thousands."""
 _NEGATIVE = re.compile(r"-[0-9]+(?:\.0{1,2})?|\([0-9.,]+\)")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _FRACTION = re.compile(r"[0-9]+[.,][0-9]+")
@@ -67,7 +69,9 @@ _ERROR_SIGNS = ("#", "E", "e")
 _NOTHING = frozenset({"nan", "NaN", "NAN", "null", "NULL", "Null", "N/A", "n/a", "<NA>", "NaT", "None", "none"})
 _NOT_NAMES = _NOTHING - {"None", "none", "Null", "NAN"}
 """Signs with which programs mark a missing value; as a name only those that nobody is called."""
-_NUMERIC = frozenset({"rupiah", "count", "kpj", "npp", "nik", "month", "birth", "date", "phone", "division"})
+_NUMERIC = frozenset(
+    {"rupiah", "count", "kpj", "npp", "nik", "month", "birth", "date", "phone", "division", "reference"}
+)
 _FORBIDDEN = {"Cs", "Co", "Cn"}
 _ZERO_WIDTH = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
@@ -137,17 +141,18 @@ def _rupiah(text: str, limit: int) -> Value | Bad:
 
 
 def _kpj(text: str, limit: int) -> Value | Bad:
-    if match := _DOT_ZERO.fullmatch(text):
+    if match := _DOT_ZEROS.fullmatch(text):
         # A program's number: with all its digits it is the card, else its zeros are gone with the text.
         if is_legacy(match[1]):
             return Bad("cell-lost-digits", {"where": ""})
         text = match[1]
     kpj = clean_kpj(text) if text.isascii() else None
-    return card_number(kpj) if kpj else Bad("kpj-unreadable")
+    # Zeros alone stand in lists for a number that nobody has.
+    return card_number(kpj) if kpj and kpj.strip("0") else Bad("kpj-unreadable")
 
 
 def _npp(text: str, limit: int) -> Value | Bad:
-    if match := _DOT_ZERO.fullmatch(text):
+    if match := _DOT_ZEROS.fullmatch(text):
         text = match[1]
     # Eight zeros would read as "no employer" in every table.
     if clean_npp(text) == text and int(text):
@@ -158,7 +163,7 @@ def _npp(text: str, limit: int) -> Value | Bad:
 
 
 def _nik(text: str, limit: int) -> Value | Bad:
-    if match := _DOT_ZERO.fullmatch(text):
+    if match := _DOT_ZEROS.fullmatch(text):
         if int(match[1]) >= _EXACT:
             return Bad("cell-lost-digits", {"where": ""})
         text = match[1]
@@ -192,7 +197,7 @@ def _date(text: str, limit: int) -> Value | Bad:
 
 
 def _division(text: str, limit: int) -> Value | Bad:
-    if match := _DOT_ZERO.fullmatch(text):
+    if match := _DOT_ZEROS.fullmatch(text):
         text = match[1]
     return (clean_division(text) if text.isascii() else None) or Bad("division-unreadable")
 
@@ -222,6 +227,11 @@ def _yes(text: str, limit: int) -> Value | Bad:
 
 
 def _reference(text: str, limit: int) -> Value | Bad:
+    if match := _DOT_ZEROS.fullmatch(text):
+        # The same reference without a program's decimals, or two payments would be made of one.
+        if len(match[1]) > _SIGNIFICANT:
+            return Bad("cell-lost-digits", {"where": ""})
+        text = match[1]
     return text if len(text) <= limit and _REFERENCE.fullmatch(text) else Bad("reference-unreadable")
 
 
@@ -236,12 +246,14 @@ def _email(text: str, limit: int) -> Value | Bad:
 
 
 def _phone(text: str, limit: int) -> Value | Bad:
-    if match := _DOT_ZERO.fullmatch(text):
+    if match := _DOT_ZEROS.fullmatch(text):
         text = match[1]
     return clean_phone(text) or Bad("phone-unreadable")
 
 
 def _year(text: str, limit: int) -> Value | Bad:
+    if match := _DOT_ZEROS.fullmatch(text):
+        text = match[1]
     return int(text) if _YEAR.fullmatch(text) and int(text) >= FIRST_YEAR else Bad("year-unreadable")
 
 

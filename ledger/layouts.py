@@ -18,7 +18,7 @@ MAX_RUPIAH_CELL = 10**15 - 1
 MAX_COUNT_CELL = 1_200
 MAX_LIST_CELL = 4_000
 _NAMED = 10
-_SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ./*()-]{0,39}")
+_SHOWN_NAME = re.compile(r"(?!.*[0-9]{4})[A-Za-z][A-Za-z0-9_ ./*(),%&+-]{0,39}")
 
 
 class Column(NamedTuple):
@@ -181,10 +181,11 @@ def indonesian_template(layout: Sequence[Column]) -> str:
 
 def clean_name(name: str) -> str:
     """A column's name as it is compared: no byte order mark, no blanks or invisible signs around, small letters."""
-    return name.strip(_ENDS).lower()
+    return name.translate(_UNSEEN).strip(_ENDS).lower()
 
 
-_ENDS = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\u00a0\u202f\u3000 \t\r\n"
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"))
+_ENDS = "\u00a0\u202f\u3000 \t\r\n"
 
 
 def _key(name: str) -> str:
@@ -264,5 +265,5 @@ def _unknown(unknown: list[str], layout: tuple[Column, ...], line: int) -> Refus
 
 def _shown(name: str, place: int) -> str:
     """A name that cannot be mistaken for data, else its place: a file may hold personal data where names should be."""
-    name = name.strip(_ENDS)
+    name = name.translate(_UNSEEN).strip(_ENDS)
     return name if _SHOWN_NAME.fullmatch(name) else f"#{place}"

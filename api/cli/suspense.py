@@ -15,6 +15,7 @@ from ledger.days import day_text
 from ledger.errors import Refused
 from ledger.identifiers import KINDS, clean_kpj, kpj_of, month_text
 from ledger.money import rupiah
+from ledger.store.account_index import must_be_registered
 from ledger.store.log import position_text
 from ledger.store.suspense import Case, suspense_page
 
@@ -31,11 +32,12 @@ def list_(
     """Every line that waits, oldest first, with its place: what `jht suspense release` is told."""
     npps = [npp_number(one) for one in npp] if npp else None
     cases: list[Case] = []
-    with opened() as log:
+    # One snapshot: a line released between two pages must not be missing in one and counted in the other.
+    with opened() as log, log.database.read() as tx:
+        must_be_registered(tx, npps or [])
         after = (0, -1)
         while True:
-            with log.database.read() as tx:
-                page = suspense_page(tx, after, PAGE, npps)
+            page = suspense_page(tx, after, PAGE, npps)
             cases += page
             if len(page) < PAGE:
                 break

@@ -21,6 +21,7 @@ from ledger.clock import jakarta_date
 from ledger.days import day_text
 from ledger.errors import Problem, sentences
 from ledger.identifiers import KINDS, kpj_of, month_text
+from ledger.store.account_index import must_be_registered
 from ledger.store.log import position_text
 from ledger.store.suspense import Case, suspense_page
 
@@ -31,7 +32,9 @@ router = APIRouter(route_class=Route, tags=["suspense"])
     "/v1/suspense",
     operation_id="suspense",
     summary="Waiting money",
-    responses=refusals(*(code for code in READ_PROBLEMS if not code.startswith("read-side")), "npp-unreadable")
+    responses=refusals(
+        *(code for code in READ_PROBLEMS if not code.startswith("read-side")), "npp-unreadable", "employer-not-found"
+    )
     | {200: {"headers": described("JHT-Position", "Content-Language")}},
 )
 async def suspense(
@@ -50,7 +53,7 @@ async def suspense(
     npps = [npp] if npp is not None else None if caller.npps is None else sorted(caller.npps)
     now = application.now()
     today = jakarta_date(now)
-    cases, head = await application.ask(_page, application, key or (0, -1), query.limit + 1, npps)
+    cases, head = await application.ask(_page, application, key or (0, -1), query.limit + 1, npps, npp)
     asked = "suspense" if npp is None else f"suspense {npp:08d}"
     await application.record(request, caller, why, asked, head, now)
     position = position_text(application.log.log_id, head)
@@ -65,9 +68,11 @@ async def suspense(
 
 
 def _page(
-    application: ApplicationState, after: tuple[int, int], limit: int, npps: list[int] | None
+    application: ApplicationState, after: tuple[int, int], limit: int, npps: list[int] | None, asked: int | None
 ) -> tuple[list[Case], int]:
     with application.log.database.read() as tx:
+        if asked is not None:
+            must_be_registered(tx, [asked])
         return suspense_page(tx, after, limit, npps), application.log.head_in(tx)
 
 

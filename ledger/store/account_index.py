@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.decisions.card import Card, Membership, after_fact
+from ledger.errors import NotFound
 from ledger.events import (
     AccountOpened,
     EmployerRegistered,
@@ -150,6 +151,15 @@ def employers(tx: Transaction, npps: Iterable[int]) -> set[int]:
             params,
         )
     }
+
+
+def must_be_registered(tx: Transaction, npps: Sequence[int]) -> None:
+    """Raise NotFound `employer-not-found` for the first employer that nobody registered: nothing waits for one, and an
+    empty answer would look like that."""
+    known = employers(tx, npps)
+    for npp in npps:
+        if npp not in known:
+            raise NotFound("employer-not-found", column="npp", npp=f"{npp:08d}")
 
 
 def changed_since(tx: Transaction, numbers: Sequence[int], position: int) -> bool:

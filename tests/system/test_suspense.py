@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.settings import Settings
-from tests.office import CONTRIBUTION, csv_of, line
+from tests.office import CONTRIBUTION, NPP, csv_of, line
 from tests.system.conftest import CARD
 from tests.system.running import jht
 
@@ -16,7 +16,9 @@ def test_a_second_payment_is_listed_and_posted_by_its_place(filled: Settings, tm
     jht(filled, "ingest", "contributions", again)
     (case,) = jht(filled, "suspense", "list", "--json").json
     assert (case["kpj"], case["reason"], case["employer"]) == (CARD, "second-payment", 185_000)
-    assert case["place"] in jht(filled, "suspense", "list").stdout
+    assert case["place"] in jht(filled, "suspense", "list", "--npp", NPP).stdout
+    unknown = jht(filled, "suspense", "list", "--npp", NPP, "--npp", "99999999", code=2)
+    assert ("employer-not-found" in unknown.stderr, unknown.stdout) == (True, "")
     missing = jht(filled, "suspense", "release", case["place"], code=2)
     assert "reason-missing" in missing.stderr
     unclear = jht(filled, "suspense", "release", "somewhere", "--reason", "further-payment", code=2)

@@ -17,6 +17,13 @@ _SIGNS = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"SQLite format 3", "SQLite"),
     (b"PAR1", "Parquet"),
+    (b"GIF8", "GIF"),
+    (b"\x1f\x8b", "gzip in gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"ID;P", "SYLK"),
+    (b"MIME-Version:", "MHTML"),
 )
 _OLD_SHEETS = (b"\x09\x08\x10\x00", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00", b"\x09\x00\x04\x00")
 """How the sheets of Excel 2 to 5 begin when they stand alone."""
@@ -42,10 +49,10 @@ def kind_of(head: bytes) -> str:
         raise Refused("file-kind-wrong", kind=".xls")
     if head.startswith(_OLD_SHEETS):
         raise Refused("file-kind-wrong", kind=".xls")
-    for sign, kind in _SIGNS:
-        if head.startswith(sign):
-            raise Refused("file-kind-wrong", kind=kind)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for sign, kind in _SIGNS:
+        if text.startswith(sign):
+            raise Refused("file-kind-wrong", kind=kind)
     if text.startswith(b"<"):
         raise Refused("file-kind-wrong", kind=_markup(text))
     return {b"[": "array", b"{": "lines"}.get(text[:1], "csv")

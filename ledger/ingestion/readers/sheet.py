@@ -5,12 +5,14 @@ What a cell is stays apart from what it shows: an error, a formula that nobody w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ledger.errors import Refused
 from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.markup import Attributes, is_true, local, parsed
+from ledger.ingestion.readers.merges import Merge, merges
 from ledger.ingestion.readers.workbook import SharedTexts, SheetPart, Workbook
 
 _DIGITS = "0123456789"
@@ -19,10 +21,12 @@ _ROWS = 1_048_576
 _LONGEST_CELL = 40_000
 _NAMES = 100
 _SHORT = 18
+_ZERO = re.compile(r"0+(?:\.0*)?")
 
 
 class Odd(NamedTuple):
-    """A cell that is no text. `kind`: number, date (a number shown as one, or a text of ISO), error, formula, bool."""
+    """A cell that is no text. `kind`: number, date (a number shown as one, or a text of ISO), error, formula, bool,
+    merged (it does not say what a person sees there)."""
 
     kind: str
     text: str
@@ -61,6 +65,11 @@ class Sheet:
     def is_hidden(self, place: int) -> bool:
         """Whether nobody sees a column."""
         return any(first <= place <= last for first, last in self.hidden_columns)
+
+    def merges(self) -> list[Merge]:
+        """The ranges of merged cells."""
+        with self._archive.open(self._part.path) as file:
+            return merges(file)
 
     def rows(self) -> Iterator[Row]:
         """The filled rows from the first on. Raises Refused `file-unreadable`, and what `Archive` raises."""
@@ -116,7 +125,7 @@ class _Reading:
             self._phonetic = True
         elif name == "row":
             self._start_row(attributes)
-        elif name == "col" and is_true(attributes.get("hidden")):
+        elif name == "col" and (is_true(attributes.get("hidden")) or _is_nothing(attributes.get("width"))):
             self._hide_columns(attributes)
 
     def _start_row(self, attributes: Attributes) -> None:
@@ -125,7 +134,7 @@ class _Reading:
         if not self._row < row <= _ROWS:
             raise Refused("file-unreadable")
         self._row, self._column, self._cells = row, -1, {}
-        self._hidden = is_true(attributes.get("hidden")) or attributes.get("ht") == "0"
+        self._hidden = is_true(attributes.get("hidden")) or _is_nothing(attributes.get("ht"))
 
     def _hide_columns(self, attributes: Attributes) -> None:
         if len(self._hidden_columns) < _COLUMNS:
@@ -202,6 +211,11 @@ class _Reading:
                 raise Refused("file-unreadable")
             self._places[letters] = place
         return place
+
+
+def _is_nothing(size: str | None) -> bool:
+    """Whether a height or width is zero, so that nobody sees what has it."""
+    return size is not None and _ZERO.fullmatch(size) is not None
 
 
 def _number(text: str) -> int:

@@ -94,8 +94,7 @@ def _numbers(column: Column, cells: pl.Series, memory: Memory) -> tuple[Ints, li
     width = _WIDTHS.get(column.type)
     if width:
         plain &= cells.str.len_bytes() == width
-        if column.type == "npp":
-            plain &= numbers > 0
+        plain &= numbers > 0
     else:
         plain &= numbers <= column.limit
     values = numbers.fill_null(-1).to_numpy()

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.fields import READERS, Bad, bare, whole_number
+from ledger.fields import READERS, Bad, bare, read_cell, whole_number
 from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.heading import Head, found_header, iso_days, rows_block
+from ledger.ingestion.readers.merges import Covered
 from ledger.ingestion.readers.sheet import Cell, Odd, Row, Sheet, column_letters
 from ledger.ingestion.readers.source import Limits
 from ledger.ingestion.readers.table import Gathering
@@ -25,9 +26,10 @@ _BLOCK_ROWS = 20_000
 _SHOWN = 8
 _LOOKED_AT = 30
 _LAST_DAY = 2_958_465
-_EXACT = 2**53
+_KEPT = 10**15
+"""Whole numbers from here on have more digits than a spreadsheet keeps."""
 # Here a number has lost leading zeros that belong to it, and a date is something else that a spreadsheet guessed.
-_WRITTEN = ("kpj", "npp", "nik", "phone", "division")
+_WRITTEN = ("kpj", "npp", "nik", "phone", "division", "reference")
 _DATES = ("date", "birth", "month")
 _MONEY = ("rupiah", "count")
 
@@ -52,15 +54,21 @@ def read_sheet(archive: Archive, gathering: Gathering, limits: Limits) -> None:
     for number, cells in found.rows:
         texts = []
         for place, cell in enumerate(cells):
+            column = found.head.columns[place] if place < len(found.head.columns) else None
             if isinstance(cell, str):
                 texts.append(cell)
+                if column is not None and cell.startswith(("#", "=")) and column.type not in (BLANK, "ignored"):
+                    # A formula may give an error or a formula as a text.
+                    value = read_cell(column, cell)
+                    if isinstance(value, Bad):
+                        known[len(rows), column.name] = found.located(value, number, place)
                 continue
-            column = found.head.columns[place] if place < len(found.head.columns) else None
             text = _text(column, cell, found.from_1904)
             if isinstance(text, Bad):
                 if column is not None and column.type not in (BLANK, "ignored"):
                     known[len(rows), column.name] = found.located(text, number, place)
-                text = plain_text(column, cell, found.from_1904)
+                # What a merged cell holds is told once; its row is looked at as the sheet has it.
+                text = cell.text if cell.kind == "merged" else plain_text(column, cell, found.from_1904)
             texts.append(text)
         numbers.append(number)
         rows.append(texts)
@@ -111,6 +119,9 @@ def _under(sheet: Sheet, head: Head, left: int, header: int, rows: Iterator[Row]
     """The rows under the header. Raises Refused `rows-hidden` when filled ones are hidden."""
     hidden: list[int] = []
     width = len(head.columns)
+    covered = Covered(sheet.merges(), header)
+    named = {left + place for place, column in enumerate(head.columns) if column.type not in (BLANK, "ignored")}
+    money = {place for place in named if head.columns[place - left].type in _MONEY}
     for row in rows:
         if row.hidden:
             hidden.append(row.number)
@@ -119,6 +130,9 @@ def _under(sheet: Sheet, head: Head, left: int, header: int, rows: Iterator[Row]
         if hidden:
             continue
         cells = row.cells
+        for place in covered.places(row.number, set(cells), named, money):
+            # Only its text, so that a totals row with merged cells is still seen as one.
+            cells[place] = Odd("merged", _as_text(cells.get(place, "")))
         end = max(width, max(cells) + 1 - left)
         line: list[Cell] = [cells.get(place, "") for place in range(left, left + end)]
         if left and any(place < left for place in cells):
@@ -195,14 +209,18 @@ def _named(parts: list[SheetPart]) -> str:
 def _shown(row: Row) -> list[str]:
     cells = row.cells
     found = [cells.get(place, "") for place in range(max(cells) + 1)]
-    return [cell if isinstance(cell, str) else cell.text for cell in found]
+    return [_as_text(cell) for cell in found]
+
+
+def _as_text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell.text
 
 
 def plain_text(column: Column | None, cell: Cell, from_1904: bool = False) -> str:
     """A cell as it is written in CSV; what cannot be read stays what cannot be read."""
     if isinstance(cell, str):
         return cell
-    if cell.kind == "formula":
+    if cell.kind in ("formula", "merged"):
         return "=?"
     text = _text(column, cell, from_1904)
     if not isinstance(text, Bad):
@@ -218,15 +236,19 @@ def _text(column: Column | None, cell: Odd, from_1904: bool) -> str | Bad:
         return Bad("cell-error", {"error": text[:20] if text[:1] == "#" else "#", "where": ""})
     if kind == "formula":
         return Bad("cell-not-calculated", {"where": ""})
-    if kind == "bool" or column is None:
+    if kind == "merged":
+        return Bad("cell-merged")
+    if column is None:
         return text
+    if kind == "bool":
+        return Bad("wrong-type", {"expected": "text"}) if column.type in ("text", "reference") else text
     if kind == "date":
         return _date_text(column, text, from_1904)
     return _number_text(column, text)
 
 
 def _date_text(column: Column, text: str, from_1904: bool) -> str | Bad:
-    if column.type in _WRITTEN:
+    if column.type in (*_WRITTEN, "text"):
         return Bad("cell-lost-digits", {"where": ""})
     try:
         # Of a moment inside a day only the day counts; the calendar of 1900 has a 29th of February.
@@ -250,7 +272,7 @@ def _number_text(column: Column, text: str) -> str | Bad:
             return Bad("number-fraction", {"where": ""}) if finite else Bad("number-unreadable")
         return Bad("cell-lost-digits", {"where": ""}) if column.type in _WRITTEN else text
     digits = str(number)
-    if column.type == "nik" or (column.type in _WRITTEN and (abs(number) >= _EXACT or not digits.isdigit())):
+    if column.type == "nik" or (column.type in _WRITTEN and (abs(number) >= _KEPT or not digits.isdigit())):
         return Bad("cell-lost-digits", {"where": ""})
     return digits
 

@@ -60,5 +60,6 @@ def test_bad_parameters_are_refused(api: Api) -> None:
         ("npp=1", "npp-unreadable"),
         ("cursor=WzFd", "parameter-unreadable"),
         ("kpj=1", "parameter-unknown"),
+        ("npp=99999999", "employer-not-found"),
     ):
         assert api.client.get(f"/v1/suspense?{query}", headers=headers).json()["code"] == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ GOOD: dict[str, bytes] = {
     "binary noise": sheet(changed(employer=Raw("", "<f>D2*3.7%</f><v>184999.99999999997</v>"))),
     "binary noise in text": csv_of(changed(employer="184999.99999999997")),
     "zero width": csv_of(changed(kpj=f"\u200b{A}\ufeff")),
-    "zero width in a name": csv_of(ROW, head=["\u200bnpp", "month\u00a0", *HEAD[2:]]),
+    "zero width in a name": csv_of(ROW, head=["\u200bnpp", "mon\u200bth\u00a0", *HEAD[2:]]),
     "the end of a file of DOS": csv_of(ROW) + b"\x1a",
     "pipes": csv_of(ROW).replace(b",", b"|"),
     "tabs": csv_of(ROW).replace(b",", b"\t"),
@@ -162,8 +163,12 @@ KINDS: dict[str, tuple[bytes, str, str]] = {
         "XML Spreadsheet 2003",
     ),
     "rtf": (b"{\\rtf1 npp", "file-kind-wrong", "RTF"),
-    "two tables": (zipped(a_csv=b"x", b_csv=b"y"), "file-zip-of-many", "2 files"),
-    "a picture in a zip": (zipped(a_png=b"x"), "file-zip-of-many", "1 files"),
+    "a page of a mail": (b"MIME-Version: 1.0\nContent-Type: multipart/related", "file-kind-wrong", "MHTML"),
+    "pdf behind blanks": (b"\r\n%PDF-1.7", "file-kind-wrong", "PDF"),
+    "packed twice": (gzip.compress(gzip.compress(b"npp")), "file-kind-wrong", "gzip in gzip"),
+    "a zip in a zip": (zipped(a_zip=zipped(a_csv=b"x")), "file-zip-of-many", "files in it: 1"),
+    "two tables": (zipped(a_csv=b"x", b_csv=b"y"), "file-zip-of-many", "files in it: 2"),
+    "a picture in a zip": (zipped(a_png=b"x"), "file-zip-of-many", "files in it: 1"),
 }  # fmt: skip
 
 
@@ -203,6 +208,14 @@ SHEETS: dict[str, tuple[bytes, str, tuple[str, ...]]] = {
     ),
     "hidden first row": (
         book(Page([list(HEAD), ROW, changed(kpj=B)], name="Okt", hidden_rows=frozenset({2}))), "rows-hidden", ("2",),
+    ),
+    "a row without height": (
+        book(Page([list(HEAD), ROW, changed(kpj=B)], name="Okt", row_attributes={3: ' ht="0.0"'})),
+        "rows-hidden", ("3",),
+    ),
+    "a column without width": (
+        book(Page([list(HEAD), ROW], columns='<col min="5" max="5" width="0" customWidth="1"/>')),
+        "columns-hidden", ("back_pay",),
     ),
     "a hidden column": (
         book(Page([list(HEAD), ROW], name="Okt", hidden_columns=frozenset({5}))), "columns-hidden", ("back_pay",),
@@ -264,6 +277,38 @@ def test_an_empty_payer_never_makes_an_own_payment(office: Office, form: str) ->
     mended = [ROW, changed(kpj=B, wage=4_000_000, employer="", worker=""), changed(kpj=C)]
     taken(office, csv_of(*mended), posted=2, already=1)
     assert received(office) == 285_000 + 228_000 + 285_000
+
+
+@pytest.mark.parametrize(
+    ("ranges", "cells", "told"),
+    [
+        # An amount over two lines belongs to neither, whatever the rule would make of the empty cell.
+        (("D2:D3",), {"wage": "", "employer": "", "worker": ""}, [(2, "wage"), (3, "wage")]),
+        (("E2:E3",), {"back_pay": "", "employer": "", "worker": ""}, [(2, "back_pay"), (3, "back_pay")]),
+        (("D3:E3",), {"back_pay": ""}, [(3, "back_pay"), (3, "wage")]),
+        (("H2:I3",), {"paid_on": "", "reference": ""}, [(2, "reference"), (3, "paid_on"), (3, "reference")]),
+        # What stands under a merged range is not what a person sees.
+        (("I2:I3",), {}, [(3, "reference")]),
+        (("I3:J3",), {}, []),
+        (("A1:I1", "I9:I12"), {}, []),
+    ],
+)
+def test_a_merged_cell_says_nothing_of_the_lines_it_covers(
+    office: Office, ranges: tuple[str, ...], cells: dict[str, object], told: list[tuple[int, str]]
+) -> None:
+    rows = [list(HEAD), changed(back_pay=0), changed(kpj=B, **cells)]
+    receipt = office.ingest("contributions", book(Page(rows, name="Oktober", merged=ranges)))
+    found = [(one.problem.line, one.problem.column) for one in receipt.problems if one.problem.code == "cell-merged"]
+    assert sorted(found) == told
+    assert received(office) == (0 if told else 570_000)
+    assert receipt.totals["refused"] == (2 if told else 0)
+
+
+def test_merged_blanks_are_blanks_and_a_merged_total_is_still_a_total(office: Office) -> None:
+    total = ["TOTAL", "", "", 10_000_000, "", 370_000, 200_000, "", ""]
+    page = Page([list(HEAD), ROW, changed(kpj=B), total], merged=("A4:C4", "E2:E3", "F4:I4"))
+    receipt = taken(office, book(page), posted=2, refused=1)
+    assert problems(receipt) == [("refused", "row-not-a-line", 4, "")]
 
 
 def test_own_payments_are_files_of_their_own_or_say_so(office: Office) -> None:

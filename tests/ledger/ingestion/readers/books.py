@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -42,6 +44,9 @@ class Page(NamedTuple):
     hidden_columns: frozenset[int] = frozenset()
     first_row: int = 1
     first_column: int = 1
+    merged: tuple[str, ...] = ()
+    columns: str = ""
+    row_attributes: Mapping[int, str] = MappingProxyType({})
 
 
 def letters(place: int) -> str:
@@ -68,10 +73,12 @@ def _sheet(page: Page) -> str:
     rows = []
     for number, row in enumerate(page.rows, page.first_row):
         cells = "".join(_cell(value, f"{letters(at)}{number}") for at, value in enumerate(row, page.first_column))
-        hidden = ' hidden="1"' if number in page.hidden_rows else ""
+        hidden = (' hidden="1"' if number in page.hidden_rows else "") + page.row_attributes.get(number, "")
         rows.append(f'<row r="{number}"{hidden}>{cells}</row>')
-    cols = f"<cols>{columns}</cols>" if columns else ""
-    return f"<worksheet {_MAIN}>{cols}<sheetData>{''.join(rows)}</sheetData></worksheet>"
+    cols = f"<cols>{columns}{page.columns}</cols>" if columns or page.columns else ""
+    merged = "".join(f'<mergeCell ref="{one}"/>' for one in page.merged)
+    merges = f'<mergeCells count="{len(page.merged)}">{merged}</mergeCells>' if merged else ""
+    return f"<worksheet {_MAIN}>{cols}<sheetData>{''.join(rows)}</sheetData>{merges}</worksheet>"
 
 
 def book(*pages: Page, calculated: bool = True, separator: str = "/") -> bytes:
