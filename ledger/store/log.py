@@ -1,9 +1,9 @@
 """The log: events in one total order, appended in one transaction with the account index and the vault.
 
-The library's recorders (`recorders`, `recording`) write and read it: the (stream, version) key decides every race, and positions are
-1, 2, 3 .. without gaps, given under the append lock, so commit order = position order and a reader that tails the log
-misses nothing. This module adds what an append has to ask under that lock: whether this program knows the schema, whether
-a card changed since it was looked up, and what time it is.
+The library's recorders (`recorders`, `recording`) write and read it: the (stream, version) key decides every race, and
+positions are 1, 2, 3 .. without gaps, given under the append lock, so commit order = position order and a reader that
+tails the log misses nothing. This module adds what an append has to ask under that lock: whether this program knows the
+schema, whether a card changed since it was looked up, and what time it is.
 
 `recorded_at` never runs backwards. PostgreSQL's clock, read under the lock, says it; a process whose own clock differs by
 more than five minutes, either way, may not write. On SQLite it is the process's clock. A log that is ahead of the clock by
