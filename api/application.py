@@ -31,6 +31,7 @@ from ledger.store.employer_names import SealedName
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
+from projections.card_months import employer_names
 from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import Queries
@@ -217,13 +218,8 @@ class ApplicationState:
             raise NotAllowed("key-bound")
 
     def employer_names(self, npps: Iterable[int], known: Mapping[int, SealedName] | None = None) -> dict[int, str]:
-        """NPP -> name, of the registered ones of some employers and of those `known` sealed already: the one way to names,
-        one look-up in the directory and one in the vault for a whole page. Raises Unavailable, StoreFailed."""
-        sealed = dict(known or {})
-        wanted = sorted(set(npps))
-        if wanted:
-            sealed |= {npp: row.name for npp, row in self.reader.employers(wanted).items()}
-        return self.vault.employers.open(sealed)
+        """See `projections.card_months.employer_names`."""
+        return employer_names(self.reader, self.vault, npps, known)
 
     def _memberships(self, cards: list[int]) -> dict[int, frozenset[int]]:
         with self.log.database.read() as tx:

@@ -206,6 +206,16 @@ class BalanceQuery(Awaited):
         return None if self.as_of == present else self.as_of
 
 
+class MonthsQuery(Awaited):
+    """Of a card's months."""
+
+    year: Annotated[
+        int | SkipJsonSchema[None],
+        Field(ge=1970, le=2200, description="Only this year; all of them when absent", examples=[2026]),
+        refused_as("parameter-unreadable", expected="YYYY"),
+    ] = None
+
+
 class EntriesQuery(Paged, Awaited):
     """Of a statement."""
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "reverse": _Place("reverse", "reverse"),
     "suspense": _Place("suspense", "suspense"),
     "balance": _Place("balance", "balance"),
+    "months": _Place("months", "months"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),
     "status": _Place("status", "status"),

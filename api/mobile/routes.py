@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from api.mobile import cards, devices, me
+from api.mobile import cards, devices, me, months
 
-ROUTES: list[BaseRoute] = [*cards.short.routes, *cards.router.routes, *devices.router.routes, *me.router.routes]
+ROUTES: list[BaseRoute] = [
+    *cards.short.routes,
+    *cards.router.routes,
+    *months.router.routes,
+    *devices.router.routes,
+    *me.router.routes,
+]
 """What is asked most stands first."""

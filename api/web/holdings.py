@@ -13,20 +13,16 @@ from typing import Generic, NamedTuple, TypeVar
 
 from api.application import ApplicationState
 from api.coalescer import Coalescer
-from ledger.acts.waiting import bases
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
 from ledger.store.suspense import Case, suspense_of
+from projections.card_months import card_months, waiting
 from projections.month_grid import Facts
-from projections.queries import Story
 from projections.results import BalanceRow
 
 V = TypeVar("V")
-PAGE = 500
-"""Lines asked for at once; a statement of forty years is one or two pages."""
-MOST_LINES = 5_000
 KEPT = 1_000
 """A page of eight years is 30 kB, so this is about 30 MB."""
 
@@ -134,39 +130,7 @@ class Holdings:
             for person, cards in linked.items()
         }
 
-    def _cases(self, cards: Sequence[int]) -> list[Case]:
-        with self._opened.log.database.read() as tx:
-            return suspense_of(tx, cards)
-
     def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[Case] | None) -> list[Facts]:
-        waiting = self._cases(cards) if cases is None else cases
-        read = [self._read(card, now) for card in cards]
-        # Names are opened once for the whole page.
-        sealed = {npp: name for one in read for npp, name in one.employers.items()}
-        payers = {int(npp) for one in read for npp in _payers(one)} | {case.npp for case in waiting if case.npp}
-        names = self._opened.employer_names(payers - sealed.keys(), sealed)
-        wages = bases(self._opened.log, [case for case in waiting if case.reason == "amounts-disagree"])
-        named = {f"{npp:08d}": names.get(npp, f"NPP {npp:08d}") for npp in payers}
-        return [
-            Facts(
-                card, tuple(one.entries), tuple(one.memberships), named,
-                tuple(case for case in waiting if case.card == card), wages,
-            )
-            for card, one in zip(cards, read, strict=True)
-        ]  # fmt: skip
-
-    def _read(self, card: int, now: datetime) -> Story:
-        reader = self._opened.reader
-        story = reader.story(card, now, PAGE)
-        entries = story.entries
-        while PAGE <= len(entries) < MOST_LINES:
-            page = reader.entries(card, now, entries[-1].key, PAGE)
-            entries += page
-            if len(page) < PAGE:
-                break
-        return story
-
-
-def _payers(story: Story) -> set[str]:
-    """The employers in a card's lines and memberships."""
-    return {one.npp for some in (story.entries, story.memberships) for one in some if one.npp}
+        opened = self._opened
+        waits = waiting(opened.log, cards) if cases is None else cases
+        return card_months(opened.log, opened.reader, opened.vault, cards, now, waits)

@@ -25,9 +25,9 @@ from api import problems
 from api.web import formats
 from api.web.addresses import way_back
 from api.web.assets import asset
+from api.web.held import held_key
 from api.web.words import LANGUAGES, Words, words
 from ledger.errors import JhtError, Problem, Unavailable
-from projections.month_grid import Part
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "bahasa"
@@ -50,17 +50,8 @@ MONTH_MARKS = {
     "before": "dash", "opened": "dash", "unknown": "dash",
 }  # fmt: skip
 """State of a month -> its mark."""
-_OWN = frozenset({"no-membership", "second-payment", "wage-missing", "amounts-disagree"})
-"""Reasons that are told otherwise when the holder pays."""
 _OTHER = {"id": "en", "en": "id"}
 _FIXED = re.compile(r'\{\{ (t|icon)\("([\w.-]+)"\) \}\}')
-
-
-def held_key(part: Part) -> str:
-    """Which of the texts `saldo.held_...` says why a month's money waits, and who has to act."""
-    if part.reason == "amounts-disagree" and not part.expected:
-        return f"{part.reason}_plain"
-    return f"{part.reason}_own" if not part.npp and part.reason in _OWN else part.reason
 
 
 @cache

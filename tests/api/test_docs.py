@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from api import docs, schemas
 from api.app import create_app
 from api.mobile import schemas as mobile_schemas
+from api.months_answer import Months
 from api.problems import STATUS, body_of, status_of
 from api.request_body import KINDS
 from api.v1 import receipts, reversals
@@ -175,6 +176,7 @@ def test_what_leaves_has_the_described_shape(api: Api) -> None:
         (f"/v1/accounts/{PAID}/balance", schemas.Balance),
         (f"/v1/accounts/{EMPTY}/balance", schemas.Balance),
         (f"/v1/accounts/{PAID}/entries", schemas.Entries),
+        (f"/v1/accounts/{PAID}/months", Months),
         (f"/v1/persons/{PERSON}/balance", schemas.PersonBalance),
         ("/v1/suspense", schemas.Suspense),
         ("/readyz", schemas.Health),

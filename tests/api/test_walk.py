@@ -59,6 +59,7 @@ TABLE = {
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
+        "GET /v1/mobile/cards/{handle}/months",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
         "GET /v1/mobile/access-log", "GET /v1/mobile/me",
     ),
@@ -76,7 +77,9 @@ TABLE = {
         "GET /perusahaan/{npp}/hasil/{handle}", "GET /perusahaan/{npp}/hasil/{handle}/{file}",
         "GET /perusahaan/{npp}/iuran", "GET /perusahaan/{npp}/iuran/{month}",
     ),
-    "read": ("GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries"),
+    "read": (
+        "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
+    ),
     "persons": ("GET /v1/persons/{person}/balance",),
     "suspense": ("GET /v1/suspense",),
     "register": ("POST /v1/employers", "POST /v1/registrations", "POST /v1/opening-balances"),
@@ -191,6 +194,10 @@ def test_what_belongs_to_another_looks_like_what_does_not_exist(town: Everybody)
         ],
         "a bound key's account": [
             town.client.get(f"/v1/accounts/{kpj}/entries", headers=bound)
+            for kpj in (ANIS, "26999999999")
+        ],
+        "its months for a bound key": [
+            town.client.get(f"/v1/accounts/{kpj}/months", headers=bound)
             for kpj in (ANIS, "26999999999")
         ],
         "a link": [town.visit("nobody").ask("GET", f"/tautan/{secret}") for secret in ("A" * 43, "x")],

@@ -9,12 +9,13 @@ import pytest
 from api import schemas
 from api.mobile import cards
 from api.mobile.schemas import Cards, LinkedCard
+from api.months_answer import Months
 from ledger.identifiers import card_number
 from tests.api.mobile.conftest import CARD, MORE, OTHERS, SECOND, App, MobileApi, code, decoded
 from tests.conftest import NOW
-from tests.office import line, person
+from tests.office import NPP, line, person
 
-READS = ("cards", "cards/{handle}/balance", "cards/{handle}/entries")
+READS = ("cards", "cards/{handle}/balance", "cards/{handle}/entries", "cards/{handle}/months")
 
 
 def paths(app: App) -> list[str]:
@@ -50,6 +51,20 @@ def test_a_balance_is_what_every_channel_says_at_the_same_position(mobile: Mobil
 def test_a_card_without_money_says_zero_with_the_reason(app: App) -> None:
     shown = decoded(app.ask(f"cards/{app.handle(1)}/balance"), schemas.Balance)
     assert (shown.balance, shown.reason, shown.last_contribution) == (0, "no-contribution-yet", None)
+
+
+def test_the_months_say_what_came_from_whom_and_what_has_not(app: App) -> None:
+    shown = decoded(app.ask(f"cards/{app.handle()}/months?year=2026"), Months)
+    told = {month.month[5:]: (month.state, month.reason) for month in shown.months}
+    assert told["10"] == ("posted", None)
+    assert told["07"] == ("absent", "not-received")
+    assert told["11"] == ("later", "not-due")
+    (part,) = shown.months[3].parts
+    assert (shown.months[3].month, part.employer, part.amount, part.paid_on) == (
+        "2026-09", f"PT {NPP}", 285_000, ["2026-10-10"],
+    )  # fmt: skip
+    assert shown.kpj == "***0017"
+    assert app.ask(f"cards/{app.handle()}/months").json()["missing"] == shown.missing > 0
 
 
 def test_the_statement_comes_in_pages_newest_first(app: App) -> None:
@@ -189,6 +204,7 @@ def test_a_member_s_reads_are_recorded_with_the_card(mobile: MobileApi, app: App
     found = [(what, key, route) for what, _, key, _, route in mobile.records() if "{handle}" in route]
     assert sorted(found) == [
         (CARD, "member", "/v1/mobile/cards/{handle}/balance"), (CARD, "member", "/v1/mobile/cards/{handle}/entries"),
+        (CARD, "member", "/v1/mobile/cards/{handle}/months"),
     ]  # fmt: skip
     listed = {what for what, _, _, _, route in mobile.records() if route == "/v1/mobile/cards"}
     assert listed == {CARD, SECOND}

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from api.web.pages import held_key
+from api.web.held import held_key
 from api.web.words import LANGUAGES, words
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from projections import month_grid

@@ -1,0 +1,102 @@
+"""`jht months`: a card's years month by month, and why a month has not come, on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+from rich.text import Text
+
+from api.cli.console import moment, print_json
+from api.cli.read_side import catch_up_alone, read_side
+from api.terminal import out
+from api.web.held import held_key
+from api.web.words import words
+from ledger.clock import jakarta_date, read_now
+from ledger.errors import Refused
+from ledger.identifiers import card_number, clean_kpj, month_text
+from ledger.money import rupiah
+from ledger.store.vault import Vault
+from projections import month_grid
+from projections.card_months import months_of
+from projections.month_grid import Missing, Part, Year
+from projections.queries import Queries
+
+_SIGNS = {
+    month_grid.POSTED: ("+", "green"), month_grid.HELD: ("=", "yellow"), month_grid.REVERSED: ("<", "red"),
+    month_grid.ABSENT: ("x", "bold red"), month_grid.LATER: (".", "dim"), month_grid.UNKNOWN: ("?", "dim"),
+    month_grid.OPENED: ("o", "dim"), month_grid.LEFT: ("-", "dim"), month_grid.BEFORE: (" ", "dim"),
+}  # fmt: skip
+_KEY = "+ came   x not come   = on hold   < taken back   . not due yet   o in the opening balance   - no member   ? no rule"
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def months(
+    kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
+    year: Annotated[int | None, typer.Option(help="Only this year.", min=1970, max=2200)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
+) -> None:
+    """The months of a card: what came, what has not come and why."""
+    number = clean_kpj(kpj)
+    if number is None:
+        raise Refused("kpj-unreadable")
+    now = read_now()
+    today = jakarta_date(now)
+    with read_side() as (log, store):
+        reader = Queries(log, store)
+        try:
+            catch_up_alone(log, store)
+            row, facts = months_of(log, reader, Vault.open(log), card_number(number), now)
+        finally:
+            reader.close()
+        log_id = log.log_id
+    if as_json:
+        from api import schemas  # with the web framework behind it
+        from api.months_answer import months_answer
+
+        as_of = schemas.as_of(log_id, row, today)
+        print_json(months_answer(facts, today, as_of, row.kpj, year, lambda npp, name: name).model_dump())
+        return
+    years = [one for one in month_grid.years([facts], today) if year is None or one.year == year]
+    out.print(
+        Text(f"KPJ {row.kpj}"), f"  as of {today}, log position {row.position} (recorded {moment(row.recorded_at)})"
+    )
+    if not years:
+        out.print("  No month: there was no membership and no money.")
+        return
+    out.print(_table(years))
+    out.print(f"  {_KEY}", style="dim")
+    listed = month_grid.missing(years)
+    for one in listed:
+        out.print(_line(one))
+    if not listed:
+        out.print("  Nothing is missing and nothing waits.")
+
+
+def _table(years: list[Year]) -> Grid:
+    grid = Grid("year", *_NAMES, "came", box=None)
+    for one in years:
+        cells = [Text(*_SIGNS[cell.state]) for cell in one.cells]
+        grid.add_row(str(one.year), *cells, f"{one.arrived} of {one.expected}" if one.expected else "")
+    return grid
+
+
+def _line(one: Missing) -> Text:
+    part = one.part
+    sign, style = _SIGNS[part.state]
+    payer = f"NPP {part.npp} {part.employer}".rstrip() if part.npp else "the participant"
+    return Text.assemble((f"  {sign} ", style), f"{month_text(one.month)}  {payer}: {_why(part)}")
+
+
+def _why(part: Part) -> str:
+    if part.state == month_grid.ABSENT:
+        about = f", about {rupiah(part.estimate)}" if part.estimate else ""
+        return f"not come, was due on {part.due}{about}"
+    if part.state == month_grid.REVERSED:
+        return f"came and was taken back, {rupiah(part.amount)}"
+    said = words("en")(
+        "saldo.held_" + held_key(part), paid=part.paid_days[-1], payer=part.employer or "the participant",
+        received=rupiah(part.amount), base=rupiah(part.base), expected=rupiah(part.expected),
+    )  # fmt: skip
+    return str(said.unescape())

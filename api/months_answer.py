@@ -1,0 +1,141 @@
+"""The months of a card as the API tells them: every month since the first membership, its state, and why it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from api.schemas import (
+    Answer,
+    AsOf,
+    CardNumber,
+    Day,
+    Month,
+    OneOf,
+    Payer,
+    Rupiah,
+    Segment,
+)
+from ledger.decisions.remittance import SUSPENSE_REASONS
+from ledger.identifiers import month_text
+from projections import month_grid
+from projections.month_grid import Cell, Facts, Part
+
+REASONS = (
+    *SUSPENSE_REASONS, "not-received", "taken-back", "not-due", "no-due-day", "in-opening-balance", "no-rule",
+    "outside-membership", "before-membership",
+)  # fmt: skip
+"""Why a month is not simply posted."""
+_BLANK = {
+    month_grid.OPENED: "in-opening-balance", month_grid.LEFT: "outside-membership",
+    month_grid.BEFORE: "before-membership", month_grid.LATER: "not-due",
+}  # fmt: skip
+_STATED = {
+    month_grid.ABSENT: "not-received", month_grid.REVERSED: "taken-back", month_grid.UNKNOWN: "no-rule",
+    month_grid.LATER: "not-due",
+}  # fmt: skip
+
+MonthState = Annotated[
+    str,
+    OneOf(month_grid.SERIOUS),
+    Field(
+        description="`posted` money came and counts; `held` it came and waits; `reversed` it was taken back; `absent` it "
+        "is past its due day and has not come; `later` not due yet; `unknown` no rule is known for so old a month; "
+        "`opened` inside the opening balance; `left`, `before` outside the membership"
+    ),
+]
+Reason = Annotated[Annotated[str, OneOf(REASONS)] | None, Field(description="Why; null for what is posted")]
+
+
+class MonthPart(Answer):
+    """One payer's share of a month."""
+
+    state: MonthState
+    reason: Reason
+    segment: Segment | None
+    npp: Payer
+    employer: Annotated[str | None, Field(description="The payer's name, where the caller may know it")]
+    amount: Annotated[
+        int, Field(description="Rupiah, net, or what waits; 0 where nothing came or it may be somebody else's")
+    ]
+    expected: Annotated[
+        int | None, Field(description="What the rule makes of the wage, where amounts that wait disagree with it")
+    ]
+    estimate: Annotated[
+        int | None, Field(description="What the payer's last month before brought, where a month has not come")
+    ]
+    due_on: Annotated[Day | None, Field(description="The last day to pay; null where no rule has one")]
+    paid_on: Annotated[list[Day], Field(description="The days on which this money was paid, oldest first")]
+
+
+class CardMonth(Answer):
+    """A month; of two payers its state is the more serious one."""
+
+    month: Month
+    state: MonthState
+    reason: Reason
+    parts: list[MonthPart]
+
+
+class Months(Answer):
+    """A card's months, newest first."""
+
+    kpj: CardNumber
+    missing: Annotated[int, Field(description="Months that are past their due day and have not come", examples=[3])]
+    missing_estimate: Annotated[
+        Rupiah | None, Field(description="What is missing, as far as it can be estimated; null where it cannot")
+    ]
+    missing_estimated: Annotated[int, Field(description="How many of the missing months the estimate covers")]
+    held: Annotated[int, Field(description="Months with money that waits")]
+    months: list[CardMonth]
+    as_of: AsOf
+
+
+def months_answer(
+    facts: Facts, today: date, as_of: AsOf, kpj: str, year: int | None, name: Callable[[str, str], str | None]
+) -> Months:  # fmt: skip
+    """The answer, of one year or all; `name`: what to say of a payer's NPP and name. The counts are of all years."""
+    found = month_grid.years([facts], today)
+    cells = [cell for one in found for cell in reversed(one.cells)]
+    absent = [part for cell in cells for part in cell.parts if part.state == month_grid.ABSENT]
+    estimated = [part.estimate for part in absent if part.estimate]
+    return Months(
+        kpj=kpj,
+        missing=sum(any(part.state == month_grid.ABSENT for part in cell.parts) for cell in cells),
+        missing_estimate=sum(estimated) if estimated else None,
+        missing_estimated=len(estimated),
+        held=sum(any(part.state == month_grid.HELD for part in cell.parts) for cell in cells),
+        months=[_month(cell, name) for cell in cells if year is None or cell.month // 12 == year],
+        as_of=as_of,
+    )
+
+
+def reason_of(part: Part) -> str | None:
+    """Why a part is not simply posted."""
+    if part.state == month_grid.HELD:
+        return part.reason
+    if part.state == month_grid.LATER and part.due is None:
+        return "no-due-day"
+    return _STATED.get(part.state)
+
+
+def _month(cell: Cell, name: Callable[[str, str], str | None]) -> CardMonth:
+    serious: Iterable[Part] = (part for part in cell.parts if part.state == cell.state)
+    first = next(iter(serious), None)
+    return CardMonth(
+        month=month_text(cell.month),
+        state=cell.state,
+        reason=reason_of(first) if first is not None else _BLANK.get(cell.state),
+        parts=[
+            MonthPart(
+                state=part.state, reason=reason_of(part), segment=part.segment or None, npp=part.npp or None,
+                employer=name(part.npp, part.employer) if part.npp else None, amount=part.amount,
+                expected=part.expected or None, estimate=part.estimate or None,
+                due_on=part.due.isoformat() if part.due else None, paid_on=part.paid_days,
+            )
+            for part in cell.parts
+        ],
+    )  # fmt: skip

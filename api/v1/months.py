@@ -1,0 +1,66 @@
+"""`/v1/accounts/{kpj}/months`: what came for each month, what has not, and why."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import schemas
+from api.application import application_of
+from api.months_answer import Months, months_answer
+from api.parameters import KpjPath, MonthsQuery, Why
+from api.problems import asked_language, refusals
+from api.responses import VERSIONED, versioned
+from api.route import Route
+from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, SCHEME_VERSION, Reader
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound
+from ledger.identifiers import card_number
+from projections.card_months import months_of, of_payers
+
+router = APIRouter(route_class=Route, tags=["accounts"])
+
+
+@router.get(
+    "/v1/accounts/{kpj}/months",
+    operation_id="months",
+    summary="One card's months",
+    response_model=Months,
+    responses=refusals(*READ_PROBLEMS, *POSITION_PROBLEMS, "kpj-unreadable", "account-not-found", "account-incomplete")
+    | VERSIONED,
+)
+async def months(
+    request: Request,
+    caller: Reader,
+    kpj: KpjPath,
+    query: Annotated[MonthsQuery, Query()],
+    why: Why = "",
+) -> Response:
+    """Every month since the first membership, newest first: its state, and the reason where it is not simply posted.
+
+    A key that is bound to employers sees their months alone.
+    """
+    application = application_of(request)
+    language = asked_language(request)
+    card, now = card_number(kpj), application.now()
+    await application.must_see(caller, (card,))
+    await application.reach(query.min_position)
+    read = partial(months_of, application.log, application.reader, application.vault, card, now)
+    try:
+        row, facts = await application.work(read)
+    except NotFound:
+        await application.record(request, caller, why, kpj, 0, now)
+        raise
+    await application.record(request, caller, why, row.kpj, row.position, now)
+    if caller.npps is not None:
+        facts = of_payers(facts, caller.npps)
+    as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
+    # Other systems know employers by their NPP.
+    body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, lambda npp, name: None)
+    waits = ".".join(str(case.position) for case in facts.cases)
+    version = f"{row.tag}-{SCHEME_VERSION}-{as_of.date}-{query.year or 0}-{waits}"
+    return versioned(request, body, as_of.position, version, language)
