@@ -364,7 +364,7 @@ ROWS = st.fixed_dictionaries(
     {
         "npp": st.one_of(st.just(""), st.integers(1, 99999999).map("{:08d}".format)),
         "month": st.dates(date(1990, 1, 1), date(2090, 1, 1)).map(lambda day: f"{day:%Y-%m}"),
-        "kpj": st.from_regex(r"[0-9]{11}|[0-9]{2}[A-Z][0-9]{7}", fullmatch=True),
+        "kpj": st.from_regex(r"[0-9]{10}[1-9]|[0-9]{2}[A-Z][0-9]{7}", fullmatch=True),
         "wage": st.one_of(st.none(), MONEY),
         "employer": st.one_of(st.none(), MONEY),
         "paid_on": DAYS,
