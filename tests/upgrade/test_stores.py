@@ -14,8 +14,9 @@ import pytest
 
 from ledger.identifiers import card_number
 from ledger.settings import Settings
-from ledger.store import account_index, migrations
+from ledger.store import migrations
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from ledger.store.vault import Vault
 from projections.generations import Store
 from projections.projector import Projector
@@ -57,7 +58,7 @@ def test_a_releases_store_is_brought_up_and_says_what_it_said(old: Settings) -> 
     reader = Queries(log, store)
     assert {kpj: reader.balance(card_number(kpj), TODAY, NOW).total for kpj in TOTALS} == TOTALS
     with log.database.read() as tx:
-        assert [(case.card, case.reason) for case in account_index.suspense_page(tx)] == WAITS
+        assert [(case.card, case.reason) for case in suspense_page(tx)] == WAITS
     for one in (reader, store, log):
         one.close()
 
