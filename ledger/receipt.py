@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from msgspec import Struct
 
-from ledger.errors import Problem
+from ledger.errors import JhtError, Problem
 from ledger.events import OUTCOMES_KEPT, PROBLEMS_KEPT, KeptCode, KeptOutcome, KeptProblem, RequestFinished
 
 LISTED = 10_000
@@ -95,6 +95,12 @@ class Receipt:
         self.cells[key] = max(cells, self.cells[key])
         self.codes[key] = max(lines, self.codes[key])
         self.columns.setdefault(key, {}).update(dict.fromkeys(columns))
+
+    def unreadable_stream(self, stream: str, error: JhtError) -> None:
+        """Tell a stream that cannot be read, and of which nothing was taken: one refusal, how many lines it has is not
+        known."""
+        self.problem(error.problem, "refused")
+        self.outcome(Outcome(stream, 0, refused=1, code=error.code))
 
     def outcome(self, outcome: Outcome) -> None:
         """Add a unit's outcome; its counts go into the totals."""

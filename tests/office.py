@@ -66,7 +66,7 @@ def person(kpj: str, number: int = 1, **changes: object) -> dict[str, object]:
 def names_of(vault: Vault, persons: Iterable[str]) -> dict[str, str]:
     """Person id -> name, of those that are not erased."""
     with vault.log.database.read() as tx:
-        return {person: identity.name for person, (identity, _) in vault.data_of(tx, persons).items()}
+        return {person: identity.name for person, (identity, _) in vault.data_of(tx, persons).data.items()}
 
 
 class Office:

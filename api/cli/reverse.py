@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from api.cli.console import door, header, print_json
-from api.terminal import out
+from api.terminal import SOME_REFUSED, out, say
 from ledger.acts.reversal import Target
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
@@ -35,17 +35,25 @@ def reverse(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
-    """Take posted or suspended lines back: a receipt, a remittance, one worker's line in it, or an opening balance."""
+    """Take posted or suspended lines back: a receipt, a remittance, one worker's line in it, or an opening balance.
+
+    Exit code 3: what could be read of a receipt was taken back, a remittance that cannot be read was not.
+    """
     target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
     request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
     with door() as entrance:
         done = entrance.reverse(target, header(request, reason), dry_run=dry_run)
+        unreadable = done.totals["refused"]
         if as_json:
             print_json(done.as_json(entrance.log.log_id))
-            return
+            raise typer.Exit(SOME_REFUSED if unreadable else 0)
     out.print(Text(f"{'Would reverse' if dry_run else 'Reversed'} {done.totals['posted']:,} lines"), end="")
     where = "opening balances" if target.opening else "remittances"
-    out.print(f" in {done.outcomes_total:,} {where}; {done.totals['already']:,} were reversed before.")
+    out.print(f" in {done.outcomes_total - unreadable:,} {where}; {done.totals['already']:,} were reversed before.")
+    for told in done.problems:
+        say(told.problem)
+    if unreadable:
+        raise typer.Exit(SOME_REFUSED)
 
 
 def target_of(*, receipt: str, npp: str, division: str, month: str, kpj: str, kind: str) -> Target:

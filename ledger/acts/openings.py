@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ledger.decisions import remittance
 from ledger.decisions.opening import Account, Recorded, reverse
+from ledger.errors import BrokenLog
 from ledger.events import Event
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.store.handle import handle
@@ -15,18 +16,22 @@ from ledger.store.log import Log
 
 
 class Taking(NamedTuple):
-    """What one account gives: the opening balance to take back now, if any, and those taken back before."""
+    """What one account gives: the opening balance to take back now, if any, and those taken back before. `broken`: it
+    cannot be read, and gives nothing."""
 
     stream: str
     version: int
     now: Recorded | None
     before: int
+    broken: BrokenLog | None = None
 
 
 def look(log: Log, streams: Sequence[str], request: str = "") -> list[Taking]:
     """What the accounts hold of an upload `request`, or of any."""
-    found = []
-    for stream, events in log.streams(streams).items():
+    found: list[Taking] = []
+    histories = log.streams(streams)
+    found += [Taking(stream, 0, None, 0, error) for stream, error in histories.broken.items()]
+    for stream, events in histories.events.items():
         account = Account.of(events)
         standing = account.opening
         now = standing if standing is not None and request in ("", standing.request) else None
@@ -59,7 +64,9 @@ def take(
 def tell(receipt: Receipt, found: Iterable[Taking]) -> None:
     """Tell the receipt what was, or would be, taken back."""
     for taking in found:
-        if taking.now or taking.before:
+        if taking.broken is not None:
+            receipt.unreadable_stream(taking.stream, taking.broken)
+        elif taking.now or taking.before:
             now = int(taking.now is not None)
             # A card whose balance is taken back now was not "already" reversed by an earlier one's reversal.
             receipt.outcome(Outcome(taking.stream, 0, posted=now, already=0 if now else taking.before))

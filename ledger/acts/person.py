@@ -52,13 +52,14 @@ def correct(
 
     def act() -> Appended | None:
         with log.database.read() as tx:
-            state = Person.of(person, log.streams_in(tx, [stream]).get(stream, []))
+            state = Person.of(person, log.streams_in(tx, [stream]).of(stream))
             must_be_there(state)
             _must_be_seen(state, seen)
             key = vault.keys_of(tx, [person]).get(person)
-            if key is None:
+            found = vault.data_of(tx, [person]).of(person)
+            if key is None or found is None:
                 raise NotFound("person-erased")
-            identity, contact = vault.data_of(tx, [person])[person]
+            identity, contact = found
             after, reach = decide_correct(identity, contact, changes, now.date())
             owner = vault.people_by_nik(tx, [after.nik]).get(after.nik, person)
         if owner != person:
@@ -117,13 +118,13 @@ def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:
     """
     stream = person_stream(person)
     with log.database.read() as tx:
-        state = Person.of(person, log.streams_in(tx, [stream]).get(stream, []))
+        state = Person.of(person, log.streams_in(tx, [stream]).of(stream))
         must_be_there(state)
-        data = vault.data_of(tx, [person]).get(person)
+        data = vault.data_of(tx, [person]).of(person)
         if data is None:
             raise NotFound("person-erased")
         cards = account_index.held_by(tx, person)
-        streams = log.streams_in(tx, [stream, *(account_stream(kpj_of(card)) for card in cards)])
+        streams = log.streams_in(tx, [stream, *(account_stream(kpj_of(card)) for card in cards)]).whole()
     identity, contact = data
     return {
         "person": person,

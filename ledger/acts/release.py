@@ -18,8 +18,7 @@ from ledger.acts.remittances import remittances
 from ledger.days import day_number
 from ledger.decisions import remittance
 from ledger.decisions.card import Card
-from ledger.decisions.opening import BEFORE_OPENING
-from ledger.decisions.remittance import LiveLine, Release
+from ledger.decisions.remittance import RELEASED_BY_ITSELF, LiveLine, Release
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number, payer_of
@@ -51,7 +50,6 @@ class Place(NamedTuple):
 
 RELEASE_REASONS = ("further-payment", "identity-checked", "right-card")
 """Why an officer posts a line that waits."""
-RELEASED_BY_ITSELF = ("account-unknown", "no-membership", BEFORE_OPENING)
 STREAMS_A_COMMIT = 200
 
 

@@ -22,4 +22,4 @@ def months_of(log: Log, npp: str) -> dict[str, Streams]:
 
 def read_lines(log: Log, streams: Iterable[str]) -> list[MonthLine]:
     """The lines of a month's streams, in the log's order."""
-    return lines_of(log.streams(list(streams)))
+    return lines_of(log.streams(list(streams)).whole())

@@ -54,11 +54,13 @@ class Target(NamedTuple):
 
 
 class _Taking(NamedTuple):
-    """What one stream gives: the lines to take back now, and how many were taken back before."""
+    """What one stream gives: the lines to take back now, and how many were taken back before. `broken`: it cannot be read,
+    and gives nothing."""
 
     state: Remittance
     now: list[LiveLine]
     before: int
+    broken: BrokenLog | None = None
 
 
 def reverse(
@@ -68,7 +70,8 @@ def reverse(
     reversed now, `already` those reversed before.
 
     Raises Refused: reason-missing, reason-unknown, reversal-unclear, kind-unknown, receipt-without-money; NotFound:
-    receipt-not-found, remittance-not-found, line-not-found, opening-not-found; BrokenLog when a stream cannot be read.
+    receipt-not-found, remittance-not-found, line-not-found, opening-not-found; BrokenLog when nothing but a stream that
+    cannot be read is meant. Of a receipt the other streams are taken back, and the receipt of it says which one was not.
     """
     _check(target, header)
     streams, cards = _streams_of(log, target)
@@ -91,6 +94,9 @@ def reverse(
 def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[openings.Taking]) -> None:
     if any(one.now or one.before for one in found) or any(one.now or one.before for one in taken):
         return
+    for error in (*(one.broken for one in found), *(one.broken for one in taken)):
+        if error is not None:
+            raise error
     if target.opening:
         raise NotFound("opening-not-found", column="kpj")
     if target.stream and not found[0].state.version:
@@ -153,7 +159,10 @@ def _look(log: Log, streams: Iterable[str], target: Target) -> list[_Taking]:
     histories = log.streams(list(streams))
     found = []
     for stream in streams:
-        state = Remittance.of(stream, histories.get(stream, ()))
+        if stream in histories.broken:
+            found.append(_Taking(Remittance(stream), [], 0, histories.broken[stream]))
+            continue
+        state = Remittance.of(stream, histories.of(stream))
         now = [line for line in state.live.values() if target.meets(line)]
         found.append(_Taking(state, now, sum(map(target.meets, state.reversed))))
     return found
@@ -190,6 +199,8 @@ def _take(
 
 def _tell(receipt: Receipt, found: Iterable[_Taking]) -> None:
     for taking in found:
+        if taking.broken is not None:
+            receipt.unreadable_stream(taking.state.stream, taking.broken)
         if not taking.now and not taking.before:
             continue
         receipt.outcome(Outcome(taking.state.stream, 0, posted=len(taking.now), already=taking.before))

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.decisions import remittance
-from ledger.decisions.opening import BEFORE_OPENING
-from ledger.decisions.remittance import LiveLine, Remittance
+from ledger.decisions.remittance import BEFORE_OPENING, LiveLine, Remittance
 from ledger.events import LINES_AN_EVENT, Fact, LinesSuspended, SuspendedLine, SuspendedLines
 
 

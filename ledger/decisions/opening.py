@@ -18,9 +18,6 @@ from ledger.events import Event, Fact, Opening, OpeningBalanceRecorded, OpeningB
 from ledger.money import rupiah
 from ledger.rules import rules
 
-BEFORE_OPENING = "before-opening-balance"
-"""Why money waits that was paid on or before an opening balance's day: it may be part of it."""
-
 
 class Recorded(NamedTuple):
     """An opening balance as the stream holds it: the event's version, and the upload that brought it."""

@@ -43,8 +43,12 @@ CORRECTION_REASONS = (
 """Why money may be corrected or taken back: a closed list, because free text could hold personal data."""
 SECOND_PAYMENT = "second-payment"
 """Why a second regular payment of a month waits."""
+BEFORE_OPENING = "before-opening-balance"
+"""Why money waits that was paid on or before an opening balance's day: it may be part of it."""
+RELEASED_BY_ITSELF = ("account-unknown", "no-membership", BEFORE_OPENING)
+"""What money waits for that posts it without anybody's decision when it comes."""
 SUSPENSE_REASONS = (
-    "account-unknown", "no-membership", "before-opening-balance", "nik-differs", "name-differs",
+    *RELEASED_BY_ITSELF, "nik-differs", "name-differs",
     "wage-missing", "amounts-disagree", "kpj-zero-short", "kpj-two-cards", SECOND_PAYMENT,
 )  # fmt: skip
 """Why received money waits."""
@@ -231,7 +235,7 @@ class Decision(Struct):
     """What an upload does to one stream: facts to append, counts of lines, problems to tell.
 
     `taken`: file lines that are posted or suspended by it, not there already. `second`: file lines of it that wait
-    because their month was paid before.
+    because their month was paid before, whatever else they would wait for.
     """
 
     facts: list[Fact]
@@ -271,7 +275,8 @@ def decide(state: Remittance, month: str, candidates: Sequence[Candidate]) -> De
         added.setdefault(key, []).append((under, content, part))
         decision.taken.add(one.file_line)
         reason = one.reason
-        if not reason and there and under.kind == "regular":
+        if there and under.kind == "regular" and (not reason or reason in RELEASED_BY_ITSELF):
+            # Whatever it waits for besides, a second payment never posts by itself.
             reason = SECOND_PAYMENT
             decision.second.append(one.file_line)
         if reason:
@@ -352,18 +357,26 @@ class Release(NamedTuple):
 
 
 def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
-    """The facts that post waiting lines, with their own paid dates."""
+    """The facts that post waiting lines, with their own paid dates. A line keeps its part, unless it goes to another card:
+    there it is the next payment of its kind."""
     posts: list[tuple[tuple[Under, RuleIds], ReleasedLine]] = []
     paid: set[str] = set()
+    moved: dict[tuple[str, str, str], list[int]] = {}
     for one in releases:
-        waiting, line = one.waiting, one.waiting.line
+        waiting, line, part = one.waiting, one.waiting.line, one.waiting.line.part
+        if one.kpj != line.kpj:
+            # The other card may have a payment of that part already.
+            key = (waiting.under.segment, waiting.under.kind, one.kpj)
+            used = moved.setdefault(key, [held.line.part for held in state.payments(*key)])
+            part = _free_part(used)
+            used.append(part)
         first = one.kpj not in paid and not state.counting(one.kpj) and line.employer + line.worker > 0
         paid.add(one.kpj)
         posts.append(
             (
                 (waiting.under, one.rules),
                 ReleasedLine(
-                    one.kpj, line.wage, line.back_pay, line.employer, line.worker, one.epoch, line.tambahan, line.part,
+                    one.kpj, line.wage, line.back_pay, line.employer, line.worker, one.epoch, line.tambahan, part,
                     int(first), waiting.version, waiting.index, "" if one.kpj == line.kpj else line.kpj,
                 ),
             )

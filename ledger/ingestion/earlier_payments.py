@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ledger.decisions.card import Card
-from ledger.decisions.opening import BEFORE_OPENING
+from ledger.decisions.remittance import BEFORE_OPENING
 from ledger.errors import BrokenLog
 from ledger.events import ContributionsPosted, ContributionsReversed, Fact, LinesSuspended, SuspenseReleased
 from ledger.identifiers import card_number, kpj_of

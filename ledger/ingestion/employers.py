@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ledger.days import day_text
 from ledger.decisions.employer import Employer, decide_register
-from ledger.errors import Refused
+from ledger.errors import BrokenLog, Refused
 from ledger.events import EmployerRegistered
 from ledger.identifiers import employer_stream
 from ledger.ingestion.batches import ROWS, Decided, Progress, Writer, begin, finish
@@ -43,12 +43,15 @@ def ingest(
     seen: dict[str, Employer] = {}
 
     def decide(rows: Sequence[_Row]) -> Decided[_Row]:
-        known = _known(log, vault, rows)
+        known, broken = _known(log, vault, rows)
         if dry_run:
             known = seen | known
         decided: Decided[_Row] = Decided(rows)
         new: list[NewName] = []
         for line, employer in rows:
+            if employer.npp in broken:
+                decided.refuse(broken[employer.npp].problem, line)
+                continue
             try:
                 if not decide_register(known.get(employer.npp), employer, today):
                     decided.already += 1
@@ -72,17 +75,19 @@ def ingest(
     return finish(table, receipt, writer.counts)
 
 
-def _known(log: Log, vault: Vault, rows: Sequence[_Row]) -> dict[str, Employer]:
-    """Those of the rows' employers that are recorded, their names opened."""
+def _known(log: Log, vault: Vault, rows: Sequence[_Row]) -> tuple[dict[str, Employer], dict[str, BrokenLog]]:
+    """Those of the rows' employers that are recorded, their names opened; and those whose record cannot be read."""
     found: dict[str, EmployerRegistered] = {}
     sealed: dict[int, SealedName] = {}
-    for events in log.streams([employer_stream(row.employer.npp) for row in rows]).values():
+    histories = log.streams([employer_stream(row.employer.npp) for row in rows])
+    for events in histories.events.values():
         for event in events:
             if isinstance(event.fact, EmployerRegistered):
                 found[event.fact.npp] = event.fact
                 sealed[int(event.fact.npp)] = SealedName(event.fact.name, event.version)
     names = vault.employers.open(sealed)
-    return {npp: Employer(npp, names.get(int(npp)), fact.registered_on) for npp, fact in found.items()}
+    known = {npp: Employer(npp, names.get(int(npp)), fact.registered_on) for npp, fact in found.items()}
+    return known, {stream.partition(":")[2]: error for stream, error in histories.broken.items()}
 
 
 def _batches(table: Table) -> Iterator[list[_Row]]:

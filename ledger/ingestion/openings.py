@@ -84,7 +84,7 @@ class _Decider:
             position = self.log.head_in(tx)
             numbers = {number for card in until for number in (card, zeros_lost(card)) if number is not None}
             found = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in numbers])
-            known = {card_number(name.partition(":")[2]): Account.of(events) for name, events in found.items()}
+            known = {card_number(name.partition(":")[2]): Account.of(events) for name, events in found.events.items()}
             held = [known[card].card for card in until if card in known]
             paid = earlier_payments(self.log, tx, [card for card in held if card is not None], until)
         if self.dry_run:
@@ -92,6 +92,10 @@ class _Decider:
         decided: Decided[_Row] = Decided(rows)
         again: list[Place] = []
         for row in rows:
+            error = found.broken.get(account_stream(kpj_of(row.card)))
+            if error is not None:
+                decided.refuse(error.problem, row.line)
+                continue
             again += self._decide_row(row, known, paid, decided)
         if self.dry_run:
             self.seen |= {row.card: known[row.card] for row in rows if row.card in known}
@@ -157,7 +161,7 @@ class _Decider:
         for place in places:
             by_stream.setdefault(place.stream, {})[place[1:]] = None
         events = []
-        for stream, history in self.log.streams(list(by_stream)).items():
+        for stream, history in self.log.streams(list(by_stream)).whole().items():
             state = Remittance.of(stream, history)
             acts = hold_again(state, [state.live[place] for place in by_stream[stream] if place in state.live])
             events += [

@@ -22,7 +22,7 @@ from ledger.days import day_number, day_of, day_text, years_after
 from ledger.decisions.account import Registration, check_registration, decide_register
 from ledger.decisions.card import Card, after_fact
 from ledger.decisions.person import OLDEST_YEARS, Contact, Identity, nik_warnings, provinces
-from ledger.errors import Conflict, Problem
+from ledger.errors import BrokenLog, Conflict, Problem
 from ledger.events import Event, Fact, PersonRegistered
 from ledger.fields import SEXES
 from ledger.identifiers import SEGMENTS, account_stream, kpj_of, month_of, person_stream, zeros_lost
@@ -123,10 +123,14 @@ class _Decider:
         sound = self._sound(rows, decided)
         hashes = self.vault.nik_hashes({row.nik for row in sound})
         with self.log.database.read() as tx:
-            holders, accounts = self._look_up(tx, sound, hashes)
+            holders, accounts, broken = self._look_up(tx, sound, hashes)
         there = {nik: holder.person for nik, holder in holders.items() if nik not in self.kept_niks}
         batch = _Batch(decided, holders, accounts, iter(new_ids(len(hashes) - len(holders))))
         for row in sound:
+            error = broken.get(row.nik) or broken.get(row.card)
+            if error is not None:
+                decided.refuse(error.problem, row.line)
+                continue
             self._decide_row(row, batch)
         self._keep(holders, accounts)
         if not self.dry_run:
@@ -155,18 +159,25 @@ class _Decider:
 
     def _look_up(
         self, tx: Transaction, rows: Sequence[Registration], hashes: dict[str, bytes]
-    ) -> tuple[dict[str, _Holder], dict[int, _Account]]:
+    ) -> tuple[dict[str, _Holder], dict[int, _Account], dict[str | int, BrokenLog]]:
+        """(NIK -> its holder, card -> its account, what cannot be read of a NIK's holder or of a card)."""
         people = self.vault.people_by_hash(tx, hashes)
         data = self.vault.data_of(tx, people.values())
-        holders = {nik: _Holder(person, data[person][0]) for nik, person in people.items()}
+        holders = {nik: _Holder(person, data.data[person][0]) for nik, person in people.items() if person in data.data}
+        broken: dict[str | int, BrokenLog] = {
+            nik: data.broken[person] for nik, person in people.items() if person in data.broken
+        }
         cards = account_index.cards(
             tx, {card for row in rows for card in (row.card, zeros_lost(row.card)) if card is not None}
         )
-        streams = self.log.streams_in(tx, [account_stream(kpj_of(card)) for card in cards]) if cards else {}
-        accounts = {
-            number: _Account(card, streams[account_stream(kpj_of(number))][-1].version)
-            for number, card in cards.items()
-        }
+        accounts: dict[int, _Account] = {}
+        streams = {account_stream(kpj_of(number)): number for number in cards}
+        found = self.log.streams_in(tx, list(streams))
+        for stream, number in streams.items():
+            if stream in found.broken:
+                broken[number] = found.broken[stream]
+            else:
+                accounts[number] = _Account(cards[number], found.events[stream][-1].version)
         for nik in self.kept_niks.keys() & hashes.keys():
             if (holder := self.kept_niks[nik]) is not None:
                 holders.setdefault(nik, holder)
@@ -174,7 +185,7 @@ class _Decider:
             for row in rows:
                 if (account := self.kept_cards.get(row.card)) is not None:
                     accounts[row.card] = account
-        return holders, accounts
+        return holders, accounts, broken
 
     def _decide_row(self, row: Registration, batch: _Batch) -> None:
         identity = Identity(row.nik, row.name, _day_text(row.birth_date), row.sex)

@@ -88,7 +88,7 @@ class Members(Phones, Requests):
     def _rehash(self, tx: Transaction, keys: Mapping[str, bytes], new: Master) -> None:
         for person, key in keys.items():
             stream = member_stream(person)
-            state = Member.of(person, self.log.streams_in(tx, [stream]).get(stream, []))
+            state = Member.of(person, self.log.streams_in(tx, [stream]).of(stream))
             opened = Seal(key, person, state.version)
             if state.access is not None:
                 hashed = new.email(opened.address(state).looked_up.lower())

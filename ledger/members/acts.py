@@ -193,7 +193,7 @@ class Acts:
     def about(self, person: str) -> About:
         """Who a person is and how reached. Raises NotFound(person-unknown) also when the person was erased."""
         with self.log.database.read() as tx:
-            found = self.vault.data_of(tx, [person]).get(person)
+            found = self.vault.data_of(tx, [person]).of(person)
             if found is None:
                 raise NotFound("person-unknown")
             state, key = self.state_of(tx, person)
@@ -209,7 +209,7 @@ class Acts:
 
     def _person_version(self, tx: Transaction, person: str) -> int:
         stream = person_stream(person)
-        events = self.log.streams_in(tx, [stream]).get(stream, [])
+        events = self.log.streams_in(tx, [stream]).of(stream)
         return events[-1].version if events else 0
 
     def must_be_seen(self, person: str, acting: Acting) -> Write:
@@ -244,7 +244,7 @@ class Acts:
     def contact_of(self, person: str) -> Contact:
         """The contact on file, empty when there is none."""
         with self.log.database.read() as tx:
-            found = self.vault.data_of(tx, [person]).get(person)
+            found = self.vault.data_of(tx, [person]).of(person)
         return found[1] if found else Contact()
 
     def tell(self, person: str, kind: str, acting: Acting, **details: str) -> None:
@@ -281,7 +281,7 @@ class Acts:
         if key is None:
             raise NotFound("member-unknown")
         stream = member_stream(person)
-        state = Member.of(person, self.log.streams_in(tx, [stream]).get(stream, []))
+        state = Member.of(person, self.log.streams_in(tx, [stream]).of(stream))
         return state, Seal(key, person, state.version)
 
     def act(self, person: str, acting: Acting, decide: Decide) -> None:

@@ -50,7 +50,7 @@ class Confirming(Acts):
 
     def _must_be_known(self, tx: Transaction, person: str, state: Member, key: Seal, sent_to: bytes) -> None:
         """Whether who answers still is a contact of the person. Raises Refused(link-used)."""
-        found = self.vault.data_of(tx, [person]).get(person)
+        found = self.vault.data_of(tx, [person]).of(person)
         if found is None:
             raise Refused("link-used")
         known = key.known(state, found[1])

@@ -46,7 +46,7 @@ class Phones(Passwords):
             person = self.holder(tx, nik=asked.nik)
             if person is None or self.holder(tx, kpj=asked.kpj) != person:
                 return UNKNOWN
-            found = self.vault.data_of(tx, [person]).get(person)
+            found = self.vault.data_of(tx, [person]).of(person)
         if found is None:
             return UNKNOWN
         identity, contact = found

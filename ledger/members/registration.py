@@ -62,7 +62,7 @@ class Registrations(Confirming):
         card = card_number(claim.kpj)
         if account_index.cards(tx, [card])[card].segment != claim.segment:
             return None
-        found = self.vault.data_of(tx, [person]).get(person)
+        found = self.vault.data_of(tx, [person]).of(person)
         if found is None or found[0].birth_date != claim.birth_date:
             return None
         return person, found[1]
@@ -306,7 +306,7 @@ class Registrations(Confirming):
             person = self.holder(tx, kpj=kpj)
             owner = rows.login_by_address(tx, self.vault.address_hash(tx, email))
             card = account_index.cards(tx, [card_number(kpj)]).get(card_number(kpj)) if person else None
-            found = self.vault.data_of(tx, [person]).get(person) if person else None
+            found = self.vault.data_of(tx, [person]).of(person) if person else None
         if person is None or card is None or found is None:
             raise NotFound("account-not-found")
         if owner is not None and owner.person != person:

@@ -28,7 +28,7 @@ from typing import Literal, NamedTuple, cast
 from eventsourcing.persistence import IntegrityError, JSONTranscoder, StoredEvent
 
 from ledger.clock import read_now
-from ledger.errors import Refused, Unavailable
+from ledger.errors import BrokenLog, Refused, Unavailable
 from ledger.events import Event
 from ledger.settings import Settings
 from ledger.store import account_index, account_index_check, migrations
@@ -62,6 +62,26 @@ class Appended(NamedTuple):
 
     positions: list[int]
     recorded_at: str
+
+
+class Histories(NamedTuple):
+    """The events of streams, oldest first; a stream without events has no key. `broken`: the streams that cannot be read,
+    with the reason: one broken record concerns only whom it names, so nobody else is kept from being read."""
+
+    events: dict[str, list[Event]]
+    broken: dict[str, BrokenLog]
+
+    def of(self, stream: str) -> list[Event]:
+        """The events of one stream. Raises BrokenLog when it is one that cannot be read."""
+        if stream in self.broken:
+            raise self.broken[stream]
+        return self.events.get(stream, [])
+
+    def whole(self) -> dict[str, list[Event]]:
+        """The events of all streams, where one without the other says nothing. Raises BrokenLog."""
+        for error in self.broken.values():
+            raise error
+        return self.events
 
 
 def fingerprint_of(row: StoredRow) -> str:
@@ -207,17 +227,23 @@ class Log:
         return select_rows(self.recorder, tx, after, limit, upto)
 
     def events(self, stream: str) -> list[Event]:
-        """The events of one stream, oldest first."""
-        return self.streams([stream]).get(stream, [])
+        """The events of one stream, oldest first. Raises BrokenLog."""
+        return self.streams([stream]).of(stream)
 
-    def streams(self, names: Sequence[str]) -> dict[str, list[Event]]:
-        """The events of many streams in one query; a stream without events has no key."""
+    def streams(self, names: Sequence[str]) -> Histories:
+        """The events of many streams in one query."""
         with self.database.read() as tx:
             return self.streams_in(tx, names)
 
-    def streams_in(self, tx: Transaction, names: Sequence[str]) -> dict[str, list[Event]]:
+    def streams_in(self, tx: Transaction, names: Sequence[str]) -> Histories:
         """`streams` inside a transaction."""
-        return {stream: [decode(row) for row in rows] for stream, rows in self.stored_in(tx, names).items()}
+        found = Histories({}, {})
+        for stream, rows in self.stored_in(tx, names).items():
+            try:
+                found.events[stream] = [decode(row) for row in rows]
+            except BrokenLog as error:
+                found.broken[stream] = error
+        return found
 
     def stored_in(
         self, tx: Transaction, names: Sequence[str], since: Mapping[str, int] | None = None

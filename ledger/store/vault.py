@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from ledger.decisions.person import Contact, Identity, Person, contact_bytes, identity_bytes
-from ledger.errors import NotFound, Refused, Unavailable
+from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
 from ledger.store import employer_names
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
@@ -38,6 +39,25 @@ _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
 _EMPTYING_MS = 3_000
 _OF_LOG = "log_secret"
+
+
+class People(NamedTuple):
+    """Person id -> identity and contact, of those that are not erased. `broken`: whose record cannot be read."""
+
+    data: dict[str, tuple[Identity, Contact]]
+    broken: dict[str, BrokenLog]
+
+    def of(self, person: str) -> tuple[Identity, Contact] | None:
+        """One person's, None when they are erased. Raises BrokenLog."""
+        if person in self.broken:
+            raise self.broken[person]
+        return self.data.get(person)
+
+    def whole(self) -> dict[str, tuple[Identity, Contact]]:
+        """Everybody's. Raises BrokenLog."""
+        for error in self.broken.values():
+            raise error
+        return self.data
 
 
 class NewPerson(Struct, frozen=True, gc=False):
@@ -185,14 +205,17 @@ class Vault:
             raise NotFound("person-erased")
         return unseal(key, person, stream, version, field, sealed)
 
-    def data_of(self, tx: Transaction, persons: Iterable[str]) -> dict[str, tuple[Identity, Contact]]:
-        """Person id -> identity and contact as they stand now, of those that are not erased."""
+    def data_of(self, tx: Transaction, persons: Iterable[str]) -> People:
+        """Identity and contact of persons as they stand now."""
         keys = self.keys_of(tx, persons)
-        streams = self.log.streams_in(tx, [person_stream(person) for person in keys]) if keys else {}
-        found = {}
-        for person, key in keys.items():
-            state = Person.of(person, streams.get(person_stream(person), []))
-            found[person] = self._data(key, state)
+        found = People({}, {})
+        if keys:
+            streams = self.log.streams_in(tx, [person_stream(person) for person in keys])
+            for person, key in keys.items():
+                try:
+                    found.data[person] = self._data(key, Person.of(person, streams.of(person_stream(person))))
+                except BrokenLog as error:
+                    found.broken[person] = error
         return found
 
     def _data(self, key: bytes, state: Person) -> tuple[Identity, Contact]:
@@ -338,7 +361,7 @@ class Vault:
             )
             persons = [row[0] for row in rows]
             keys = self.keys_of(tx, persons)
-            for person, (identity, contact) in self.data_of(tx, persons).items():
+            for person, (identity, contact) in self.data_of(tx, persons).whole().items():
                 wrapped = new.wrap(person, keys[person], os.urandom(_NONCE))
                 tx.run(
                     "update vault_persons set wrapped = ?, nik_hash = ?, phone_hash = ?, email_hash = ?, master = ? "

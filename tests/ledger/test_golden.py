@@ -1,7 +1,7 @@
 """What is stored once is read for ever: a stored sample of every event, byte for byte.
 
-A sample is never changed once it was released. A new shape gets a new name with a new sample, and the old one still has to
-be read. `python -m tests.ledger.regenerate` writes the samples of an unreleased change.
+A sample is never changed (`frozen.py`). A new shape gets a new name with a new sample, and the old one still has to be read:
+its entry in `MEANT` is then the fact it is upgraded to. `python -m tests.ledger.regenerate` writes the samples of new names.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from ledger.events import (
     SegmentChanged,
     SuspendedLine,
 )
+from ledger.events.upcasters import KNOWN
 from ledger.store.codec import StoredRow, decode, encode, recorded_at_of, stamp, state_json
 from tests import facts
 
@@ -145,7 +146,7 @@ def _row(name: str, state: bytes) -> StoredRow:
 
 
 def test_every_event_has_a_stored_sample() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == FACTS.keys() == MEANT.keys()
+    assert {path.stem for path in GOLDEN.glob("*.json")} == KNOWN == MEANT.keys()
 
 
 @pytest.mark.parametrize("name", MEANT)
@@ -156,7 +157,8 @@ def test_a_stored_event_is_read_as_it_was_meant_and_written_again_byte_for_byte(
     assert (event.fact, event.stream, event.version, event.position) == (fact, stream, version, 7)
     assert (event.by, event.channel, event.reason) == ("cli:1000", "cli", reason)
     assert (event.request, event.recorded_at) == ("9f86d081884c7d65", RECORDED_AT)
-    assert state_json(encode(event)) == stored
+    if name in FACTS:
+        assert state_json(encode(event)) == stored
     assert json.loads(stored)["fact"] is not None
 
 

@@ -121,7 +121,7 @@ def test_a_killed_registration_is_finished_and_its_money_released(
     log = Log.open(settings)
     vault = Vault.open(log)
     with log.database.read() as tx:
-        assert len(vault.data_of(tx, list(persons))) == cards
+        assert len(vault.data_of(tx, list(persons)).data) == cards
     log.close()
 
 

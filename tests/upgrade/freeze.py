@@ -13,23 +13,45 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ledger.events import Line
+from ledger.acts.release import Place, release_line
+from ledger.acts.reversal import Target
+from ledger.decisions.remittance import Remittance
+from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store import migrations
 from ledger.store.log import Log
-from ledger.store.vault import Vault
-from tests.conftest import MASTER_KEY, NOW
-from tests.projections.history import KPJS, NPPS, Writer, registered
+from tests.conftest import MASTER_KEY
+from tests.ledger.members.conftest import CARD, OTHERS, SECOND, Counter
+from tests.office import NPP, line, opening, person
+
+MONTH = f"remittance-e:{NPP}:2026-10"
 
 STORES = Path(__file__).parent / "stores"
-AMOUNT = 285_000
+OWN, UNKNOWN = "26000000041", "26000000058"
+TOTALS = {CARD: 570_000, SECOND: 1_590_000, OTHERS: 228_000, OWN: 20_000}
+"""Card -> its balance in rupiah, in every release's store."""
+WAITS = [(int(UNKNOWN), "account-unknown")]
+"""(card, why) of the money that waits there."""
 
 
 def fill(log: Log) -> None:
-    """Employers, persons, cards and one posted line; the secret of the log under the tests' master key."""
-    Vault.open(log)
-    posted = Writer().post(NPPS[0], "2026-10", "2026-11-14", [Line(KPJS[0], 5_000_000, 0, 185_000, 100_000)])
-    log.append([*registered(), posted], NOW)
+    """A little of everything that can be done with money, and a member; the log's secret is under the tests' master key."""
+    counter = Counter(log)
+    counter.active()
+    office, why = counter.office, Header("o", "office", "back", "wrong-amount")
+    office.register(person(OWN, 3, npp="", segment="BPU"))
+    office.contribute(line(CARD), line(OTHERS, 4_000_000), line(UNKNOWN), request="first")
+    office.contribute(line(CARD, reference="TRX-2"), request="second")
+    office.contribute(line(OTHERS, month="2026-09"), request="third")
+    office.contribute(line(OWN, 1_000_000, npp="", worker=20_000), request="fourth")
+    (second,) = [one for one in Remittance.of(MONTH, office.remittance()).waiting() if one.line.kpj == CARD]
+    further = Header("o", "office", "", "further-payment")
+    release_line(log, Place(MONTH, *second.place), further, lambda: office.now)
+    office.door.reverse(Target(receipt="third"), why)
+    office.openings(opening(SECOND), opening(OTHERS))
+    office.door.reverse(Target(kpj=OTHERS, kind="opening"), why)
+    office.register(person(SECOND, left_on="2026-03-20"))
+    office.close()
 
 
 def _literal(value: Any, of_bytes: bool) -> str:

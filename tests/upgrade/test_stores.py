@@ -16,13 +16,13 @@ from ledger.identifiers import card_number
 from ledger.settings import Settings
 from ledger.store import migrations
 from ledger.store.log import Log
+from ledger.store.suspense import suspense_page
 from ledger.store.vault import Vault
 from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import Queries
 from tests.conftest import MASTER_KEY, NOW, TODAY, postgres_database
-from tests.projections.history import KPJS
-from tests.upgrade.freeze import AMOUNT, STORES
+from tests.upgrade.freeze import STORES, TOTALS, WAITS
 from tests.upgrade.test_upgrade import _KILLED, ROOT, step  # noqa: F401
 
 RELEASES = sorted(path.stem for path in STORES.glob("*.db"))
@@ -56,7 +56,9 @@ def test_a_releases_store_is_brought_up_and_says_what_it_said(old: Settings) -> 
     store = Store.open(old)
     Projector(log, store, now=lambda: NOW).run_once()
     reader = Queries(log, store)
-    assert reader.balance(card_number(KPJS[0]), TODAY, NOW).total == AMOUNT
+    assert {kpj: reader.balance(card_number(kpj), TODAY, NOW).total for kpj in TOTALS} == TOTALS
+    with log.database.read() as tx:
+        assert [(case.card, case.reason) for case in suspense_page(tx)] == WAITS
     for one in (reader, store, log):
         one.close()
 

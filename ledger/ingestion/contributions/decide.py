@@ -14,8 +14,7 @@ import numpy as np
 from ledger.days import day_of, day_text
 from ledger.decisions import remittance
 from ledger.decisions.card import Card
-from ledger.decisions.opening import BEFORE_OPENING
-from ledger.decisions.remittance import SECOND_PAYMENT, Candidate, Content, Remittance, Under
+from ledger.decisions.remittance import BEFORE_OPENING, SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
 from ledger.identifiers import SEGMENTS, month_of, month_text, zeros_lost
@@ -134,7 +133,13 @@ def _line_by_line(
     outcome.posted += decision.posted
     outcome.already, outcome.suspended = decision.already, decision.suspended
     outcome.refused += decision.refused
-    problems.extend(p for p in said if p[1] == "refused" or p[0].line in decision.taken)
+    # What a second payment waits for besides would sound as if it posted by itself.
+    by_itself = decision.taken.difference(decision.second)
+    problems.extend(
+        (problem, verdict)
+        for problem, verdict in said
+        if verdict == "refused" or problem.line in (by_itself if verdict == "suspended" else decision.taken)
+    )
     problems.extend((Problem(SECOND_PAYMENT, line, "reference"), "suspended") for line in decision.second)
     problems.extend((problem, "refused") for problem in decision.conflicts)
     return decision.facts

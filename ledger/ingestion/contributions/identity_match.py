@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from ledger.decisions.card import Card
-from ledger.decisions.person import Contact, Identity
 from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import Upload
 from ledger.store.database import Transaction
+from ledger.store.vault import People
 
 _WORD = re.compile(r"[a-z]{2,}")
 
@@ -48,7 +48,7 @@ def words(name: str) -> list[str]:
 
 def holders_with(
     people_by_nik: Callable[[Transaction, Sequence[str]], dict[str, str]],
-    data_of: Callable[[Transaction, Sequence[str]], dict[str, tuple[Identity, Contact]]],
+    data_of: Callable[[Transaction, Sequence[str]], People],
 ) -> Callable[[Transaction, Sequence[RemittanceBatch], dict[int, Card]], Holders]:
     """The look-up of `Holders` from the vault's two questions: who has these NIKs, and who are these persons."""
 
@@ -62,7 +62,8 @@ def holders_with(
                 card = cards.get(int(u.card[row]))
                 if card is not None and u.name and u.name[row]:
                     persons.add(card.person)
-        held = data_of(tx, sorted(persons)) if persons else {}
+        # Whose record cannot be read, or who was erased, has no name to compare with; the NIK is compared all the same.
+        held = data_of(tx, sorted(persons)).data if persons else {}
         return Holders(people_by_nik(tx, sorted(niks)), {who: identity.name for who, (identity, _) in held.items()})
 
     return look_up

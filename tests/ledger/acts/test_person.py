@@ -101,7 +101,7 @@ def test_a_corrected_person_is_found_by_the_new_nik_only(log: Log, vault: Vault)
     with log.database.read() as tx:
         assert vault.people_by_nik(tx, [SITI.nik, "3174015203900003"]) == {"3174015203900003": person}
         assert vault.by_phone(tx, "+62899999999") == [person]
-        assert vault.data_of(tx, [person])[person][0].name == "Siti Aminah"
+        assert vault.data_of(tx, [person]).data[person][0].name == "Siti Aminah"
 
 
 def test_the_nik_of_another_person_is_refused(log: Log, vault: Vault) -> None:

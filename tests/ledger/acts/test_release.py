@@ -8,7 +8,8 @@ import pytest
 
 from ledger.acts.release import Place, release_line
 from ledger.acts.reversal import Target
-from ledger.errors import JhtError
+from ledger.decisions.remittance import Remittance
+from ledger.errors import JhtError, Refused
 from ledger.events import SuspenseReleased
 from ledger.receipt import Header
 from ledger.store import account_index
@@ -35,6 +36,10 @@ def waiting(office: Office) -> list[tuple[int, str]]:
         return [(case.card, case.reason) for case in suspense_page(tx)]
 
 
+def state(office: Office) -> Remittance:
+    return Remittance.of(STREAM, office.remittance())
+
+
 def test_a_second_regular_payment_waits_until_an_officer_books_it_as_a_part(office: Office) -> None:
     office.contribute(line(A))
     receipt = office.contribute(line(A, reference="TRX-2"), request="r2")
@@ -53,6 +58,46 @@ def test_a_second_regular_payment_waits_until_an_officer_books_it_as_a_part(offi
     # The same file again finds both payments.
     assert office.contribute(line(A), request="r3").totals["already"] == 1
     assert office.contribute(line(A, reference="TRX-2"), request="r4").totals["already"] == 1
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_second_payment_of_a_worker_nobody_knew_is_not_posted_by_the_registration(office: Office, files: int) -> None:
+    both = [line(C), line(C, reference="TRX-2")]
+    if files == 1:
+        receipt = office.contribute(*both)
+    else:
+        office.contribute(both[0])
+        receipt = office.contribute(both[1], request="r2")
+    assert ("suspended", "second-payment", 4 - files, "reference") in problems(receipt)
+    assert sorted(waiting(office)) == [(int(C), "account-unknown"), (int(C), "second-payment")]
+    (second,) = [one for one in state(office).waiting() if one.reason == "second-payment"]
+    place = Place(STREAM, *second.place)
+    with pytest.raises(Refused) as refused:
+        release_line(office.log, place, OFFICER, lambda: office.now)
+    assert refused.value.problem.details["why"] == "account-unknown"
+    office.register(person(C, 3))
+    # As a fresh upload of both would: the first posts, the second waits for somebody's decision.
+    assert waiting(office) == [(int(C), "second-payment")]
+    assert release_line(office.log, place, OFFICER, lambda: office.now).lines == 1
+    posted = [one.line for one in state(office).live.values()]
+    assert [(one.part, one.months) for one in posted] == [(0, 1), (1, 0)]
+
+
+def test_money_released_to_a_card_that_was_paid_already_is_its_next_payment(office: Office) -> None:
+    right = Header("officer", "office", "", "right-card")
+    office.contribute(line(B), line(C, reference="TRX-2"))
+    office.contribute(line(B, 0, back_pay=1_000_000, kind="supplement"), request="r2")
+    office.contribute(line(C, 0, back_pay=1_000_000, kind="supplement", reference="S2"), request="r3")
+    for one in state(office).waiting():
+        release_line(office.log, Place(STREAM, *one.place), right, lambda: office.now, B)
+    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live.values()]
+    assert sorted(live) == [("regular", B, 0), ("regular", B, 1), ("supplement", B, 0), ("supplement", B, 1)]
+    # The card it waited under has its number free again, and the other card's next payment is the third.
+    office.contribute(line(C, reference="TRX-2"), request="r4")
+    office.contribute(line(B, 0, back_pay=1_000_000, kind="supplement", reference="S3"), request="r5")
+    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live.values()]
+    assert len(set(live)) == len(live)
+    assert ("supplement", B, 2) in live
 
 
 def test_a_second_payment_may_be_taken_back_instead(office: Office) -> None:

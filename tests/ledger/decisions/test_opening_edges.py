@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -94,6 +95,12 @@ def wanted(**changes: Any) -> OpeningBalanceRecorded:
 )  # fmt: skip
 def test_what_just_can_be_is_recorded(right: OpeningBalanceRecorded) -> None:
     given(account()).when(decide_opening, right, TODAY).then(right)
+
+
+def test_a_year_is_taken_over_from_its_last_day_on() -> None:
+    right = wanted(as_of="2026-12-31", yield_through=2026)
+    given(account()).when(decide_opening, right, date(2026, 12, 31)).then(right)
+    given(account()).when(decide_opening, right, date(2026, 12, 30)).refused("date-in-future")
 
 
 @pytest.mark.parametrize(

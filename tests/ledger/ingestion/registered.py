@@ -101,7 +101,7 @@ def facts(log: Log, vault: Vault) -> Counter[str]:
     events = [decode(row) for row in log.read(0, 1_000_000)]
     persons = sorted({e.stream.partition(":")[2] for e in events if e.stream.startswith("person:")})
     with log.database.read() as tx:
-        data = vault.data_of(tx, persons)
+        data = vault.data_of(tx, persons).data
     names = vault.employers.open(
         {
             int(event.fact.npp): SealedName(event.fact.name, event.version)

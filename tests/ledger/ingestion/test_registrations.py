@@ -57,7 +57,7 @@ def test_a_new_nik_becomes_a_person_with_a_card_and_a_membership(log: Log, vault
     with log.database.read() as tx:
         (person,) = vault.people_by_nik(tx, ["3174015203900001", "3174015203900002"]).values()
         card = account_index.cards(tx, [26000000001])[26000000001]
-        identity, contact = vault.data_of(tx, [person])[person]
+        identity, contact = vault.data_of(tx, [person]).data[person]
     assert card.person == person
     assert (identity.name, identity.birth_date, contact.phone) == ("Siti Aminah", "1990-03-12", "+6281200000001")
 

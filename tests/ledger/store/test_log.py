@@ -85,7 +85,7 @@ def test_recorded_at_never_runs_backwards(log: Log) -> None:
 def test_streams_come_back_whole_and_only_the_asked_ones(log: Log) -> None:
     log.append([*card("12345678901"), employer("10000001"), posted("10000001", 1, "12345678901")], NOW)
     found = log.streams(["account:12345678901", "account:99999999999", "employer:10000001"])
-    assert {name: [e.version for e in events] for name, events in found.items()} == {
+    assert {name: [e.version for e in events] for name, events in found.events.items()} == {
         "account:12345678901": [1, 2],
         "employer:10000001": [1],
     }

@@ -17,7 +17,7 @@ from ledger.acts import release as releases
 from ledger.acts.remittances import States
 from ledger.acts.reversal import Target
 from ledger.decisions.card import Card, Membership
-from ledger.decisions.remittance import Remittance
+from ledger.decisions.remittance import LiveLine, Remittance
 from ledger.errors import NotFound, Refused
 from ledger.events import Event
 from ledger.ingestion.contributions import decide, lookup
@@ -113,7 +113,7 @@ acts = st.lists(
         st.tuples(st.just("register"), st.sampled_from(WORKERS)),
         st.tuples(st.just("leave"), st.sampled_from(WORKERS)),
         st.tuples(st.just("reverse"), st.sampled_from(WORKERS)),
-        st.tuples(st.just("release"), st.integers(0, 5)),
+        st.tuples(st.just("release"), st.tuples(st.integers(0, 5), st.sampled_from(["", *WORKERS[:2]]))),
     ),
     max_size=8,
 )
@@ -127,6 +127,10 @@ def opened(settings: Settings) -> Iterator[Callable[[], Office]]:
     yield lambda: office
     office.close()
     log.close()
+
+
+def live_lines(office: Office) -> list[LiveLine]:
+    return list(Remittance.of(STREAM, office.log.events(STREAM)).live.values())
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -150,12 +154,15 @@ def test_after_any_history_the_account_index_is_the_fold_of_the_log(
             with office.log.database.read() as tx:
                 cases = suspense_page(tx)
             if cases:
-                case = cases[given_ % len(cases)]
+                number_of, card = given_
+                case = cases[number_of % len(cases)]
                 place = releases.Place(case.stream, case.version, case.line)
                 header = Header("o", "o", f"l{number}", "further-payment")
                 with contextlib.suppress(Refused):
-                    releases.release_line(office.log, place, header, lambda: office.now)
+                    releases.release_line(office.log, place, header, lambda: office.now, card)
     assert office.log.check_account_index().differences == 0
+    live = [(one.under.segment, one.under.kind, one.line.kpj, one.line.part) for one in live_lines(office)]
+    assert len(set(live)) == len(live)
 
 
 @pytest.fixture
