@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger.store.outbox import Letter
 
-WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3}
+WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3, "_tell": 2}
 """A writer of letters -> the place of the kind among what it is given."""
 ROOT = Path(__file__).parents[3]
 URL = "https://saldo.example"
@@ -34,6 +34,8 @@ DETAILS = {
     "contact-changed": {},
     "data-request": {"what": "export"},
     "data-answered": {"outcome": "done"},
+    "factor-enrolled": {"name": "sari"},
+    "factor-reset": {"name": "sari", "by": "dewi"},
 }
 
 
