@@ -43,7 +43,7 @@ _BY_STATUS = {
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
-    429: "too-many-tries",
+    429: "too-many-tries too-many-guesses",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
     "ledger-foreign ledger-folder-missing ledger-unreadable",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "

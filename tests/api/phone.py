@@ -18,8 +18,15 @@ class Phone:
     @classmethod
     def of(cls, page: str) -> Phone:
         """The phone that is set up with the key on the page."""
-        (key,) = re.findall(r">((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<", page)
-        return cls(key)
+        found = cls.on(page)
+        assert found is not None
+        return found
+
+    @classmethod
+    def on(cls, page: str) -> Phone | None:
+        """The same, None for a page without a key."""
+        key = re.search(r">((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<", page)
+        return cls(key[1]) if key else None
 
     def code(self, now: datetime, steps: int = 0) -> str:
         """What the app shows, or showed or will show so many half minutes from now."""
