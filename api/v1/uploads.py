@@ -36,6 +36,8 @@ from ledger.receipt import Receipt as Decided
 
 SMALL_BODY = 256 << 10
 """Bytes that are read in the event loop: cheaper than handing them to a thread."""
+LIGHT_BODY = 64 << 10
+"""Bytes of a body that waits for no turn, however many come at once."""
 _RESPONSES = receipt_responses(
     *WRITE_PROBLEMS, "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable",
     "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice", "too-many-guesses",
@@ -135,12 +137,30 @@ async def _ingest(
     replace: bool,
 ) -> Decided:
     backdate = "backdate" in caller.scopes
-    source = body.source()
-    if layout == "contributions" and not dry_run and body.size <= SMALL_BODY:
-        table = read(source, layout, application.door.limits)
+    if layout == "contributions" and not dry_run and body.size <= SMALL_BODY and not body.is_packed:
+        table = read(body.source(), layout, application.door.limits)
         if len(table) <= SMALL:
             await _must_cover(application, caller, layout, table)
             return await asyncio.wrap_future(application.door.submit(table, header, backdate=backdate))
+        del table
+    if body.size <= LIGHT_BODY and not body.is_packed:
+        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+    # What a large body becomes in memory is many times its size: such work waits for its turn, whatever door it uses.
+    async with application.turn:
+        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+
+
+async def _ingest_large(
+    application: ApplicationState,
+    caller: Caller,
+    layout: str,
+    body: Body,
+    header: Header,
+    dry_run: bool,
+    replace: bool,
+) -> Decided:
+    source = await application.work(body.source)
+    backdate = "backdate" in caller.scopes
     ingest = partial(application.door.ingest, layout, source, header, backdate=backdate, replace=replace)
     if caller.npps is None:
         return await application.work(partial(ingest, dry_run=dry_run))
