@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.acts.person import Contact, Joined
+from ledger.acts.person import Joined
+from ledger.decisions.person import Contact
 from ledger.events import AccountOpened, Fact, MembershipEnded, MembershipStarted, SegmentChanged
 from ledger.members.acts import Acting, Acts
 from ledger.store.database import Transaction
