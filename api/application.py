@@ -41,6 +41,8 @@ from projections.results import BalanceRow
 T = TypeVar("T")
 POLL_SECONDS = 0.01
 WRITERS = 16
+LARGE_AT_ONCE = 1
+"""Large uploads and checks of files that a process works at; the others wait, their bodies on disk."""
 TAKE_OVER_SECONDS = 1.0
 """How often a process that does not follow tries to: another's end is noticed by then."""
 
@@ -80,6 +82,7 @@ class ApplicationState:
     async def start(self) -> None:
         """Open everything. Raises Refused(ledger-missing), StoreFailed."""
         self._loop = asyncio.get_running_loop()
+        self.turn = asyncio.Semaphore(LARGE_AT_ONCE)
         self.log = Log.open(self.settings)
         vault = self.vault = Vault.open(self.log)
         self.door = Door(self.log, vault, self.now)

@@ -32,10 +32,10 @@ _BY_STATUS = {
     "position-unreadable position-ahead position-foreign idempotency-key-unreadable",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
-    "login-by-provider",
+    "login-by-provider factor-own",
     404: "account-not-found employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown",
+    "card-unknown data-request-unknown factor-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "
@@ -43,7 +43,7 @@ _BY_STATUS = {
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
-    429: "too-many-tries",
+    429: "too-many-tries too-many-guesses",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
     "ledger-foreign ledger-folder-missing ledger-unreadable",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "

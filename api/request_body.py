@@ -14,6 +14,7 @@ from ledger.errors import Refused
 from ledger.ingestion.readers.reading import Source
 
 IN_MEMORY = 1 << 20
+_PACKED = (b"\x1f\x8b", b"PK")
 MOST_JSON = 4_096
 """Bytes of a body that is one JSON object."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -34,6 +35,14 @@ class Body:
         self.digest = digest
         self._data = data
         self._file = file
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its size says little about what it holds: gzip, zip, XLSX."""
+        if self._file is None:
+            return self._data[:2] in _PACKED
+        self._file.seek(0)
+        return self._file.read(2) in _PACKED
 
     def bytes(self) -> bytes:
         """All of it."""

@@ -354,7 +354,8 @@ def doors(directory: Path, address: str) -> str:
     return (
         f"Website   {address}/daftar  as PU, NIK {person['nik']}, born {person['birth_date']}, KPJ {person['kpj']},\n"
         f"          e-mail {person['email']}; the mail with the link appears here\n"
-        f"Branch    {address}/kantor  as sari, password {PASSWORD}; look for the NIK above\n"
+        f"Branch    {address}/kantor  as sari, password {PASSWORD}; an authenticator app is set up first;\n"
+        f"          then look for the NIK above\n"
         f"Employer  {address}/perusahaan  as gaji, password {PASSWORD}; check a contributions file of the sample\n"
         f"Programs  {address}/docs"
     )

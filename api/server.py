@@ -16,7 +16,7 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
-from api.header_limit import LimitedHead
+from api.header_limit import LimitedHead, take_more_files
 from ledger.errors import Refused
 from ledger.settings import Settings
 
@@ -85,6 +85,7 @@ def answer(app: FastAPI, settings: Settings, place: socket.socket, ready: Callab
     Requests under way are finished; a second SIGINT does not wait for them. Raises what the application raises when it
     starts: Refused, StoreFailed; Refused(port-taken) when somebody else began to listen there.
     """
+    take_more_files()
     config = uvicorn.Config(
         app,
         log_config=None,

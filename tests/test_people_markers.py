@@ -23,6 +23,7 @@ from ledger.store.log import Log
 from ledger.store.outbox import Letter
 from ledger.store.vault import Vault
 from tests.api import peopled
+from tests.api.phone import Phone
 from tests.office import CONTRIBUTION, NPP, REGISTRATION, csv_of, line
 from tests.system.running import jht
 from tests.system.serving import serving
@@ -174,6 +175,9 @@ def by_sms(texts: Asked) -> None:
 def at_the_branch(clerk: Asked) -> None:
     clerk.post("/kantor/masuk", "/kantor/masuk", nama=NAME, sandi=PASSWORD)
     assert clerk.post("/kantor/masuk", "/kantor/masuk", nama="dewi", sandi=STAFF_PASSWORD).status_code == 303
+    clerk.post("/kantor/kode", "/kantor/kode", kode=NAME)
+    code = Phone.of(clerk.get("/kantor/kode").text).code(read_now())
+    assert clerk.post("/kantor/kode", "/kantor/kode", kode=code).headers["location"] == "/kantor"
     for number in (OTHER_NIK, NAME, EMAIL):
         clerk.post("/kantor", "/kantor", nomor=number, alasan="counter-visit")
     clerk.post("/kantor", "/kantor", nomor=NIK, alasan=NAME)

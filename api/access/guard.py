@@ -83,6 +83,15 @@ class Guard:
         name = self._hash("window", *key)
         _refuse_until(await self._work(lambda: self._windows.hit(name, rate)))
 
+    async def take_all(self, count: int, rate: str, *key: str) -> None:
+        """Count several at once, as many as the window has room for. Raises Refused(too-many-tries) when not all fit."""
+        name = self._hash("window", *key)
+
+        def hit() -> float | None:
+            return next((full for _ in range(count) if (full := self._windows.hit(name, rate)) is not None), None)
+
+        _refuse_until(await self._work(hit))
+
     async def address(self, door: str, address: str) -> None:
         """Count a request at a door (`login`, `register`, `reset`, `link`). Raises Refused(too-many-tries)."""
         await self.take(f"{self._tries}/minute", door, address)

@@ -10,6 +10,7 @@ from api.access import tables
 from api.access.cookies import Cookies
 from api.access.csrf import Csrf
 from api.access.devices import Devices
+from api.access.factors import Factors
 from api.access.guard import Guard, Work, address_of
 from api.access.login import Ask, Login
 from api.access.oidc import Provider
@@ -35,11 +36,13 @@ class Identity:
         self.sessions = Sessions(log.database, settings)
         self.tokens = Tokens.open(log, vault)
         self.users = Users(log.database)
+        self.factors = Factors(log, members.outbox)
         self.cookies = Cookies(settings)
         self.csrf = Csrf(settings, vault)
         self.devices = Devices(vault)
         self.login = Login(
-            log.database, members, self.users, self.guard, self.devices, self.passwords, self.sessions, ask, work
+            log.database, members, self.users, self.guard, self.devices, self.passwords, self.sessions, self.factors,
+            ask, work,
         )  # fmt: skip
         self._ask, self._work = ask, work
 

@@ -15,9 +15,10 @@ import structlog
 
 from api.access import guard as guards
 from api.access.devices import Devices
+from api.access.factors import Factors
 from api.access.guard import Guard, Work
 from api.access.passwords import Passwords
-from api.access.sessions import MEMBER, Sessions, Started
+from api.access.sessions import HALF, MEMBER, STAFF, Session, Sessions, Started
 from api.access.users import Users
 from ledger.errors import Refused, Unavailable
 from ledger.identifiers import clean_kpj, clean_nik
@@ -74,11 +75,11 @@ class Login:
 
     def __init__(
         self, database: Database, members: Members, users: Users, guard: Guard, devices: Devices,
-        passwords: Passwords, sessions: Sessions, ask: Ask, work: Work,
+        passwords: Passwords, sessions: Sessions, factors: Factors, ask: Ask, work: Work,
     ) -> None:  # fmt: skip
         self._database, self._members, self._users = database, members, users
         self._guard, self._devices, self._passwords, self._sessions = guard, devices, passwords, sessions
-        self._ask, self._work = ask, work
+        self._factors, self._ask, self._work = factors, ask, work
 
     async def member(
         self, identifier: str, password: str, address: str, acting: Acting, marks: str = ""
@@ -98,14 +99,50 @@ class Login:
     async def user(
         self, kind: str, name: str, password: str, address: str, acting: Acting, marks: str = ""
     ) -> Entered:  # fmt: skip
-        """Staff or an employer's user (`sessions.STAFF`, `sessions.EMPLOYER`). Raises as `member`."""
+        """Staff or an employer's user (`sessions.STAFF`, `sessions.EMPLOYER`). Raises as `member`.
+
+        A password alone never makes anybody staff: what comes back for them is `sessions.HALF`, and `second` goes on.
+        """
         clean = name.encode("utf-8", "replace").decode().strip().lower()[:254]
 
         def find() -> _Known | None:
             user = self._users.find(clean)
             return user and _Known(user.name, user.password, user.epoch, user.kind == kind and not user.disabled_at)
 
-        return await self._enter(_Try(kind, clean, password, address, marks, acting), find)
+        entered = await self._enter(_Try(kind, clean, password, address, marks, acting), find)
+        return entered._replace(kind=HALF) if kind == STAFF else entered
+
+    async def second(self, half: Session, code: str, address: str, acting: Acting, marks: str = "") -> Entered | None:
+        """Whoever gave the password gives the code too, the first one of a phone that is being set up or one of the phone
+        that is; None when it is wrong. Counted as passwords are, for each name and device.
+
+        Raises Refused(too-many-tries), StoreFailed.
+        """
+        name = half.who
+        counted = f"second {name} {self._devices.known(marks, STAFF, name)}"
+        tries = 0
+
+        def check() -> bool:
+            nonlocal tries
+            tries = self._guard.begin(counted, acting.now)
+            enrolled = self._factors.of(name).enrolled_at
+            right = (
+                self._factors.check(name, code, acting.now) if enrolled else self._factors.enrol(half, code, acting.now)
+            )
+            if right:
+                self._guard.right(counted)
+            return right
+
+        outcome = "waits"
+        try:
+            right = await self._work(check)
+            outcome = "accepted" if right else "refused"
+        finally:
+            structlog.get_logger().info(
+                "second-factor", outcome=outcome, tries=tries, who=name, channel=acting.channel,
+                source=self._guard.trace("address", address), request=acting.request,
+            )  # fmt: skip
+        return Entered(STAFF, name, half.epoch) if right else None
 
     async def again(self, purpose: str, person: str, password: str, acting: Acting, hashed: str | None = None) -> bool:
         """Whether this is a member's own password, asked for once more before something that matters.

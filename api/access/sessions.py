@@ -17,9 +17,12 @@ from ledger.settings import Settings
 from ledger.store.database import Database
 
 MEMBER, STAFF, EMPLOYER = "member", "staff", "employer"
+HALF = "half"
+"""Somebody of the staff who gave the password and not yet the code (`factors`): opens the page for the code only."""
 REMEMBER_SECONDS = 1.0
 SEEN = timedelta(minutes=5)
 """`seen_at` is written no more often than this; an idle session ends up to that much earlier."""
+_HALF_LASTS = timedelta(minutes=10)
 _REMEMBERED = 10_000
 _SWEEP_SECONDS = 600.0
 
@@ -27,7 +30,8 @@ _FIND = """
 select s.kind, s.who, s.epoch, s.channel, s.csrf, s.created_at, s.seen_at, s.expires_at, u.roles, u.npps
 from sessions s
 left join member_logins m on s.kind = 'member' and m.person = s.who
-left join users u on s.kind <> 'member' and u.name = s.who and u.kind = s.kind
+left join users u on s.kind <> 'member' and u.name = s.who
+and u.kind = case s.kind when 'half' then 'staff' else s.kind end
 where s.hash = ? and s.expires_at > ? and s.seen_at > ?
 and (m.epoch = s.epoch or (u.epoch = s.epoch and u.disabled_at = ''))
 """
@@ -69,9 +73,8 @@ class Sessions:
     def create(self, kind: str, who: str, epoch: int, channel: str, now: datetime) -> Started:
         """A new session of somebody who has just proven who it is."""
         token = secrets.token_urlsafe(32)
-        session = Session(
-            secret_hash(token), kind, who, epoch, channel, secrets.token_urlsafe(32), now, now, now + self._longest
-        )
+        until = now + (min(_HALF_LASTS, self._longest) if kind == HALF else self._longest)
+        session = Session(secret_hash(token), kind, who, epoch, channel, secrets.token_urlsafe(32), now, now, until)
         row = {
             "hash": session.key, "kind": kind, "who": who, "person": who if kind == MEMBER else None,
             "epoch": epoch, "csrf": session.csrf, "channel": channel,

@@ -1,7 +1,7 @@
 """The tables of logins, beside the log: made when absent, derived from no event, empty after a loss without harm.
 
-Only hashes of tokens and identifiers are stored. A member's session hangs on the person's row in the vault. `users` alone
-is worth a backup, and has the log's.
+Only hashes of tokens and identifiers are stored. A member's session hangs on the person's row in the vault. `users` and
+`user_factors` alone are worth a backup, and have the log's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ _SCHEMA = """
 create table if not exists users (
     name text primary key, kind text not null, roles text not null, npps text not null, password text not null,
     epoch bigint not null, created_at text not null, disabled_at text not null);
+create table if not exists user_factors (
+    name text primary key references users (name), secret bytea not null, used_step bigint not null,
+    enrolled_at text not null, asked_at text not null, reset_at text not null, reset_by text not null,
+    email bytea not null);
 create table if not exists login_tries (
     hash bytea primary key, tries bigint not null, last_at text not null, locked_until text not null);
 create index if not exists login_tries_last on login_tries (last_at);
@@ -29,5 +33,5 @@ create index if not exists sessions_expires on sessions (expires_at)
 
 def prepare(database: Database) -> None:
     """Make the tables in the log's database when they are not there."""
-    make_tables(database, "sessions", _LOCK, _SCHEMA)
+    make_tables(database, "user_factors", _LOCK, _SCHEMA)
     make_tables(database, "login_windows", _LOCK, windows.SCHEMA)

@@ -21,6 +21,7 @@ from api.application import ApplicationState, application_of
 from api.parameters import CorrectingQuery, IdempotencyKey, OpeningsQuery, WriteQuery
 from api.request_body import Body, spooled
 from api.route import Route
+from api.v1.guesses import must_not_guess
 from api.v1.idempotency import asked, once, writer_of
 from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
 from api.v1.upload_columns import request_body
@@ -29,14 +30,17 @@ from ledger.errors import Refused
 from ledger.ingestion.door import SMALL
 from ledger.ingestion.readers.reading import read
 from ledger.ingestion.readers.table import Table
+from ledger.members import Acting
 from ledger.receipt import Header
 from ledger.receipt import Receipt as Decided
 
 SMALL_BODY = 256 << 10
 """Bytes that are read in the event loop: cheaper than handing them to a thread."""
+LIGHT_BODY = 64 << 10
+"""Bytes of a body that waits for no turn, however many come at once."""
 _RESPONSES = receipt_responses(
     *WRITE_PROBLEMS, "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable",
-    "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice",
+    "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice", "too-many-guesses",
 )  # fmt: skip
 _ABOUT = (
     "The receipt says what became of every line: posted, already there, suspended, refused, with codes. "
@@ -133,18 +137,44 @@ async def _ingest(
     replace: bool,
 ) -> Decided:
     backdate = "backdate" in caller.scopes
-    source = body.source()
-    if layout == "contributions" and not dry_run and body.size <= SMALL_BODY:
-        table = read(source, layout, application.door.limits)
+    if layout == "contributions" and not dry_run and body.size <= SMALL_BODY and not body.is_packed:
+        table = read(body.source(), layout, application.door.limits)
         if len(table) <= SMALL:
             await _must_cover(application, caller, layout, table)
             return await asyncio.wrap_future(application.door.submit(table, header, backdate=backdate))
-    if caller.npps is not None:
-        table = await application.work(lambda: read(source, layout, application.door.limits))
-        await _must_cover(application, caller, layout, table)
-    return await application.work(
-        partial(application.door.ingest, layout, source, header, dry_run=dry_run, backdate=backdate, replace=replace)
-    )
+        del table
+    if body.size <= LIGHT_BODY and not body.is_packed:
+        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+    # What a large body becomes in memory is many times its size: such work waits for its turn, whatever door it uses.
+    async with application.turn:
+        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+
+
+async def _ingest_large(
+    application: ApplicationState,
+    caller: Caller,
+    layout: str,
+    body: Body,
+    header: Header,
+    dry_run: bool,
+    replace: bool,
+) -> Decided:
+    source = await application.work(body.source)
+    backdate = "backdate" in caller.scopes
+    ingest = partial(application.door.ingest, layout, source, header, backdate=backdate, replace=replace)
+    if caller.npps is None:
+        return await application.work(partial(ingest, dry_run=dry_run))
+    table = await application.work(lambda: read(source, layout, application.door.limits))
+    await _must_cover(application, caller, layout, table)
+    if dry_run or layout == "registrations":
+        # What the answer would tell is counted before it is given, and before anything is written.
+        looked = await application.work(partial(ingest, dry_run=True))
+        await must_not_guess(application, caller, looked)
+        if dry_run:
+            return looked
+    acting = Acting(header.by, header.channel, application.now(), request=header.request)
+    joined = application.members.joined(acting) if layout == "registrations" else None
+    return await application.work(partial(ingest, joined=joined))
 
 
 async def _must_cover(application: ApplicationState, caller: Caller, layout: str, table: Table) -> None:

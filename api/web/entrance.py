@@ -22,6 +22,7 @@ class Entrance(NamedTuple):
     """One door's. `kind`: of its users; `template`: its login page, with `error` and `over`.
 
     `wrong`: the text for a name or password that is not right; the usual one speaks of a member's names and letters.
+    `second`: the page that asks those who are not in yet for a code, "" where the password is enough.
     """
 
     application: ApplicationState
@@ -32,6 +33,7 @@ class Entrance(NamedTuple):
     path: str
     template: str
     wrong: str
+    second: str = ""
 
     def routes(self) -> list[PlainRoute]:
         """The login page and the login."""
@@ -55,6 +57,10 @@ class Entrance(NamedTuple):
         except Refused as refused:
             return self._form(request, refused)
         started = await login.start(entered, acting, cookies.session(request))
+        if entered.kind != self.kind:
+            response = see_other(self.second)
+            cookies.set_session(response, started.token)
+            return response
         return self.visits.let_in(see_other(self.home), request, started)
 
     async def leave(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -11,9 +11,10 @@ import msgspec
 from ledger.decisions.correction import decide_correct
 from ledger.decisions.person import Contact, Person, contact_bytes, decide_erase, identity_bytes, must_be_there
 from ledger.errors import Conflict, NotFound, Problem, Refused
-from ledger.events import Event, PersonCorrected
+from ledger.events import Event, Fact, PersonCorrected
 from ledger.identifiers import account_stream, kpj_of, person_stream
 from ledger.store import account_index
+from ledger.store.database import Transaction
 from ledger.store.handle import handle
 from ledger.store.log import Appended, Log
 from ledger.store.sealing import seal
@@ -21,13 +22,16 @@ from ledger.store.vault import Vault
 
 
 class Erased(NamedTuple):
-    """Where and when an erasure was recorded; `warning` (erase-traces-left) when the old row is still in a file."""
+    """Where and when an erasure was recorded; `warning` (erase-traces-left, erase-traces-in-pages) says
+    what of the old row is still in a file."""
 
     positions: list[int]
     recorded_at: str
     warning: Problem | None
 
 
+Joined = Callable[[Transaction, str, Contact | None, str, Sequence[Fact]], None]
+"""Hears, in the transaction, what a registration added: person, contact of one who is new, KPJ, facts."""
 Corrected = Callable[[Any, Contact, Contact], None]
 """What is done in the transaction of a correction; it gets the contact before and after."""
 
@@ -91,8 +95,8 @@ def erase(
     """Record the erasure and delete the person's key in one transaction.
 
     `last_activity`: the last day something happened to the person's money; without it retention counts from the
-    registration. A warning tells when a reader keeps the old row in SQLite's write-ahead log. `seen`: the version of the
-    stream that was shown to who decides; `also`: a last check in the transaction.
+    registration. A warning tells what is left of the old row in the store's files, and until when. `seen`: the version
+    of the stream that was shown to who decides; `also`: a last check in the transaction.
     Raises Refused(changed-since), and as `decide_erase`.
     """
     stream = person_stream(person)
@@ -105,7 +109,8 @@ def erase(
         fact = decide_erase(state, has_money=has_money, last_activity=since, order=order, today=today)
         event = Event(stream=stream, version=state.version + 1, fact=fact, by=by, channel=channel, reason=reason)
         appended = log.append([event], now, writes=[*([also] if also else []), lambda tx: vault.erase(tx, person)])
-        return Erased(*appended, None if vault.after_erasing() else Problem("erase-traces-left"))
+        left = vault.after_erasing()
+        return Erased(*appended, Problem(left) if left else None)
 
     return handle(act)
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import release, reversal
+from ledger.acts.person import Joined
 from ledger.acts.remittances import States
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
@@ -74,13 +75,15 @@ class Door:
         backdate: bool = False,
         replace: bool = False,
         old_cards: bool = False,
+        joined: Joined | None = None,
         on_read: Progress | None = None,
         on_progress: Progress | None = None,
     ) -> Receipt:
         """Read and take a whole upload; durable when it returns. `on_read` gets the number of lines read.
 
         `replace`: opening balances with other content take the place of those that stand.
-        `old_cards`: the new cards of a registrations file that are not eleven digits are old ones.
+        `old_cards`: the new cards of a registrations file that are not eleven digits are old ones; `joined` hears of
+        each of its rows that adds something.
 
         Raises Refused when the input as a whole cannot be read; StoreFailed when the store fails on the way: what was
         acknowledged stays, and the same upload again finishes the rest.
@@ -93,7 +96,7 @@ class Door:
                 return self.submit(table, header, backdate=backdate).result()
             return self._contributions(table, header, dry_run, backdate, on_progress)
         way = openings.Way(replace, backdate)
-        return self._released(self._others(layout, table, header, way, dry_run, old_cards, on_progress))
+        return self._released(self._others(layout, table, header, way, dry_run, old_cards, joined, on_progress))
 
     def _released(self, receipt: Receipt) -> Receipt:
         """Post what the cards that a receipt changed had waiting."""
@@ -111,6 +114,7 @@ class Door:
         way: openings.Way,
         dry_run: bool,
         old_cards: bool,
+        joined: Joined | None,
         on_progress: Progress | None,
     ) -> Receipt:
         now = self.clock()
@@ -122,7 +126,7 @@ class Door:
         if layout == "registrations":
             return registrations.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, old_cards=old_cards,
-                on_progress=on_progress,
+                joined=joined, on_progress=on_progress,
             )  # fmt: skip
         return openings.ingest(self.log, table, header, today, now, way=way, dry_run=dry_run, on_progress=on_progress)
 

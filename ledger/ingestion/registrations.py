@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from ledger.acts.person import Joined
 from ledger.days import day_number, day_of, day_text, years_after
 from ledger.decisions.account import Registration, check_registration, decide_register
 from ledger.decisions.card import Card, after_fact
@@ -70,16 +71,19 @@ def ingest(
     *,
     dry_run: bool = False,
     old_cards: bool = False,
+    joined: Joined | None = None,
     on_progress: Progress | None = None,
 ) -> Receipt:
     """Register cards and their holders; each row stands for itself. `on_progress` gets the number of rows just done.
 
     `old_cards`: new cards that are not eleven digits are meant so; without it each must say so in `old_card`.
+    `joined`: hears of each row that adds something, in the transaction that adds it.
 
     Raises StoreFailed, Unavailable(vault-rotating); the same upload again finishes the rest.
     """
     receipt = begin(table, header, dry_run)
     decider = _Decider(log, vault, header, today, dry_run)
+    decider.joined = joined
     decider.old_lines = None if old_cards else set(table.lines[table.columns["old_card"] == 1].tolist())
     if dry_run:
         decider.remember_repeated(table)
@@ -99,6 +103,8 @@ class _Batch(Struct):
     fresh_ids: list[str] = []
     # (stream, version before, facts)
     changes: list[tuple[str, int, list[Fact]]] = []
+    # (person, contact of one who is new, KPJ, facts), for `joined`
+    joined: list[tuple[str, Contact | None, str, list[Fact]]] = []
 
 
 class _Decider:
@@ -110,6 +116,7 @@ class _Decider:
         self.oldest_birth = day_number(years_after(today, -OLDEST_YEARS))
         self.old_lines: set[int] | None = set()
         """Lines that say that their card is an old one; None: all do."""
+        self.joined: Joined | None = None
         self.kept_niks: dict[str, _Holder | None] = {}
         self.kept_cards: dict[int, _Account | None] = {}
 
@@ -136,7 +143,7 @@ class _Decider:
         if not self.dry_run:
             new = self.vault.new_people(batch.fresh, batch.fresh_ids, hashes)
             self._events(decided, new, batch.changes)
-            self._writes(decided, new, {nik: hashes[nik] for nik in there}, there)
+            self._writes(decided, new, {nik: hashes[nik] for nik in there}, there, batch)
         return decided
 
     def _sound(self, rows: Sequence[Registration], decided: Decided[Registration]) -> list[Registration]:
@@ -224,6 +231,9 @@ class _Decider:
         if account is None:
             account = batch.accounts[row.card] = _Account(None, 0)
         batch.changes.append((stream, account.version, facts))
+        if self.joined is not None:
+            given = Contact(row.email, row.phone) if holder is None else None
+            batch.joined.append((person, given, kpj_of(row.card), facts))
         account.facts = facts
 
     def _altered(self, row: Registration, holder: _Holder | None, identity: Identity, batch: _Batch) -> Problem | None:
@@ -271,15 +281,23 @@ class _Decider:
         decided.events = events
 
     def _writes(
-        self, decided: Decided[Registration], new: list[NewPerson], hashes: dict[str, bytes], there: dict[str, str]
+        self,
+        decided: Decided[Registration],
+        new: list[NewPerson],
+        hashes: dict[str, bytes],
+        there: dict[str, str],
+        batch: _Batch,
     ) -> None:
-        vault = self.vault
+        vault, joined = self.vault, self.joined
 
         def write(tx: Transaction) -> None:
             # A holder may have been erased, or got another NIK, since he was looked up.
             if vault.people_by_hash(tx, hashes) != there:
                 raise VersionTaken
             vault.insert(tx, new)
+            if joined is not None:
+                for one in batch.joined:
+                    joined(tx, *one)
 
         decided.writes = [write]
 

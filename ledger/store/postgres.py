@@ -106,6 +106,8 @@ psycopg.adapters.register_dumper(_TextArray, _TextArrayDumper)
 psycopg.adapters.register_dumper(_ByteaArray, _ByteaArrayDumper)
 
 
+_GENTLY = "skip_locked, truncate false"
+"""It waits for no lock, and takes none that readers would wait for."""
 _SIZED = np.dtype([("size", ">i4"), ("value", ">i8")])
 
 
@@ -207,6 +209,21 @@ class PostgresDatabase:
 
     def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[PostgresTransaction]:
         return self._transaction(b"", pipelined)
+
+    def vacuum(self, tables: Sequence[str], seconds: float) -> bool:
+        """Give the space of deleted rows back, so that no old snapshot's query finds them. False when it took too long.
+
+        The freed bytes stay in the pages, and in the write-ahead log, until the server writes over them.
+        """
+        with failures_told(), self.pool.connection() as connection:
+            connection.execute(f"set statement_timeout = {int(seconds * 1000)}".encode())
+            try:
+                connection.execute(f"vacuum ({_GENTLY}) {', '.join(tables)}".encode())
+            except psycopg.errors.QueryCanceled:
+                return False
+            finally:
+                connection.execute(b"reset statement_timeout")
+        return True
 
     def close(self) -> None:
         self.pool.close()

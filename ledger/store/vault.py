@@ -27,6 +27,7 @@ from ledger.store.database import SqliteDatabase, Transaction, failures_told
 from ledger.store.employer_names import EmployerNames
 from ledger.store.log import Log
 from ledger.store.master_key import Master, master_key
+from ledger.store.postgres import PostgresDatabase
 from ledger.store.sealing import KEY as _KEY
 from ledger.store.sealing import NONCE as _NONCE
 from ledger.store.sealing import sealed_with, unseal
@@ -38,6 +39,8 @@ _LOOKED_UP_AT_ONCE = 10_000
 _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
 _EMPTYING_MS = 3_000
+_ERASED = ("vault_persons", "outbox", "member_logins", "member_links", "member_numbers", "member_requests")
+"""The tables whose rows about a person hold a key, a secret or what was written."""
 _OF_LOG = "log_secret"
 
 
@@ -283,14 +286,19 @@ class Vault:
         """Delete a person's key and hashes; `after_erasing` follows the commit."""
         tx.run("delete from vault_persons where person = ?", [person])
 
-    def after_erasing(self) -> bool:
-        """Empty SQLite's write-ahead log, where the deleted row would live on until it is overwritten.
+    def after_erasing(self) -> str:
+        """Take the deleted row out of the store's files as far as that goes; the code that says what is left, "" for
+        nothing.
 
-        False when somebody who reads, or writes, kept it from being emptied for some seconds; a later checkpoint
-        (`pragma wal_checkpoint(truncate)`), or the last process that closes the ledger, empties it.
+        SQLite: its write-ahead log is emptied, unless somebody who reads or writes kept it from that for some seconds
+        (erase-traces-left); a later checkpoint, or the last process that closes the ledger, empties it. PostgreSQL: the
+        rows are vacuumed, and their bytes stay until the server writes over them (erase-traces-in-pages).
         """
         if not isinstance(self.log.database, SqliteDatabase):
-            return True
+            database = self.log.database
+            assert isinstance(database, PostgresDatabase)
+            database.vacuum(_ERASED, _EMPTYING_MS / 1000)
+            return "erase-traces-in-pages"
         connection = self.log.database.connection()
         with failures_told():
             (usual,) = connection.execute("pragma busy_timeout").fetchone()
@@ -299,7 +307,7 @@ class Vault:
                 (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
             finally:
                 connection.execute(f"pragma busy_timeout = {usual}").fetchall()
-        return not busy
+        return "erase-traces-left" if busy else ""
 
     # --- another master key
 

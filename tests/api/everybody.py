@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from api.access import guard
 from api.access.keys import SCOPES
-from api.access.sessions import EMPLOYER, MEMBER, STAFF, Session
+from api.access.sessions import EMPLOYER, HALF, MEMBER, STAFF, Session
 from api.web import register
 from api.web.office.views import View, handle_of
 from ledger.members import Acting
@@ -88,7 +88,7 @@ class Everybody(Site):
         coded = base64.b64encode(f"kannel:{GATEWAY}".encode()).decode()
         found = [
             Role("nobody"), Role("budi", MEMBER, self.budi), Role("ani", MEMBER, self.ani),
-            Role("counter", STAFF, "sari"), Role("supervisor", STAFF, "dewi"),
+            Role("counter", STAFF, "sari"), Role("supervisor", STAFF, "dewi"), Role("half", HALF, "dewi"),
             Role("employer", EMPLOYER, "hrd"), Role("other employer", EMPLOYER, "hrd2"),
             Role("gateway", headers={"Authorization": f"Basic {coded}"}), Role("app", headers={"device": self.budi}),
             Role("all scopes", headers=self.key()),

@@ -24,6 +24,7 @@ from tests.office import NPP, OTHER_NPP
 
 ENTRANCE = {
     "member": "/masuk",
+    "half": "/kantor/masuk",
     "counter": "/kantor/masuk",
     "supervisor": "/kantor/masuk",
     "employer": "/perusahaan/masuk",
@@ -34,6 +35,7 @@ ALLOWED = {
     "member": {"budi", "ani"},
     "mobile": {"app"},
     "gateway": {"gateway"},
+    "half": {"half"},
     "counter": {"counter", "supervisor"},
     "supervisor": {"supervisor"},
     "employer": {"employer"},
@@ -68,7 +70,9 @@ TABLE = {
         "POST /kantor/keluar", "GET /kantor", "POST /kantor", "GET /kantor/peserta/{view}",
         "POST /kantor/peserta/{view}", "GET /kantor/peserta/{view}/surat",
     ),
+    "half": ("GET /kantor/kode", "POST /kantor/kode", "POST /kantor/kode/hilang"),
     "supervisor": (
+        "GET /kantor/hp-hilang", "POST /kantor/hp-hilang",
         "GET /kantor/permintaan", "GET /kantor/permintaan/{view}/{number:int}",
         "POST /kantor/permintaan/{view}/{number:int}",
     ),

@@ -95,7 +95,7 @@ async def _check(desk: Desk, sent: Sent) -> Response:
     source = sent.body.source()
     look = partial(examine, application, source, sent.name, int(desk.npp), month, desk.user, application.now())
     try:
-        async with desk.door.checks.turn:
+        async with desk.application.turn:
             examined = await application.work(look)
     except Refused as refused:
         problem = refused.problem
@@ -136,7 +136,7 @@ async def _send(desk: Desk) -> Response:
     if part is None or kind is None:
         raise NotFound("route-unknown")
     await desk.record_month(result.month, result.position)
-    async with desk.door.checks.turn:
+    async with desk.application.turn:
         content = await desk.application.work(lambda: _file(desk, part, ending))
     said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)

@@ -8,7 +8,6 @@ asked of another process.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import secrets
@@ -43,7 +42,6 @@ from ledger.store.database import make_tables
 
 KEPT_SECONDS = 15 * 60
 MOST_OF_A_SESSION = 3
-MOST_AT_ONCE = 2
 MOST_KEPT = 1_000
 SHOWN = 200
 SHOWN_WARNINGS = 50
@@ -188,10 +186,9 @@ def _shown(told: Told, cells: dict[int, dict[str, str]]) -> Shown:
 
 
 class Checks:
-    """What is kept of the checks of a ledger. All but `turn` block."""
+    """What is kept of the checks of a ledger. Blocking."""
 
     def __init__(self, application: ApplicationState) -> None:
-        self.turn = asyncio.Semaphore(MOST_AT_ONCE)
         self._application = application
 
     @cached_property

@@ -3,6 +3,7 @@
 desk      who sits there: the session, the role, the person in view
 views     what stands in an address instead of a person: sealed, bound to the session, over after ten minutes
 entrance  logging in and out
+second    the code after the password: setting up a phone, the code, a lost phone, and the supervisor who agrees
 search    a NIK or card number and a reason, before anything is shown
 member    the page of a member, and what the branch may do for the member there
 letter    the balance on one sheet of paper
@@ -14,7 +15,7 @@ from __future__ import annotations
 from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.holdings import Holdings
-from api.web.office import entrance, letter, member, requests, search
+from api.web.office import entrance, letter, member, requests, search, second
 from api.web.office.desk import Office
 from api.web.page_context import Visits
 
@@ -23,6 +24,6 @@ def routes(application: ApplicationState) -> list[PlainRoute]:
     """The routes of the door."""
     office = Office(application, Visits(application), Holdings(application))
     return [
-        *entrance.routes(office), *search.routes(office), *member.routes(office), *letter.routes(office),
-        *requests.routes(office),
+        *entrance.routes(office), *second.routes(office), *search.routes(office), *member.routes(office),
+        *letter.routes(office), *requests.routes(office),
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from ledger.errors import NotAllowed, Refused
 from ledger.members import Acting, Seen
 
 ENTRANCE, HOME, QUEUE = "/kantor/masuk", "/kantor", "/kantor/permintaan"
+SECOND, PHONES = "/kantor/kode", "/kantor/hp-hilang"
 COUNTER, SUPERVISOR = "counter", "supervisor"
 CHANNEL = "office"
 

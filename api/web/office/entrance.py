@@ -7,7 +7,7 @@ from starlette.responses import Response
 from api.access.sessions import STAFF
 from api.route import PlainRoute
 from api.web.entrance import Entrance
-from api.web.office.desk import CHANNEL, ENTRANCE, HOME, Desk, Office
+from api.web.office.desk import CHANNEL, ENTRANCE, HOME, SECOND, Desk, Office
 
 
 def routes(office: Office) -> list[PlainRoute]:
@@ -21,6 +21,7 @@ def routes(office: Office) -> list[PlainRoute]:
         ENTRANCE,
         "office_login.html",
         "office.login_wrong",
+        SECOND,
     )
 
     async def leave(desk: Desk) -> Response:

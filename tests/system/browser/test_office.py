@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.system.browser.conftest import Visit
+from tests.system.browser.conftest import Look, Visit
 from tests.system.browser.town import PASSWORD, STAFF, SUPERVISOR, Town, words_of
 from tests.system.browser.visitor import Visitor
 
@@ -83,3 +83,33 @@ def test_a_supervisor_answers_a_request_about_the_own_data(visitor: Visitor, vis
     assert words_of(town.letter(who.email))
     member.open("/akun")
     member.said("Budi Santosa")
+
+
+def test_a_phone_is_set_up_lost_and_forgotten_by_another_supervisor(
+    each_visitor: Visitor, visit: Visit, town: Town, look: Look
+) -> None:
+    clerk, t = each_visitor, each_visitor.t
+    town.forget_phone(STAFF)
+    clerk.half_way("office", STAFF)
+    assert clerk.heading == t("office.set_up")
+    look(clerk, "kantor-kode-baru")
+    clerk.fill("office.code", "000000")
+    clerk.press("office.enter")
+    clerk.said(t("office.code_wrong"))
+    clerk.fill("office.code", town.code(STAFF, clerk.page.content()))
+    clerk.press("office.enter")
+    assert clerk.path == "/kantor"
+    clerk.press("site.log_out")
+    clerk.half_way("office", STAFF)
+    assert clerk.heading == t("office.code_title")
+    look(clerk, "kantor-kode")
+    clerk.press("office.lost_ask")
+    boss = visit(clerk.language)
+    boss.enter("office", SUPERVISOR)
+    boss.follow("office.phones")
+    look(boss, "kantor-hp-hilang")
+    boss.press("office.phone_forget", name=STAFF)
+    boss.said(boss.t("office.phone_gone"), boss.t("office.no_phones"))
+    clerk.half_way("office", STAFF)
+    clerk.said(t("office.set_up_why"), SUPERVISOR)
+    town.forgotten(STAFF)

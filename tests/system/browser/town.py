@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
+from api.access import totp
 from ledger.clock import read_now
 from ledger.members import Acting, Claim, Members
 from ledger.settings import Settings
@@ -25,6 +26,7 @@ from ledger.store.vault import Vault
 from tests.api.mail.post import Post
 from tests.api.mail.post import serving as post_office
 from tests.api.peopled import hashed
+from tests.api.phone import Phone
 from tests.api.web.site import PASSWORD
 from tests.conftest import MASTER_KEY
 from tests.office import CONTRIBUTION, NPP, OTHER_NPP, REGISTRATION, csv_of, line, nik, person
@@ -61,6 +63,30 @@ class Town:
         self._read: Counter[str] = Counter()
         self._people = {segment: deque(_people(segment)) for segment in _PEOPLE}
         self._members = deque(self._people["PU"].popleft() for _ in range(_MEMBERS))
+        self._phones: dict[str, Phone] = {}
+        self._used: Counter[str] = Counter()
+
+    def has_code(self, name: str) -> bool:
+        """Whether the phone of somebody of the staff shows a code that was not used, or will within half a minute."""
+        return self._used[name] <= totp.step_of(read_now())
+
+    def code(self, name: str, page: str) -> str:
+        """The next code of a phone, which is set up with the key on the page if there is one."""
+        if found := Phone.on(page):
+            self._phones[name] = found
+        step = self._used[name] = max(totp.step_of(read_now()), self._used[name] + 1)
+        return totp.code_at(self._phones[name].secret, step)
+
+    def forget_phone(self, name: str) -> None:
+        """The next log-in sets another phone up, instead of waiting for a code."""
+        if name in self._phones:
+            jht(self.settings, "users", "reset-factor", name)
+        self.forgotten(name)
+
+    def forgotten(self, name: str) -> None:
+        """The service has forgotten the phone."""
+        self._phones.pop(name, None)
+        self._used[name] = 0
 
     def somebody(self, segment: str = "PU") -> Person:
         """Somebody who has not registered yet."""

@@ -173,7 +173,17 @@ class Visitor:
         return who
 
     def enter(self, door: str, name: str) -> None:
-        """Log in at `office` or `employer`."""
+        """Log in at `office`, with the code of the phone, or at `employer`."""
+        self.half_way(door, name)
+        if door == "office":
+            if not self.page.get_by_text(self.t("office.set_up")).count() and not self.town.has_code(name):
+                self.town.forget_phone(name)
+                self.half_way(door, name)
+            self.fill("office.code", self.town.code(name, self.page.content()))
+            self.press("office.enter")
+
+    def half_way(self, door: str, name: str) -> None:
+        """The name and the password."""
         self.open({"office": "/kantor", "employer": "/perusahaan"}[door])
         self.fill(f"{door}.user", name)
         self.fill(f"{door}.password", PASSWORD)
