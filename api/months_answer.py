@@ -57,15 +57,25 @@ class MonthPart(Answer):
     reason: Reason
     segment: Segment | None
     npp: Payer
-    employer: Annotated[str | None, Field(description="The payer's name, where the caller may know it")]
+    employer: Annotated[
+        str | None, Field(description="The payer's name, where the caller may know it", examples=["PT Contoh Makmur"])
+    ]
     amount: Annotated[
-        int, Field(description="Rupiah, net, or what waits; 0 where nothing came or it may be somebody else's")
+        int,
+        Field(
+            description="Rupiah, net, or what waits; 0 where nothing came or it may be somebody else's",
+            examples=[285_000],
+        ),
     ]
     expected: Annotated[
-        int | None, Field(description="What the rule makes of the wage, where amounts that wait disagree with it")
+        int | None,
+        Field(
+            description="What the rule makes of the wage, where amounts that wait disagree with it", examples=[285_000]
+        ),
     ]
     estimate: Annotated[
-        int | None, Field(description="What the payer's last month before brought, where a month has not come")
+        int | None,
+        Field(description="What the payer's last month before brought, where a month has not come", examples=[285_000]),
     ]
     due_on: Annotated[Day | None, Field(description="The last day to pay; null where no rule has one")]
     paid_on: Annotated[list[Day], Field(description="The days on which this money was paid, oldest first")]
@@ -88,8 +98,14 @@ class Months(Answer):
     missing_estimate: Annotated[
         Rupiah | None, Field(description="What is missing, as far as it can be estimated; null where it cannot")
     ]
-    missing_estimated: Annotated[int, Field(description="How many of the missing months the estimate covers")]
-    held: Annotated[int, Field(description="Months with money that waits")]
+    missing_estimated: Annotated[
+        int,
+        Field(
+            description="How many of the missing months the estimate covers",
+            examples=[3],
+        ),
+    ]
+    held: Annotated[int, Field(description="Months with money that waits", examples=[1])]
     months: list[CardMonth]
     as_of: AsOf
 
