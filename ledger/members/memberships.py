@@ -32,8 +32,9 @@ class Memberships(Acts):
 
         def tell(tx: Transaction, person: str, given: Contact | None, kpj: str, facts: Sequence[Fact]) -> None:
             state, key = self.state_of(tx, person)
-            contact = given or self.vault.data_of(tx, [person])[person][1]
-            known = key.known(state, contact)
+            # Whose record is erased or cannot be read has no contact: nobody else's row waits for that.
+            recorded = self.vault.data_of(tx, [person]).data.get(person)
+            known = key.known(state, given or (recorded[1] if recorded else Contact()))
             for fact in facts:
                 if kind := TOLD[type(fact)]:
                     npp: str = getattr(fact, "npp", "")
