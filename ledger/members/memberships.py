@@ -32,8 +32,8 @@ class Memberships(Acts):
 
         def tell(tx: Transaction, person: str, given: Contact | None, kpj: str, facts: Sequence[Fact]) -> None:
             state, key = self.state_of(tx, person)
-            contact = given or self.vault.data_of(tx, [person])[person][1]
-            known = key.known(state, contact)
+            on_file = self.vault.data_of(tx, [person]).of(person)
+            known = key.known(state, given or (on_file[1] if on_file else Contact()))
             for fact in facts:
                 if kind := TOLD[type(fact)]:
                     npp: str = getattr(fact, "npp", "")
