@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -62,7 +61,7 @@ def header(request: str = "", reason: str = "") -> Header:
 
 def print_json(value: Any) -> None:
     """A value as indented JSON on standard output."""
-    sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
 def moment(recorded: str) -> str:

@@ -108,9 +108,9 @@ class Columns(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """Columns that are written even where all values are the default."""
 
     def __post_init__(self) -> None:
+        columns = msgspec.structs.astuple(self)
         size = len(self)
-        for name in self.__struct_fields__:
-            column = getattr(self, name)
+        for name, column in zip(self.__struct_fields__, columns, strict=True):
             if column and isinstance(column, list) and len(column) != size:
                 raise ValueError(f"{len(column)} values of {name} for {size} lines")
 

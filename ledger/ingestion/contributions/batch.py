@@ -101,17 +101,28 @@ class RemittanceBatch:
             (u.kind[at] * len(u.divisions) + u.division[at]) * len(u.references) + u.reference[at]
         ) * span_paid + u.paid_on[at]
 
+    @cached_property
+    def alike(self) -> list[bool]:
+        """Whether all rows of a remittance may be posted as they stand, under one (kind, paid day, reference, division)."""
+        if not self.spans:
+            return []
+        under, starts = self._under, [start for start, _ in self.spans]
+        one = np.minimum.reduceat(under, starts) == np.maximum.reduceat(under, starts)
+        found: list[bool] = (one & np.logical_and.reduceat(self.plain, starts)).tolist()
+        return found
+
     def gathered(self, rows: Ints) -> Iterator[tuple[Under, Ints]]:
         """Rows of one employer's remittance gathered under what an event's lines have in common, in file order."""
         under = self._under[rows]
         if (under == under[0]).all():
-            yield self._under_of(int(rows[0])), rows
+            yield self.under_of(int(rows[0])), rows
             return
         _, first = np.unique(under, return_index=True)
-        found = [(self._under_of(int(rows[place])), rows[under == under[place]]) for place in np.sort(first).tolist()]
+        found = [(self.under_of(int(rows[place])), rows[under == under[place]]) for place in np.sort(first).tolist()]
         yield from sorted(found, key=lambda one: one[0])
 
-    def _under_of(self, row: int) -> Under:
+    def under_of(self, row: int) -> Under:
+        """What an event says of all its lines, as this row has it."""
         u, at = self.upload, int(self.at[row])
         return Under(
             KINDS[int(u.kind[at])], day_text(int(u.paid_on[at])), u.references[int(u.reference[at])],
@@ -120,19 +131,24 @@ class RemittanceBatch:
 
     def columns(self, rows: Ints) -> Iterator[Lines]:
         """Rows as the columns of posted lines, as many as an event carries in each."""
+        first, last = int(rows[0]), int(rows[-1])
+        if len(rows) == last - first + 1:
+            yield from self.columns_between(first, last + 1)
+            return
         kpj, amounts = self._kpj, self._amounts
-        whole = len(rows) == int(rows[-1]) - int(rows[0]) + 1
         for start in range(0, len(rows), LINES_AN_EVENT):
-            some = rows[start : start + LINES_AN_EVENT]
-            if whole:
-                here = slice(int(some[0]), int(some[-1]) + 1)
-                yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
-            else:
-                places = some.tolist()
-                yield Lines.made(
-                    kpj=[kpj[i] for i in places],
-                    **{name: [values[i] for i in places] for name, values in amounts.items()},
-                )
+            places = rows[start : start + LINES_AN_EVENT].tolist()
+            yield Lines.made(
+                kpj=[kpj[i] for i in places],
+                **{name: [values[i] for i in places] for name, values in amounts.items()},
+            )
+
+    def columns_between(self, first: int, end: int) -> Iterator[Lines]:
+        """The same of the rows from one to before another."""
+        kpj, amounts = self._kpj, self._amounts
+        for start in range(first, end, LINES_AN_EVENT):
+            here = slice(start, min(start + LINES_AN_EVENT, end))
+            yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
 
     @cached_property
     def _kpj(self) -> list[str]:

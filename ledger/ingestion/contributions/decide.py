@@ -1,7 +1,8 @@
 """What becomes of the contributions of a chunk: pure, from what the file says and what the store knew.
 
 Lines that post as they stand, each the only one of its worker in the remittance, are decided a column at a time; all others
-line by line. Both lead to the same live lines.
+line by line. Both lead to the same live lines. A remittance that is new and has nothing but such lines, of one kind and
+payment, takes the shortest way: where each is small, what is asked of each counts more than its lines.
 """
 
 from __future__ import annotations
@@ -65,12 +66,22 @@ def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp)
         return _refused(batch, number, outcome, error.problem)
     state = found.streams.get(stream) or Remittance(stream)
     rule = rules().pu_in(month) if npp else None
+    if (
+        rule is not None
+        and not state.version
+        and batch.alike[number]
+        and batch.groups[number] not in batch.upload.repeating
+        and (not odd or odd.isdisjoint(range(first, end)))
+    ):
+        outcome.posted, lines = end - first, batch.columns_between(first, end)
+        facts = remittance.post_all(month_text(month), batch.under_of(first), RuleIds(rule.id), lines)
+        return Decided(batch, number, _events(batch, state, facts), outcome, [], cards)
     plain = np.zeros(0, np.int64)
     if rule is not None and batch.groups[number] not in batch.upload.repeating:
         plain = first + np.flatnonzero(batch.plain[first:end])
         if odd:
             plain = plain[~np.isin(plain, list(odd))]
-    facts: list[Fact] = []
+    facts = []
     if rule is not None and len(plain):
         # Who was never named in the stream can have neither the same payment in it nor an earlier one.
         new = plain[[kpj not in state.cards for kpj in batch.kpj_of(plain)]] if state.version else plain
@@ -86,9 +97,12 @@ def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp)
     others = sorted(set(range(first, end)).difference(plain.tolist())) if len(plain) < end - first else []
     if others:
         facts += _line_by_line(batch, others, odd, state, found, outcome, problems)
+    return Decided(batch, number, _events(batch, state, facts), outcome, problems, cards)
+
+
+def _events(batch: RemittanceBatch, state: Remittance, facts: Sequence[Fact]) -> list[Event]:
     h = batch.upload.header
-    events = remittance.events(state.version, stream, facts, h.by, h.channel, h.request, h.reason)
-    return Decided(batch, number, events, outcome, problems, cards)
+    return remittance.events(state.version, state.stream, facts, h.by, h.channel, h.request, h.reason)
 
 
 def _refused(batch: RemittanceBatch, number: int, outcome: Outcome, problem: Problem) -> Decided:
