@@ -59,8 +59,8 @@ class BalanceLoader:
                     raise store_failed(error) from error
                 continue
             if self._reader.is_current(rows):
-                if not self._reader.knows_marks(rows):
-                    await self._work(partial(self._reader.load_marks, rows))
+                if not self._reader.has_loaded(rows):
+                    await self._work(partial(self._reader.load, rows))
                 return self._reader.of_rows(rows, jakarta_date(now))
         raise StoreFailed("store-failed", what="GenerationsMoving")
 

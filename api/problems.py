@@ -38,8 +38,9 @@ _BY_STATUS = {
     "card-unknown data-request-unknown factor-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
-    "user-exists nik-of-another-person follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs "
-    "clock-not-behind email-taken member-active data-request-open changed-since",
+    "scheme-started yield-declared user-exists nik-of-another-person follower-elsewhere "
+    "rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken member-active "
+    "data-request-open changed-since",
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
@@ -47,8 +48,8 @@ _BY_STATUS = {
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
     "ledger-foreign ledger-folder-missing ledger-unreadable",
     503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed clock-differs "
-    "log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
+    "scheme-unreadable store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed "
+    "clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

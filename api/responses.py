@@ -73,7 +73,9 @@ def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
 
 
 LANGUAGE = _parameter("Accept-Language", "Language of the sentences: `id` (default) or `en`", "id")
-KNOWN_VERSION = _parameter("If-None-Match", "The ETag of an earlier answer", 'W/"48211-0-2026-11-21-id"')
+KNOWN_VERSION = _parameter(
+    "If-None-Match", "The ETag of an earlier answer", 'W/"3f9c2a1b7d04e586-48211.9c1e-48100.07ab-2026-11-21-id"'
+)
 """Headers that no route takes as a parameter: they are read where answers and refusals are made."""
 
 

@@ -4,6 +4,7 @@
     days          days as numbers
     identifiers   KPJ, NIK, NPP, months, the names of streams
     contacts      phone numbers and e-mail addresses, in one form
+    yields        the policy of yield: what savings earn
     rules         rates, bands, choices and limits as dated data (rules.toml)
     errors        every code, with its sentences (codes.toml)
     layouts, fields   which columns an input has, what a cell means

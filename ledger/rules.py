@@ -1,6 +1,7 @@
 """The rules of JHT, read from `rules.toml`: data with dates and sources, because they change and some are unsure.
 
-Rates are per mille of wage + back pay; amounts whole rupiah; months numbers (year * 12 + month - 1).
+Contribution rates are per mille of wage + back pay, yield rates parts per million a year; amounts whole rupiah; months
+numbers (year * 12 + month - 1).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from ledger.identifiers import month_number
 
 Column = NDArray[np.int64]
-R = TypeVar("R", "PuRule", "BpuRule", "PmiRule")
+R = TypeVar("R", "PuRule", "BpuRule", "PmiRule", "YieldRule")
 
 
 class PuRule(Struct, frozen=True):
@@ -62,6 +63,15 @@ class PmiRule(Struct, frozen=True):
         return nearest
 
 
+class YieldRule(Struct, frozen=True):
+    """Between which rates (parts per million a year, both included) a year's yield may be declared."""
+
+    id: str
+    first: int
+    low: int
+    high: int
+
+
 class Rules(Struct, frozen=True):
     """All rules; a look-up answers None for a month that no row covers.
 
@@ -72,6 +82,7 @@ class Rules(Struct, frozen=True):
     pu: tuple[PuRule, ...]
     bpu: tuple[BpuRule, ...]
     pmi: tuple[PmiRule, ...]
+    yields: tuple[YieldRule, ...]
     allowance: dict[str, int]
     max_wage: int
     max_opening: int
@@ -89,6 +100,9 @@ class Rules(Struct, frozen=True):
 
     def pmi_in(self, month: int) -> PmiRule | None:
         return _in_force(self.pmi, month)
+
+    def yield_in(self, month: int) -> YieldRule | None:
+        return _in_force(self.yields, month)
 
     def for_segment(self, segment: str, month: int) -> PuRule | BpuRule | PmiRule | None:
         """The row for a segment's month, or None."""
@@ -116,6 +130,7 @@ def rules() -> Rules:
             for r in table["bpu"]
         ),
         pmi=tuple(PmiRule(r["id"], first(r), tuple(r["choices"])) for r in table["pmi"]),
+        yields=tuple(YieldRule(r["id"], first(r), r["low"], r["high"]) for r in table["yield"]),
         allowance={segment: table["allowance"][segment] for segment in ("PU", "BPU", "PMI")},
         max_wage=table["limits"]["wage"],
         max_opening=table["opening"]["limit"],

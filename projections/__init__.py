@@ -4,6 +4,7 @@
     event_batch   stored events as numpy columns; what cannot be applied is set apart
     runs          any number of lines in the order of their cards, by way of a temporary file
     balances      one additive row per card, epoch, sub-account and year
+    scheme        what was declared for everybody: rates of yield
     entries       one row per line: the statement, any past balance
     directory     who holds which card, sealed; employers; memberships
     bulk          whole columns into a table
@@ -12,6 +13,7 @@
     rebuild       builds a generation from zero, compares, swaps, goes back
     compare       where two generations differ
     queries       what the API and the commands ask; sql: the statements, results: the answers
+    card_lines    a card's entries as money lines again: its past
     status        how far everything is
     reactions     what releases suspense after a registration
     journal       the ledger as plain-text accounting

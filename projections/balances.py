@@ -2,16 +2,18 @@
 
     employer, worker     contributed rupiah; a reversal subtracts
     credited             yield that an opening balance brought in
-    weighted             sum of amount * (12 - paid month): what a year's yield is computed from
+    weighted             sum of amount * (12 - paid month), and the bases of an opening balance in their years: what a
+                         year's yield is computed from (`ledger/yields.py`)
     paid_out             rupiah paid out
     months               months contributed
     last                 newest contribution, packed by `pack_last`; 0 for none
     reversals            reversed lines: above 0 `last` may be gone, and is read from `entries`
     version              newest log position that touched the row
 
-Every column is a sum or a maximum, so batches fold in any order and cut. Sub-account 0 is utama, 1 tambahan. A line's
-`tambahan` is the part of its total that belongs to sub-account 1, taken from the worker's share first, then from the
-employer's. Folds look at nothing but the events.
+`<balances>_scheme` has what was declared for everybody (`scheme.py`): a year's yield is in no row, it is worked out when a
+balance is asked for. Every column here is a sum or a maximum, so batches fold in any order and cut. Sub-account 0 is utama,
+1 tambahan. A line's `tambahan` is the part of its total that belongs to sub-account 1, taken from the worker's share first,
+then from the employer's. Folds look at nothing but the events.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ledger.store.database import Transaction
-from projections import bulk
+from projections import bulk, scheme
 from projections.bulk import Columns, Ints
-from projections.event_batch import OPENING, REVERSED, EventBatch, Lines
+from projections.event_batch import BASE, OPENING, REVERSED, EventBatch, Lines
 from projections.generations import Generation
 
 KEY = ("card", "epoch", "sub", "year")
@@ -49,7 +51,8 @@ def schema(generation: Generation) -> str:
 
 def tables(generation: Generation, dialect: str) -> str:
     key = f"primary key ({', '.join(KEY)})"
-    return schema(generation) + (f", {key}) without rowid" if dialect == "sqlite" else ")")
+    own = schema(generation) + (f", {key}) without rowid" if dialect == "sqlite" else ")")
+    return f"{own};{scheme.table(generation)}"
 
 
 def indexes(generation: Generation, dialect: str) -> str:
@@ -95,6 +98,13 @@ def fold(lines: Lines) -> Columns:
         "reversals": (lines.type == REVERSED).astype(np.int64),
         "version": lines.position,
     }
+    base = lines.type == BASE
+    brought_second = lines.credited_tambahan
+    if base.any():
+        # A base weighs in its year, and is no money.
+        columns["weighted"] = np.where(base, lines.credited, columns["weighted"])
+        columns["credited"] = np.where(base, 0, lines.credited)
+        brought_second = np.where(base, 0, brought_second)
     second = np.flatnonzero(((lines.tambahan != 0) & (total != 0)) | (lines.credited_tambahan != 0))
     if not len(second):
         return columns
@@ -107,8 +117,8 @@ def fold(lines: Lines) -> Columns:
     moved = {
         "employer": from_employer,
         "worker": from_worker,
-        "credited": lines.credited_tambahan[second],
-        "weighted": tambahan * sign * weight[second],
+        "credited": brought_second[second],
+        "weighted": np.where(base[second], lines.credited_tambahan[second], tambahan * sign * weight[second]),
     }
     other = {name: values[second] for name, values in columns.items()} | moved
     other |= {"sub": np.ones(len(second), np.int64), "months": none, "last": none, "reversals": none}
@@ -159,6 +169,7 @@ def _groups(columns: Columns) -> tuple[Ints | None, Ints]:
 
 def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
     """Add a page to a generation's rows."""
+    scheme.write(tx, generation, page.scheme)
     if not len(page.lines.card):
         return
     table, best = generation.table, "max" if tx.dialect == "sqlite" else "greatest"

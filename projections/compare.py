@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from ledger.store.database import Database, SqliteDatabase, Transaction, failures_told
-from projections import balances, entries
+from projections import balances, entries, scheme
 from projections.generations import Generation, Store, position_in
 
 SAMPLE = 20
@@ -54,10 +54,14 @@ _EVENT = "k.position in (select position from {live}_broken)"
 _STREAM = "'{kind}:' || k.{column} in (select stream from {live}_broken)"
 
 _TABLES: dict[str, tuple[_Table, ...]] = {
-    "balances": (_Table("", balances.KEY, balances.COLUMNS, _CARD),),
+    "balances": (
+        _Table("", balances.KEY, balances.COLUMNS, _CARD),
+        _Table("_scheme", ("position",), scheme.COLUMNS, _EVENT),
+    ),
     "entries": (
         _Table("", ("card", "month", "position", "line"), entries.COLUMNS, _CARD),
         _Table("_events", ("position",), (*entries.EVENT_COLUMNS, "reference"), _EVENT),
+        _Table("_bases", ("card", "position", "year"), entries.BASE_COLUMNS, _CARD),
     ),
     "directory": (
         _Table(

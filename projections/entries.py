@@ -1,5 +1,8 @@
 """`entries`: one row per posted, released or reversed line and per opening balance: the statement of a card.
 
+`<entries>_bases` keeps what an opening balance says later years' yields are taken from: with the entries of a card they are
+all that its balance and yield at a past day are worked out from.
+
 Key (card, month, position, line): a statement is read newest month first. What all lines of an event share (type, kind,
 paid day, payer, when it was recorded, reference) stands once, in `<entries>_events`. A reversal is a row of its own with
 negative shares and the paid day of the line it takes back. Past balances and, after a reversal, the last contribution
@@ -11,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ledger.store.database import Transaction
 from projections import bulk
 from projections.bulk import Columns
-from projections.event_batch import EventBatch, Lines, MoneyEvents
+from projections.event_batch import BASE, EventBatch, Lines
 from projections.generations import Generation
 
 # Wide columns first: PostgreSQL pads a narrow one before a wide one.
@@ -22,11 +27,13 @@ COLUMNS = (
     "card", "position", "wage", "back_pay", "employer", "worker", "tambahan", "month", "epoch", "part", "line", "months",
 )  # fmt: skip
 TYPES = "bigint bigint bigint bigint bigint bigint bigint int int int smallint smallint"
-READS = COLUMNS
+READS = (*COLUMNS, "type")
 """The columns of lines that `fold` reads."""
 KEY = "card, month, position, line"
-EVENT_COLUMNS = ("position", "type", "kind", "paid_on", "npp", "recorded", "credited")
-EVENT_TYPES = "bigint smallint smallint int int bigint bigint"
+EVENT_COLUMNS = ("position", "type", "kind", "paid_on", "npp", "recorded", "credited", "credited_tambahan")
+EVENT_TYPES = "bigint smallint smallint int int bigint bigint bigint"
+BASE_COLUMNS = ("card", "position", "year", "base", "base_tambahan")
+BASE_TYPES = "bigint bigint int bigint bigint"
 
 
 def tables(generation: Generation, dialect: str) -> str:
@@ -38,9 +45,12 @@ def tables(generation: Generation, dialect: str) -> str:
     of_event = of_event.replace("position bigint not null", "position integer primary key", 1) if (
         dialect == "sqlite"
     ) else of_event.replace("not null", "primary key", 1)  # fmt: skip
+    of_base = ", ".join(f"{name} {kind} not null" for name, kind in zip(BASE_COLUMNS, BASE_TYPES.split(), strict=True))
+    of_base += ", primary key (card, position, year)) without rowid" if dialect == "sqlite" else ")"
     return (
         f"create table {generation.table} ({fields}{key};"
-        f"create table {generation.table}_events ({of_event}, reference text not null)"
+        f"create table {generation.table}_events ({of_event}, reference text not null);"
+        f"create table {generation.table}_bases ({of_base}"
     )
 
 
@@ -50,23 +60,39 @@ def indexes(generation: Generation, dialect: str) -> str:
     Positions move by compare-and-set, so the key cannot repeat; the shorter index is a third quicker to build.
     """
     stem = generation.table.rpartition(".")[2]
-    return "" if dialect == "sqlite" else f"create index {stem}_card on {generation.table} (card, month)"
+    if dialect == "sqlite":
+        return ""
+    return (
+        f"create index {stem}_card on {generation.table} (card, month);"
+        f"create index {stem}_bases_card on {generation.table}_bases (card)"
+    )
 
 
 def fold(lines: Lines) -> Columns:
     """The rows of some lines."""
+    if (bases := lines.type == BASE).any():
+        lines = lines.at(~bases)
     return {name: getattr(lines, name) for name in COLUMNS}
 
 
-def write_events(tx: Transaction, generation: Generation, events: MoneyEvents) -> None:
-    """Add what the lines of events have in common."""
+def write_events(tx: Transaction, generation: Generation, page: EventBatch) -> None:
+    """Add what the lines of events have in common, and the bases of opening balances."""
+    events = page.events
     if events.reference:
         given: dict[str, Sequence[Any]] = {name: getattr(events, name).tolist() for name in EVENT_COLUMNS}
         given["reference"] = events.reference
         tx.insert(f"{generation.table}_events", given, f"{EVENT_TYPES} text")
+    which = np.flatnonzero(page.lines.type == BASE)
+    if len(which):
+        card, position, month, base, second = (
+            getattr(page.lines, name)[which].tolist()
+            for name in ("card", "position", "month", "credited", "credited_tambahan")
+        )
+        columns = (card, position, [one // 12 for one in month], base, second)
+        tx.insert(f"{generation.table}_bases", dict(zip(BASE_COLUMNS, columns, strict=True)), BASE_TYPES)
 
 
 def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
     """Add a batch to a generation's rows."""
-    write_events(tx, generation, page.events)
+    write_events(tx, generation, page)
     bulk.upsert(tx, generation.table, fold(page.lines))

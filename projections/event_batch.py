@@ -3,7 +3,8 @@
 The lines of money events are stored as columns and come out as numpy columns, thousands at a time: the text of a column
 of many events is parsed at once, no value becomes a Python object. Where that fails the ordinary decoder reads the events
 one by one, and an event that it cannot read either is set apart with the reason, never dropped: `projector` marks the
-accounts it names. The few other events come out as stored rows.
+accounts it names. The few other events come out as stored rows; those of the scheme all of them, whether they can be read
+or not, because none of them may be missed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from ledger.errors import BrokenLog
 from ledger.events import (
     BALANCES,
     DIRECTORY,
+    ENTRIES,
     FACTS,
+    Base,
     Columns,
     ContributionsPosted,
     ContributionsReversed,
@@ -32,14 +35,16 @@ from ledger.events import (
     OpeningBalanceReversed,
     SuspenseReleased,
 )
+from ledger.events.scheme import STREAM as SCHEME_STREAM
 from ledger.events.upcasters import KNOWN, stored_names
 from ledger.identifiers import KINDS, card_number, month_number, payer_of
 from ledger.store.codec import UNREADABLE, Stored, StoredRow, decode, encode, state_json
 
 Ints = NDArray[np.int64]
 
-POSTED, RELEASED, REVERSED, OPENING, OPENING_REVERSED = range(5)
+POSTED, RELEASED, REVERSED, OPENING, OPENING_REVERSED, BASE = range(6)
 TYPES = ("posted", "released", "reversed", "opening", "opening-reversed")
+"""Of entries. A BASE line is no entry: it is what an opening balance says a later year's yield is taken from."""
 _TYPE_OF: dict[str, int] = {
     ContributionsPosted.NAME: POSTED,
     SuspenseReleased.NAME: RELEASED,
@@ -47,7 +52,8 @@ _TYPE_OF: dict[str, int] = {
     OpeningBalanceRecorded.NAME: OPENING,
     OpeningBalanceReversed.NAME: OPENING_REVERSED,
 }
-MONEY = stored_names(BALANCES)
+MONEY = stored_names(ENTRIES)
+SCHEME = stored_names(BALANCES) - MONEY
 PEOPLE = stored_names(DIRECTORY)
 PAGE_BYTES = 2 * 2**20
 """Stored bytes of one batch: some 150,000 lines, or thousands of registrations."""
@@ -69,7 +75,8 @@ class Lines(NamedTuple):
 
     `employer`, `worker`, `tambahan`, `credited` are negative where money is taken back. Of their event: `position`, `type`
     (index in TYPES), `month` (number), `paid_on` (day number), `paid_month` (year * 12 + month - 1), `npp`; `credited` is
-    yield that an opening balance brought, `credited_tambahan` the part of it in the second sub-account.
+    yield that an opening balance brought, on a BASE line the base of the year of `paid_month` (rupiah times months), and
+    `credited_tambahan` the part of either in the second sub-account.
     """
 
     card: Ints
@@ -107,16 +114,19 @@ class MoneyEvents(NamedTuple):
     npp: Ints
     recorded: Ints
     credited: Ints
+    credited_tambahan: Ints
     reference: list[str]
 
 
 class EventBatch(NamedTuple):
-    """Events in log order, folded as far as every projection needs it. `last` is the batch's last row."""
+    """Events in log order, folded as far as every projection needs it. `last` is the batch's last row; `scheme`: every row
+    of the scheme's stream."""
 
     last: StoredRow
     lines: Lines
     events: MoneyEvents
     people: list[StoredRow]
+    scheme: list[StoredRow]
     broken: list[Broken]
 
 
@@ -132,7 +142,9 @@ def read_batch(rows: Sequence[StoredRow], *, money: bool = True, people: bool = 
         wanted, broken = _sound(wanted, lambda row: columns([row], plain=True))
         lines, events = columns(wanted, plain=True)
     others = [row for row in rows if row.name in PEOPLE] if people else []
-    return EventBatch(rows[-1], lines, events, others, unknown + broken)
+    scheme = [row for row in rows if row.stream == SCHEME_STREAM] if money else []
+    _, unread = decoded([row for row in scheme if row.name in KNOWN])
+    return EventBatch(rows[-1], lines, events, others, scheme, unknown + broken + unread)
 
 
 def light(rows: Sequence[StoredRow]) -> list[StoredRow]:
@@ -277,6 +289,19 @@ class _Gathered:
                 npp, credited, second, KINDS.index(kind), microseconds(stored.recorded_at), months, sign,
             )
         )  # fmt: skip
+        if type_ >= OPENING and fact.bases:
+            self._take_bases(sign, fact.bases)
+
+    def _take_bases(self, sign: int, bases: Sequence[Base]) -> None:
+        """Lines of their own, each in its year, after those of the opening balance that was taken last."""
+        (position, _, _, day, *_, kind, recorded, _, _), kpj = self.events[-1], self.kpjs[-1]
+        for base in bases:
+            december = base.year * 12 + 11
+            both, second = (base.utama + base.tambahan) * sign, base.tambahan * sign
+            self.kpjs.append(kpj)
+            self.sizes.append(1)
+            self.references.append("")
+            self.events.append((position, BASE, december, day, december, 0, both, second, kind, recorded, 0, sign))
 
     def _take_lines(self, lines: Any) -> None:
         text = bytes(lines.kpj)[1:-1]
@@ -328,7 +353,12 @@ class _Gathered:
                 kept[starts[event] : starts[event] + len(column)] = ~np.array(column, bool)
             lines = lines.at(kept)
         events = {name: of_event[name] for name in MoneyEvents._fields if name != "reference"}
-        return lines, MoneyEvents(**events, reference=self.references)
+        references = self.references
+        bases = of_event["type"] == BASE
+        if bases.any():
+            events = {name: column[~bases] for name, column in events.items()}
+            references = [text for text, is_base in zip(references, bases.tolist(), strict=True) if not is_base]
+        return lines, MoneyEvents(**events, reference=references)
 
     def _parsed(self, name: str, sizes: Ints, total: int, months: Ints) -> Ints:
         """The values of a column; an event that leaves it out has the default in all its lines."""

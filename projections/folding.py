@@ -21,7 +21,7 @@ from ledger.store.codec import StoredRow
 from ledger.store.database import Transaction, failures_told
 from ledger.store.log import Log
 from ledger.store.scan import scan
-from projections import balances, bulk, directory, entries
+from projections import balances, bulk, directory, entries, scheme
 from projections.condition import indexes
 from projections.event_batch import Broken, Lines, batches, read_batch
 from projections.generations import Generation
@@ -83,7 +83,9 @@ def _read(log: Log, task: Task, runs: Runs, people: _People | None, progress: Ca
         batch = read_batch(rows, money=money, people=people is not None)
         runs.add(batch.lines)
         if "entries" in task.generations:
-            entries.write_events(task.transactions["entries"], task.generations["entries"], batch.events)
+            entries.write_events(task.transactions["entries"], task.generations["entries"], batch)
+        if "balances" in task.generations:
+            scheme.write(task.transactions["balances"], task.generations["balances"], batch.scheme)
         broken = folded.broken + batch.broken
         if people is not None:
             broken = broken + people.add(batch.people)

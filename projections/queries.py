@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from struct import Struct
 from typing import Any, NamedTuple
 
 from ledger.days import day_number, day_text
@@ -23,8 +24,9 @@ from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
-from projections import sql
+from projections import card_lines, scheme, sql
 from projections.condition import shape, why_not
+from projections.event_batch import Lines
 from projections.generations import NAMES, Generation, Store, is_gone
 from projections.results import (
     AHEAD,
@@ -43,6 +45,7 @@ from projections.results import (
     told,
     version_of,
 )
+from projections.scheme import Known
 
 __all__ = [
     "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "PersonRow", "Queries",
@@ -51,7 +54,10 @@ __all__ = [
 
 REFRESH_SECONDS = 0.1
 MOST_MARKS = 65_536
+MOST_SCHEMES = 16
 _NO_LAST = (0, 0, 0)
+_YEAR = Struct(">4q")
+"""A year of a card in `many_cards`: account, year, amount, weighted."""
 # One rebuild swaps every projection, one after the other: each may send a reader back once.
 _ATTEMPTS = 10
 
@@ -69,6 +75,26 @@ class _Sources(NamedTuple):
     freshness: Freshness
 
 
+class _One(NamedTuple):
+    """What was read of one card: a row for `balance_of`, the last contribution after reversals, years, the scheme."""
+
+    row: Sequence[Any]
+    last: Sequence[int]
+    years: list[tuple[int, int, int, int]]
+    known: Known
+
+
+class Past(NamedTuple):
+    """What a card's past is told from: its lines up to a position (with the moments it was recorded and projected), and
+    the scheme there."""
+
+    person: str
+    segment: str
+    reached: tuple[int, str, str]
+    lines: Lines
+    known: Known
+
+
 class Story(NamedTuple):
     """What a card's months are told from; `employers`: NPP -> sealed name, of those that are registered."""
 
@@ -84,6 +110,7 @@ class Queries:
         self.log, self.store = log, store
         self._fresh_for = timedelta(seconds=store.settings.max_staleness)
         self._marks: dict[int, str] = {}
+        self._schemes: dict[tuple[int, int], Known] = {}
         self._checked: tuple[str, int, str] = ("", 0, "")
         self._sources: _Sources | None = None
         self._local = threading.local()
@@ -150,6 +177,7 @@ class Queries:
     def _forget(self) -> None:
         self._sources = None
         self._marks.clear()
+        self._schemes.clear()
 
     def _look_once(self) -> _Sources:
         store = self.store
@@ -187,6 +215,7 @@ class Queries:
         """
         if self._checked[0] != self.log.log_id or self.log.fingerprint_at(self._checked[1]) != self._checked[2]:
             self._marks.clear()
+            self._schemes.clear()
         for log_id, position, fingerprint in found:
             if log_id != self.log.log_id or self.log.fingerprint_at(position) != fingerprint:
                 self._forget()
@@ -202,14 +231,33 @@ class Queries:
             known = self._marks[version] = self.log.fingerprint_at(version) or ""
         return known
 
-    def load_marks(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Ask for the marks that rows of `set_query` need."""
+    def load(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Ask for what rows of `set_query` need: marks, and the scheme. Raises StoreFailed."""
         for version in {version_of(row) for row in rows}:
             self.mark(version)
+        for stamp, version in {(row[7], row[17]) for row in rows}:
+            self._scheme(stamp, version)
 
-    def knows_marks(self, rows: Sequence[Sequence[Any]]) -> bool:
-        """Whether `of_rows` has nothing to ask the log for."""
-        return all(version_of(row) in self._marks for row in rows)
+    def has_loaded(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Whether `of_rows` has nothing to ask the store for."""
+        return all(version_of(row) in self._marks and (row[7], row[17]) in self._schemes for row in rows)
+
+    def _scheme(
+        self, stamp: int, version: int, ask: Callable[[str, list[Any]], Sequence[Sequence[Any]]] | None = None
+    ) -> Known:
+        """The scheme at a version in the generations of a stamp; mostly known, else read by `ask`. Raises StoreFailed."""
+        known = self._schemes.get((stamp, version))
+        if known is None:
+            query = scheme.upto(self._current().live["balances"])
+            if ask is not None:
+                rows = ask(query, [version])
+            else:
+                with self.store.pointers_database.read() as tx:
+                    rows = tx.rows(query, [version])
+            if len(self._schemes) >= MOST_SCHEMES:
+                self._schemes.clear()
+            known = self._schemes[stamp, version] = scheme.known_of(rows, self.log.fingerprint_at(version) or "")
+        return known
 
     # --- one card, or many
 
@@ -231,27 +279,39 @@ class Queries:
         for _ in range(_ATTEMPTS):
             self.check_fresh(now)
             try:
-                row, last = self._read_one(card, later)
+                row, last, years, known = self._read_one(card, later)
             except StoreFailed as error:
                 self._must_be_gone(error)
             else:
                 if row[7] == self._current().stamp:
-                    return told(balance_of(row, today, last, self.mark(version_of(row))))
+                    return told(balance_of(row, today, last, years, known, self.mark(version_of(row))))
             self._look()
         raise self._moving()
 
-    def _read_one(self, card: int, later: Later | None) -> tuple[Sequence[Any], Sequence[int]]:
-        """A row for `balance_of` and, after reversals, the last contribution, on SQLite."""
+    def _read_one(self, card: int, later: Later | None) -> _One:
+        """What `balance_of` needs of a card, in one snapshot, on SQLite."""
         sources = self._current()
-        with self._attached(sources.stamp, sources.live) as connection:
-            if later is not None and not connection.in_transaction:
+        live = sources.live
+        with self._attached(sources.stamp, live) as connection:
+            begun = not connection.in_transaction
+            if begun:
                 connection.execute("begin")
-                later(_end, connection)
-            row = connection.execute(sql.one_card(*sources.live.values()), (card,)).fetchone()
-            if not row[14]:
-                return row, _NO_LAST
-            found = connection.execute(sql.last_contribution(sources.live["entries"], "?1"), (card, row[4])).fetchone()
-            return row, found or _NO_LAST
+                if later is not None:
+                    later(_end, connection)
+            try:
+                row = connection.execute(sql.one_card(*live.values()), (card,)).fetchone()
+                years = connection.execute(sql.years(live["balances"]), (card,)).fetchall()
+                known = self._schemes.get((sources.stamp, row[17])) or self._scheme(
+                    sources.stamp, row[17], lambda query, params: connection.execute(query, params).fetchall()
+                )
+                last = _NO_LAST
+                if row[14]:
+                    newest = sql.last_contribution(live["entries"], "?1")
+                    last = connection.execute(newest, (card, row[4])).fetchone() or _NO_LAST
+            finally:
+                if begun and later is None:
+                    _end(connection)
+        return _One(row, last, years, known)
 
     def balances(self, cards: Sequence[int], today: date, now: datetime) -> dict[int, BalanceRow | JhtError]:
         """Many cards at one moment; a card that has no answer comes back with its error."""
@@ -296,38 +356,58 @@ class Queries:
 
     def of_rows(self, rows: Sequence[Sequence[Any]], today: date) -> dict[int, BalanceRow | JhtError]:
         """The answers in rows of `set_query`."""
-        return {row[0]: balance_of(row, today, (row[17], row[18], row[19]), self.mark(version_of(row))) for row in rows}
+        found: dict[int, BalanceRow | JhtError] = {}
+        for row in rows:
+            known, mark = self._scheme(row[7], row[17]), self.mark(version_of(row))
+            found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark)
+        return found
 
     def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
         if as_of > today:
             raise Refused("as-of-in-future")
         self.check_fresh(now)
+        past = self._read_past(card)
+        opening = card_lines.opening_day(past.lines)
+        if opening is not None and opening > day_number(as_of):
+            raise Refused("as-of-before-opening", as_of=day_text(opening))
+        lines = card_lines.paid_by(past.lines, as_of)
+        rows = card_lines.sums(lines)
+        employer, worker, credited, paid_out, months = (
+            int(rows[name].sum()) for name in ("employer", "worker", "credited", "paid_out", "months")
+        )
+        version = int(lines.position.max(initial=0))
+        row = (
+            card, past.person, past.segment, version, *past.reached, 0, employer, worker, credited, paid_out, months,
+            0, 1, version, None,
+        )  # fmt: skip
+        last, years = card_lines.last_contribution(lines), card_lines.years(rows)
+        return told(balance_of(row, as_of, last, years, past.known, self.mark(version)))
+
+    def _read_past(self, card: int) -> Past:
+        """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found),
+        Unavailable(account-incomplete)."""
 
         def ask(live: dict[str, Generation]) -> _Questions:
             return [
                 (sql.card(live), [card, card, card]),
-                (sql.history(live["entries"]), [card]),
+                (sql.reached(live), []),
+                (sql.lines(live["entries"]), [card]),
+                (sql.bases(live["entries"]), [card]),
+                (f"select {', '.join(scheme.COLUMNS)} from {live['balances'].table}_scheme order by position", []),
             ]
 
-        (about,), history = self._together(ask)
-        person, segment, _, incomplete, position, recorded_at, projected_at, _ = about
+        (about,), (reached, *_), rows, bases, declared = self._together(ask)
+        person, segment, _, incomplete, *_ = about
         if incomplete is not None:
             raise Unavailable("account-incomplete", position=incomplete)
         if person is None:
             raise NotFound("account-not-found")
-        day = day_number(as_of)
-        opening = max((row[2] for row in history if row[9] > 0), default=day)
-        if opening > day:
-            raise Refused("as-of-before-opening", as_of=day_text(opening))
-        known = [row for row in history if row[2] <= day]
-        last = max(((row[0], row[2], row[3]) for row in known if not row[1] and row[4] + row[5] > 0), default=_NO_LAST)
-        employer, worker, credited, months = (sum(int(row[i]) for row in known) for i in (4, 5, 6, 7))
-        version = max((row[8] for row in known), default=0)
-        row = (
-            card, person, segment, version, position, recorded_at, projected_at, 0,
-            employer, worker, credited, 0, months, 0, 1, version, None,
+        upto = reached[0]
+        declared = [row for row in declared if row[0] <= upto]
+        mark = self.mark(declared[-1][0]) if declared else ""
+        return Past(
+            person, segment, reached, card_lines.of(card, rows, bases, upto), scheme.known_of(declared, mark)
         )  # fmt: skip
-        return told(balance_of(row, as_of, last, self.mark(version)))
 
     def entries(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,8 +13,10 @@ from ledger.days import day_text
 from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
 from ledger.store.employer_names import SealedName
+from ledger.yields import NO_YIELD, Terms, sums
 from projections import balances
 from projections.event_batch import OPENING, OPENING_REVERSED, TYPES
+from projections.scheme import Known
 
 _ACTIVE_MONTHS = 3
 STATUSES = ACTIVE, INACTIVE, NEVER = "aktif", "tidak-aktif", "belum-ada-iuran"
@@ -43,10 +45,12 @@ class Last(msgspec.Struct, frozen=True):
 class BalanceRow(msgspec.Struct, frozen=True):
     """What one card has, true at log position `position` (`recorded_at`: that event's moment).
 
-    `total` = employer + worker + credited (yield an opening balance brought in) - paid_out, in rupiah.
+    `total` = employer + worker + credited - paid_out, in rupiah. `credited`: the yield of declared years and what an opening
+    balance `brought`; `estimated`: what came on top since, never in the total, None when no provisional rate is in force;
+    `terms`: the rates behind both.
     `status`: `aktif` (a contribution for one of the last three closed months or later), `tidak-aktif`,
     `belum-ada-iuran` (nothing ever came). `version` is the newest position that touched the card, `mark` the fingerprint
-    of the event there (a number is used again when an older log is put back).
+    of the event there (a number is used again when an older log is put back), `scheme` names what was declared.
     """
 
     card: int
@@ -56,6 +60,7 @@ class BalanceRow(msgspec.Struct, frozen=True):
     status: str
     employer: int
     worker: int
+    brought: int
     credited: int
     paid_out: int
     months: int
@@ -64,7 +69,10 @@ class BalanceRow(msgspec.Struct, frozen=True):
     position: int
     recorded_at: str
     projected_at: str
+    terms: Terms
+    estimated: int | None = None
     mark: str = ""
+    scheme: str = "0"
 
     @property
     def total(self) -> int:
@@ -72,8 +80,8 @@ class BalanceRow(msgspec.Struct, frozen=True):
 
     @property
     def tag(self) -> str:
-        """What an ETag holds of the row: the version, and the fingerprint of the event that is this version."""
-        return f"{self.version}.{self.mark}"
+        """What an ETag holds of the row: its version and that of the scheme, each with its event's fingerprint."""
+        return f"{self.version}.{self.mark}-{self.scheme}"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -145,10 +153,17 @@ def version_of(row: Sequence[Any]) -> int:
     return max(row[15] or 0, row[3] or 0)
 
 
-def balance_of(row: Sequence[Any], today: date, last: Sequence[Any], mark: str = "") -> BalanceRow | JhtError:
+def balance_of(
+    row: Sequence[Any],
+    day: date,
+    last: Sequence[Any],
+    years: Iterable[tuple[int, int, int, int]],
+    known: Known,
+    mark: str,
+) -> BalanceRow | JhtError:
     """The answer in a row: card, person, segment, card version, position, recorded_at, projected_at, stamp, sums
     (employer, worker, credited, paid_out, months), packed last, reversals, version, incomplete since. `last` counts
-    when there were reversals.
+    when there were reversals; the card's `years` and the scheme as it is `known` at the row's version of it make the yield.
     """
     (card, person, segment, card_version, position, recorded_at, projected_at, _, employer, worker, credited,
      paid_out, months, packed, reversals, version, incomplete) = row[:17]  # fmt: skip
@@ -156,15 +171,18 @@ def balance_of(row: Sequence[Any], today: date, last: Sequence[Any], mark: str =
         return Unavailable("account-incomplete", position=incomplete)
     if person is None:
         return NotFound("account-not-found")
+    terms = known.terms(day)
+    earned = sums(years, terms) if terms.first_year <= day.year else NO_YIELD
     month, paid_on, npp = last if reversals else balances.unpack_last(packed or 0)
     if month:
-        status = ACTIVE if month >= month_of(today) - _ACTIVE_MONTHS else INACTIVE
+        status = ACTIVE if month >= month_of(day) - _ACTIVE_MONTHS else INACTIVE
     else:
         status = INACTIVE if months or employer or worker or credited else NEVER
     return BalanceRow(
-        card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0, paid_out or 0,
-        months or 0, Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
-        max(version or 0, card_version), position, recorded_at, projected_at, mark,
+        card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0,
+        (credited or 0) + earned.credited, paid_out or 0, months or 0,
+        Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
+        max(version or 0, card_version), position, recorded_at, projected_at, terms, earned.estimated, mark, known.tag,
     )  # fmt: skip
 
 

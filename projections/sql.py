@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from projections.event_batch import OPENING, OPENING_REVERSED
+from projections import scheme
+from projections.event_batch import OPENING
 from projections.generations import Generation
 
 _SUMMED = "employer", "worker", "credited", "paid_out", "months"
+_AMOUNT = "employer + worker + credited - paid_out"
 
 
 @lru_cache(8)
 def one_card(*live: Generation) -> str:
     """One row for `balance_of`, also for a card that is not there (SQLite)."""
-    by = {generation.name: generation.table for generation in live}
-    return _ONE.format(**by)
+    by = {generation.name: generation for generation in live}
+    return _ONE.format(**_tables(by), scheme=scheme.version(by["balances"]))
+
+
+def _tables(by: dict[str, Generation]) -> dict[str, str]:
+    return {name: generation.table for name, generation in by.items()}
 
 
 _ONE = (
@@ -25,7 +31,7 @@ _ONE = (
     + ", ".join(f"sum(b.{name})" for name in _SUMMED)
     + ", max(b.last), sum(b.reversals), max(b.version), "
     "coalesce((select since from {balances}_incomplete where card = ?1), "
-    "(select since from {directory}_incomplete where card = ?1)) "
+    "(select since from {directory}_incomplete where card = ?1)), {scheme} "
     "from state s cross join {balances}_position p left join {directory}_cards c on c.card = ?1 "
     "left join {balances} b on b.card = ?1"
 )
@@ -33,21 +39,27 @@ _ONE = (
 
 @lru_cache(8)
 def many_cards(*live: Generation) -> str:
-    """A row for `balance_of` and the last contribution (month, paid day, npp), for each card given (PostgreSQL)."""
-    by = {generation.name: generation.table for generation in live}
-    return _SET.format(**by, last=_last_of(by["entries"], "q.card", "p.position", "b.reversals > 0"))
+    """A row for `balance_of`, the last contribution (month, paid day, npp) and what `years` gives, each number in eight
+    bytes, for each card given (PostgreSQL)."""
+    by = {generation.name: generation for generation in live}
+    last = _last_of(by["entries"].table, "q.card", "p.position", "b.reversals > 0")
+    return _SET.format(**_tables(by), scheme=scheme.version(by["balances"]), last=last)
 
 
 _SET = (
     "select q.card, c.person, c.segment, c.version, p.position, p.recorded_at, p.projected_at, s.stamp, "
     + ", ".join(f"b.{name}" for name in _SUMMED)
-    + ", b.last, b.reversals, b.version, coalesce(i.since, j.since), "
-    "coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0) "
+    + ", b.last, b.reversals, b.version, coalesce(i.since, j.since), {scheme}, "
+    "coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0), b.years "
     "from unnest(%s::bigint[]) q(card) cross join projections.state s cross join {balances}_position p "
     "left join {directory}_cards c on c.card = q.card "
     "left join lateral (select "
     + ", ".join(f"sum({name})::bigint as {name}" for name in (*_SUMMED, "reversals"))
-    + ", max(last) as last, max(version) as version from {balances} where card = q.card) b on true "
+    + ", max(last) as last, max(version) as version, "
+    "string_agg(int8send(epoch::bigint * 2 + sub) || int8send(year) || int8send("
+    + _AMOUNT
+    + ") || int8send(weighted), "
+    "''::bytea) as years from {balances} where card = q.card) b on true "
     "left join lateral ({last}) l on true "
     "left join {balances}_incomplete i on i.card = q.card left join {directory}_incomplete j on j.card = q.card"
 )
@@ -61,6 +73,12 @@ def _last_of(entries: str, card: str, position: str, when: str) -> str:
         "group by e.month, v.paid_on, v.npp having sum(e.employer + e.worker) > 0 "
         "order by e.month desc, v.paid_on desc, v.npp desc limit 1"
     )
+
+
+@lru_cache(8)
+def years(balances: Generation) -> str:
+    """What a card's yields are worked out from: account (2 x epoch + sub-account), year, amount, weighted (SQLite)."""
+    return f"select epoch * 2 + sub, year, {_AMOUNT}, weighted from {balances.table} where card = ?"
 
 
 @lru_cache(8)
@@ -81,14 +99,27 @@ def card(live: dict[str, Generation]) -> str:
     )
 
 
-def history(entries: Generation) -> str:
-    """Month, is opening, paid day, npp, employer, worker, credited, months, newest position, openings that stand."""
+def reached(live: dict[str, Generation]) -> str:
+    """Position, recorded_at and projected_at of what a card's past is told from, the one that is furthest behind first."""
+    columns = "position, recorded_at, projected_at"
+    every = (f"select {columns} from {live[name].table}_position" for name in ("entries", "balances"))
+    return f"{' union all '.join(every)} order by position"
+
+
+def lines(entries: Generation) -> str:
+    """Rows for `card_lines.of`: every line of a card."""
     return (
-        f"select e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp, sum(e.employer), "
-        "sum(e.worker), sum(v.credited), sum(e.months), max(e.position), "
-        f"sum(case v.type when {OPENING} then 1 when {OPENING_REVERSED} then -1 else 0 end) from {entries.table} e "
-        f"join {entries.table}_events v on v.position = e.position where e.card = ? "
-        f"group by e.month, case when v.type >= {OPENING} then 1 else 0 end, v.paid_on, v.npp"
+        "select e.position, e.line, v.type, e.month, v.paid_on, v.npp, e.employer, e.worker, e.tambahan, e.epoch, e.months, "
+        f"v.credited, v.credited_tambahan from {entries.table} e join {entries.table}_events v on v.position = e.position "
+        "where e.card = ? order by e.month, e.position, e.line"
+    )
+
+
+def bases(entries: Generation) -> str:
+    """Rows for `card_lines.of`: every base that an opening balance of the card brought."""
+    return (
+        f"select b.position, b.year, v.paid_on, b.base, b.base_tambahan from {entries.table}_bases b "
+        f"join {entries.table}_events v on v.position = b.position where b.card = ? order by b.position, b.year"
     )
 
 

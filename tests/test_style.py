@@ -16,14 +16,15 @@ BELOW = {"ledger": {"projections", "api", "tests"}, "projections": {"api", "test
 MONEY = (
     "ledger/money.py", "ledger/rules.py", "ledger/decisions/remittance.py", "ledger/decisions/remittance_months.py",
     "ledger/decisions/month_difference.py", "ledger/store/account_index.py", "projections/balances.py",
-    "projections/entries.py",
+    "projections/entries.py", "ledger/yields.py", "ledger/decisions/scheme.py",
 )  # fmt: skip
 PURE = (
     "ledger/money.py", "ledger/days.py", "ledger/rules.py", "ledger/identifiers.py", "ledger/events/remittance.py",
     "ledger/events/lines.py", "ledger/members/state.py",
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "ledger/decisions").glob("*.py"))),
     "ledger/ingestion/contributions/check.py", "ledger/ingestion/contributions/decide.py",
-    "projections/balances.py", "projections/entries.py", "projections/event_batch.py",
+    "projections/balances.py", "projections/entries.py", "projections/event_batch.py", "ledger/yields.py",
+    "ledger/decisions/scheme.py",
 )  # fmt: skip
 IMPURE = {"time", "random", "secrets", "uuid"}
 CLOCKS = {"now", "utcnow", "today"}

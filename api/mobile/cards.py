@@ -20,7 +20,7 @@ from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route, ShortRoute
-from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, SCHEME_VERSION, entries_fields
+from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, entries_fields
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
@@ -59,7 +59,7 @@ async def balance(
     body = schemas.balance_fields(application.log.log_id, row, jakarta_date(now))
     body["kpj"] = masked(row.kpj)
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.tag}-{SCHEME_VERSION}-{as_of['date']}", language)
+    return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
 
 
 @router.get(
@@ -94,7 +94,7 @@ async def cards(
     first = min(rows, key=lambda row: row.position)
     as_of = schemas.as_of(application.log.log_id, first, jakarta_date(now))
     whole = Cards(cards=shown, balance=sum(row.total for row in rows), as_of=as_of)
-    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{as_of.date}"
+    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{as_of.date}"
     return versioned(request, whole, as_of.position, version, language)
 
 
@@ -124,7 +124,7 @@ async def entries(
     log_id = application.log.log_id
     body = entries_fields(log_id, masked(row.kpj), lines, query.limit)
     body["as_of"] = schemas.as_of_fields(log_id, row, jakarta_date(now))
-    version = f"{row.tag}-{SCHEME_VERSION}-{query.limit}.{query.cursor}"
+    version = f"{row.tag}-{query.limit}.{query.cursor}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

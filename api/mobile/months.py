@@ -18,7 +18,7 @@ from api.parameters import HandlePath, MonthsQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, SCHEME_VERSION
+from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 from projections.card_months import months_of
@@ -58,5 +58,5 @@ async def months(
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     body = months_answer(facts, jakarta_date(now), as_of, masked(row.kpj), query.year, lambda npp, name: name)
     waits = ".".join(str(case.position) for case in facts.cases)
-    version = f"{row.tag}-{SCHEME_VERSION}-{as_of.date}-{query.year or 0}-{waits}"
+    version = f"{row.tag}-{as_of.date}-{query.year or 0}-{waits}"
     return versioned(request, body, as_of.position, version, language)

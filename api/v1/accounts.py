@@ -22,13 +22,11 @@ from ledger.identifiers import card_number
 from ledger.store.log import position_text
 from projections.results import Entry
 
-SCHEME_VERSION = 0
-"""Part of every ETag: it will rise when a yield is declared, which changes balances without touching a card."""
-
 FRESH_PROBLEMS = (
     "read-side-stale",
     "read-side-empty",
     "log-restored",
+    "scheme-unreadable",
     "record-unavailable",
     "store-failed",
     "internal",
@@ -73,7 +71,7 @@ async def balance(
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = balance_fields(application.log.log_id, row, day or present)
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.tag}-{SCHEME_VERSION}-{as_of['date']}", language)
+    return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
 
 
 @router.get(
@@ -107,7 +105,7 @@ async def entries(
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
     body["as_of"] = as_of_fields(application.log.log_id, row, jakarta_date(now))
-    version = f"{row.tag}-{SCHEME_VERSION}-{query.limit}.{query.cursor}"
+    version = f"{row.tag}-{query.limit}.{query.cursor}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

@@ -16,7 +16,7 @@ from api.parameters import KpjPath, MonthsQuery, Why
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, SCHEME_VERSION, Reader
+from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
@@ -62,5 +62,5 @@ async def months(
     # Other systems know employers by their NPP.
     body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, lambda npp, name: None)
     waits = ".".join(str(case.position) for case in facts.cases)
-    version = f"{row.tag}-{SCHEME_VERSION}-{as_of.date}-{query.year or 0}-{waits}"
+    version = f"{row.tag}-{as_of.date}-{query.year or 0}-{waits}"
     return versioned(request, body, as_of.position, version, language)

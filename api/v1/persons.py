@@ -15,7 +15,7 @@ from api.parameters import BalanceQuery, PersonPath, Why
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, SCHEME_VERSION
+from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.store.log import position_text
@@ -74,5 +74,5 @@ async def balance(
         "as_of": schemas.as_of_fields(log_id, first, day),
     }
     position = position_text(log_id, first.position)
-    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{SCHEME_VERSION}-{day.isoformat()}"
+    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{day.isoformat()}"
     return versioned(request, whole, position, version, language)

@@ -1,6 +1,6 @@
 """The facts of the log, as they are stored for ever: frozen, past tense, what was decided, no running totals.
 
-    employer, person, account, remittance, member, idempotency   one file per stream
+    employer, person, account, remittance, scheme, member, idempotency   one file per stream
     lines       the lines of a remittance as columns
     fact        what every fact is; event: a fact with its header
     upcasters   older versions of a fact, read as the present one
@@ -77,6 +77,7 @@ from ledger.events.remittance import (
     RuleIds,
     SuspenseReleased,
 )
+from ledger.events.scheme import ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
 
 FACTS: dict[str, type[Fact]] = {
     fact.NAME: fact
@@ -95,6 +96,9 @@ FACTS: dict[str, type[Fact]] = {
         LinesSuspended,
         SuspenseReleased,
         ContributionsReversed,
+        SchemeStarted,
+        YieldDeclared,
+        ProvisionalRateSet,
         RequestStarted,
         RequestFinished,
         MemberRegistered,
@@ -163,6 +167,8 @@ __all__ = [
     "PhoneBound",
     "PhoneDenied",
     "PhoneUnbound",
+    "ProvisionalRateSet",
+    "Rates",
     "ReleasedLine",
     "ReleasedLines",
     "Remitted",
@@ -171,9 +177,11 @@ __all__ = [
     "ReversedLine",
     "ReversedLines",
     "RuleIds",
+    "SchemeStarted",
     "SegmentChanged",
     "SuspendedLine",
     "SuspendedLines",
     "SuspenseReleased",
+    "YieldDeclared",
     "line_bytes",
 ]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from ledger.events.fact import BALANCES, DIRECTORY, ENTRIES, INDEX, Count, Day, Fact, Month, Rupiah
-
-Year = Annotated[int, Meta(ge=1977, le=9999)]
-"""A calendar year; the scheme's forerunner began in 1977 (PP 33/1977)."""
+from ledger.events.fact import BALANCES, DIRECTORY, ENTRIES, INDEX, Count, Day, Fact, Month, Rupiah, Year
 
 LEAVING = ("resigned", "laid-off", "contract-ended", "pension", "died", "stopped", "moved", "unknown")
 """Why a membership ended: claims count from it."""

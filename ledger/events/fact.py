@@ -10,6 +10,8 @@ Rupiah = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Month = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Year = Annotated[int, Meta(ge=1977, le=9999)]
+"""A calendar year; the scheme's forerunner began in 1977 (PP 33/1977)."""
 
 BALANCES, ENTRIES, DIRECTORY, INDEX = "balances", "entries", "directory", "index"
 FOLDS = frozenset((BALANCES, ENTRIES, DIRECTORY, INDEX))

@@ -18,7 +18,6 @@ from api.parameters import KpjPath
 from api.responses import versioned
 from api.route import ShortRoute
 from api.schemas import Balance, balance_fields
-from api.v1.accounts import SCHEME_VERSION
 from ledger.clock import jakarta_date
 from ledger.identifiers import card_number
 from ledger.settings import load
@@ -50,7 +49,7 @@ async def balance(request: Request, kpj: KpjPath) -> Response:
     row = await opened.balance(card_number(kpj), now, None)
     body = balance_fields(opened.log.log_id, row, jakarta_date(now))
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.version}-{SCHEME_VERSION}-{as_of['date']}", "id")
+    return versioned(request, body, as_of["position"], f"{row.version}-0-{as_of['date']}", "id")
 
 
 app.router.routes.extend(router.routes)

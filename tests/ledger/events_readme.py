@@ -14,15 +14,29 @@ import msgspec
 from msgspec import Struct
 
 import ledger.events
-from ledger.events import FACTS, Columns, Fact, account, employer, fact, idempotency, lines, member, person, remittance
+from ledger.events import (
+    FACTS,
+    Columns,
+    Fact,
+    account,
+    employer,
+    fact,
+    idempotency,
+    lines,
+    member,
+    person,
+    remittance,
+    scheme,
+)
 from ledger.events.upcasters import UPCASTERS
 from tests.ledger import test_golden
 
 README = Path(ledger.events.__file__).parent / "README.md"
-STREAMS: tuple[ModuleType, ...] = (employer, person, account, remittance, member, idempotency)
+STREAMS: tuple[ModuleType, ...] = (employer, person, account, remittance, scheme, member, idempotency)
 _WORDS = {
     "Rupiah": "whole rupiah, 0 to 2^63 - 1", "Count": "number from 0", "Month": "month, `yyyy-mm`",
-    "Day": "date, `yyyy-mm-dd`", "Year": "year", "Months": "-1, 0 or 1", "str": "text", "int": "number",
+    "Day": "date, `yyyy-mm-dd`", "Year": "year", "Rate": "parts per million, 0 to 1,000,000",
+    "Basis": "text of 1 to 200 characters", "Months": "-1, 0 or 1", "str": "text", "int": "number",
     "bool": "true or false",
 }  # fmt: skip
 _LIST = re.compile(r"(?:list|tuple)\[(\w+)(?:, \.\.\.)?\]")
@@ -77,7 +91,9 @@ def _struct(struct: type[Struct]) -> str:
 
 
 def _table(struct: type[Struct]) -> str:
-    rows = [(f"`{field.name}`", _type(_annotation(struct, field.name)), _default(field)) for field in _fields(struct)]
+    rows = [
+        (f"`{field.encode_name}`", _type(_annotation(struct, field.name)), _default(field)) for field in _fields(struct)
+    ]
     if not rows:
         return "No fields.\n"
     return "| field | what | absent means |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)

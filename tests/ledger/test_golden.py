@@ -42,13 +42,17 @@ from ledger.events import (
     PhoneBound,
     PhoneDenied,
     PhoneUnbound,
+    ProvisionalRateSet,
+    Rates,
     ReleasedLine,
     RequestFinished,
     RequestStarted,
     ReversedLine,
     RuleIds,
+    SchemeStarted,
     SegmentChanged,
     SuspendedLine,
+    YieldDeclared,
 )
 from ledger.events.upcasters import KNOWN
 from ledger.store.codec import StoredRow, decode, encode, recorded_at_of, stamp, state_json
@@ -113,6 +117,18 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
             [ReversedLine(KPJ, 5_000_000, 0, 185_000, 100_000, months=-1, event=1, line=0),
              ReversedLine("26000000033", 4_000_000, 0, 148_000, 80_000, months=0, event=2, line=1, suspended=True)],
         ), "wrong-amount",
+    ),
+    "scheme-started.v1": ("scheme", 1, SchemeStarted(first_year=2023), ""),
+    "yield-declared.v1": (
+        "scheme", 4,
+        YieldDeclared(
+            year=2023, rates=Rates(59_000, 61_500), policy="monthly-simple.v1", rule="yield-2015",
+            basis="Perdir 12/PERDIR.03/012024", instead_of=2,
+        ), "wrong-rate",
+    ),
+    "provisional-rate-set.v1": (
+        "scheme", 3,
+        ProvisionalRateSet(since="2024-01-01", rate=50_000, rule="yield-2015", basis="Perdir 13/PERDIR.03/012024"), "",
     ),
     "request-started.v1": ("request:5f2c", 1, RequestStarted("ab" * 32, "/v1/contributions", "5f2c1a9e-4711-0b1c2d3e"), ""),
     "member-registered.v1": (MEMBER, 1, MemberRegistered("1:bG9naW4", "PU", KPJ, "known-contact"), ""),

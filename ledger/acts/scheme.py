@@ -1,0 +1,68 @@
+"""The agency's acts on the scheme: its first year, a year's declared rates, the provisional rate.
+
+Two officers who declare at once: the second one's wish is decided again on what the first one recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ledger.clock import jakarta_date
+from ledger.decisions import remittance
+from ledger.decisions.scheme import Scheme, decide_declare, decide_provisional, decide_start
+from ledger.events import Fact, Rates
+from ledger.events.scheme import STREAM
+from ledger.receipt import Header
+from ledger.store.handle import handle
+from ledger.store.log import Log
+
+
+class Done(NamedTuple):
+    """What became of an act: the position of its event, or 0 when it stood already."""
+
+    position: int
+
+
+def scheme_of(log: Log) -> Scheme:
+    """The scheme as the log holds it now. Raises BrokenLog when an event of it cannot be read."""
+    return Scheme.of(log.events(STREAM))
+
+
+def start(log: Log, first_year: int, header: Header, clock: Callable[[], datetime]) -> Done:
+    """Record the first year whose yield is computed. Raises as `decide_start`."""
+    return _act(log, header, clock, lambda scheme, today: decide_start(scheme, first_year, today))
+
+
+def declare(log: Log, year: int, rates: Rates, basis: str, header: Header, clock: Callable[[], datetime]) -> Done:
+    """Declare a year's rates; with a reason in the header, others in their place. Raises as `decide_declare`."""
+    return _act(
+        log,
+        header,
+        clock,
+        lambda scheme, today: decide_declare(scheme, year, rates, basis, today, reason=header.reason),
+    )
+
+
+def set_provisional(
+    log: Log, since: date, rate: int, basis: str, header: Header, clock: Callable[[], datetime]
+) -> Done:
+    """Set the rate of estimates from a day on. Raises as `decide_provisional`."""
+    return _act(log, header, clock, lambda scheme, today: decide_provisional(scheme, since, rate, basis, today))
+
+
+def _act(
+    log: Log, header: Header, clock: Callable[[], datetime], decide: Callable[[Scheme, date], Fact | None]
+) -> Done:
+    def act() -> Done:
+        scheme, now = scheme_of(log), clock()
+        fact = decide(scheme, jakarta_date(now))
+        if fact is None:
+            return Done(0)
+        events = remittance.events(
+            scheme.version, STREAM, [fact], header.by, header.channel, header.request, header.reason
+        )
+        return Done(log.append(events, now).positions[-1])
+
+    return handle(act)

@@ -1,0 +1,187 @@
+"""The scheme: its first year, the declared rates, the provisional rate. Pure: state and wish in, a fact or nothing out.
+
+A year is declared when it is over and every earlier one since the first year is; so what is credited never has a hole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from ledger.errors import Conflict, Refused
+from ledger.events import Event, Fact, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events.scheme import LONGEST_BASIS
+from ledger.identifiers import month_of
+from ledger.rules import YieldRule, rules
+from ledger.yields import POLICY, Terms
+
+REASONS = ("wrong-rate", "rate-revised")
+"""Why a year is declared again: it was recorded wrongly, or the agency decided otherwise."""
+_PERCENT = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,4}))?\s*%?")
+_BASIS = re.compile(r"[^\x00-\x1f\x7f]+")
+_MOST_AHEAD = 1
+"""Years that a provisional rate may be set ahead."""
+
+
+class Declaration(NamedTuple):
+    """A year's rates as they stand: the fact, its version in the stream, when it was recorded."""
+
+    fact: YieldDeclared
+    version: int
+    recorded_at: str
+
+
+class Scheme(NamedTuple):
+    """The state of the stream. `first_year` 0: not started; `provisional`: (day, rate) in the order of days."""
+
+    version: int = 0
+    first_year: int = 0
+    declared: Mapping[int, Declaration] = {}
+    provisional: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Scheme:
+        """The state after the stream's events."""
+        state = cls()
+        for event in events:
+            state = state.after(event.fact, event.version, event.recorded_at)
+        return state
+
+    def after(self, fact: Fact, version: int, recorded_at: str = "") -> Scheme:
+        """The state after one more fact."""
+        first_year, declared, provisional = self.first_year, self.declared, self.provisional
+        if isinstance(fact, SchemeStarted):
+            first_year = fact.first_year
+        elif isinstance(fact, YieldDeclared):
+            declared = {**declared, fact.year: Declaration(fact, version, recorded_at)}
+        elif isinstance(fact, ProvisionalRateSet):
+            provisional = tuple(sorted(({**dict(provisional), fact.since: fact.rate}).items()))
+        return Scheme(version, first_year, declared, provisional)
+
+    @property
+    def open_year(self) -> int:
+        """The first year that is not declared."""
+        return self.first_year + len(self.declared)
+
+    def provisional_on(self, day: date) -> int | None:
+        """The provisional rate in force on a day."""
+        return next((rate for since, rate in reversed(self.provisional) if since <= day.isoformat()), None)
+
+    def terms(self, day: date) -> Terms:
+        """What yields up to a day are worked out with: the declared years that ended by then."""
+        if not self.first_year or day.year < self.first_year:
+            return Terms(day.year + 1, (), None, day.year, day.month)
+        last = day.year if (day.month, day.day) == (12, 31) else day.year - 1
+        years = range(self.first_year, min(last + 1, self.open_year))
+        rates = tuple((one.utama, one.tambahan) for one in (self.declared[year].fact.rates for year in years))
+        return Terms(self.first_year, rates, self.provisional_on(day), day.year, day.month)
+
+
+def decide_start(scheme: Scheme, first_year: int, today: date) -> SchemeStarted | None:
+    """The fact that names the scheme's first year, None when it is that already; another one replaces it as long as no
+    year is declared. Raises Refused(yield-year-ahead), Conflict(scheme-started)."""
+    if first_year > today.year:
+        raise Refused("yield-year-ahead", column="year", year=first_year, today=today.isoformat())
+    if scheme.first_year == first_year:
+        return None
+    if scheme.declared:
+        raise Conflict("scheme-started", column="year", year=scheme.first_year)
+    return SchemeStarted(first_year=first_year)
+
+
+def decide_declare(
+    scheme: Scheme, year: int, rates: Rates, basis: str, today: date, *, reason: str = ""
+) -> YieldDeclared | None:
+    """The fact that declares a year's rates, None when they stand already. With `reason` (one of REASONS) it replaces
+    other rates of that year.
+
+    Raises Refused: scheme-not-started, yield-year-early, yield-year-running, yield-years-missing, yield-year-without-rule,
+    yield-rate-out-of-range, basis-missing, text-too-long, text-unreadable, reason-unknown; Conflict: yield-declared.
+    """
+    if not scheme.first_year:
+        raise Refused("scheme-not-started")
+    if year < scheme.first_year:
+        raise Refused("yield-year-early", column="year", year=year, first=scheme.first_year)
+    if year >= today.year:
+        raise Refused("yield-year-running", column="year", year=year, day=f"{year + 1}-01-01")
+    if year > scheme.open_year:
+        missing = ", ".join(map(str, range(scheme.open_year, year)))
+        raise Refused("yield-years-missing", column="year", year=year, years=missing)
+    if reason and reason not in REASONS:
+        raise Refused("reason-unknown", column="reason", known=", ".join(REASONS))
+    rule = _rule_of(year * 12, year)
+    for rate in (rates.utama, rates.tambahan):
+        _check_rate(rule, rate)
+    basis = _clean_basis(basis)
+    standing = scheme.declared.get(year)
+    if standing is None:
+        return YieldDeclared(year=year, rates=rates, policy=POLICY, rule=rule.id, basis=basis)
+    if standing.fact.rates == rates:
+        return None
+    if not reason:
+        held = f"{percent(standing.fact.rates.utama)} / {percent(standing.fact.rates.tambahan)}"
+        raise Conflict("yield-declared", column="year", year=year, held=held, known=", ".join(REASONS))
+    return YieldDeclared(
+        year=year, rates=rates, policy=POLICY, rule=rule.id, basis=basis, instead_of=standing.version
+    )  # fmt: skip
+
+
+def decide_provisional(scheme: Scheme, since: date, rate: int, basis: str, today: date) -> ProvisionalRateSet | None:
+    """The fact that sets the rate for estimates and for claims valued from a day on, None when it is set already.
+
+    Raises Refused: scheme-not-started, yield-year-early, provisional-rate-late, yield-year-without-rule,
+    yield-rate-out-of-range, basis-missing, text-too-long, text-unreadable.
+    """
+    if not scheme.first_year:
+        raise Refused("scheme-not-started")
+    if since.year < scheme.first_year:
+        raise Refused("yield-year-early", column="from", year=since.year, first=scheme.first_year)
+    if since.year > today.year + _MOST_AHEAD:
+        raise Refused("provisional-rate-late", column="from", day=since.isoformat(), last=today.year + _MOST_AHEAD)
+    rule = _rule_of(month_of(since), since.year)
+    _check_rate(rule, rate)
+    basis = _clean_basis(basis)
+    if dict(scheme.provisional).get(since.isoformat()) == rate:
+        return None
+    return ProvisionalRateSet(since=since.isoformat(), rate=rate, rule=rule.id, basis=basis)
+
+
+def _rule_of(month: int, year: int) -> YieldRule:
+    rule = rules().yield_in(month)
+    if rule is None:
+        raise Refused("yield-year-without-rule", column="year", year=year)
+    return rule
+
+
+def _check_rate(rule: YieldRule, rate: int) -> None:
+    if not rule.low <= rate <= rule.high:
+        raise Refused(
+            "yield-rate-out-of-range", column="rate", rate=percent(rate), low=percent(rule.low), high=percent(rule.high)
+        )
+
+
+def _clean_basis(text: str) -> str:
+    basis = text.strip()
+    if not basis:
+        raise Refused("basis-missing", column="basis")
+    if len(basis) > LONGEST_BASIS:
+        raise Refused("text-too-long", column="basis", limit=LONGEST_BASIS)
+    if not _BASIS.fullmatch(basis):
+        raise Refused("text-unreadable", column="basis")
+    return basis
+
+
+def rate_of(text: str) -> int:
+    """The parts per million in `5.63`, `5,63` or `5.63 %`. Raises Refused(yield-rate-unreadable)."""
+    found = _PERCENT.fullmatch(text.strip())
+    if found is None:
+        raise Refused("yield-rate-unreadable", column="rate")
+    return int(found[1]) * 10_000 + int((found[2] or "").ljust(4, "0"))
+
+
+def percent(rate: int) -> str:
+    """`56300` -> `5.63 %`: at least two decimals, at most four."""
+    decimals = f"{rate % 10_000:04d}"
+    return f"{rate // 10_000}.{decimals[:2]}{decimals[2:].rstrip('0')} %"

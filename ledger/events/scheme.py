@@ -1,0 +1,64 @@
+"""Stream `scheme`: acts of the agency that concern every account at once: yield.
+
+One fact credits every account: what each is worth is worked out from its own rows when it is asked for. Rates are parts per
+million a year (5.63 % is 56300). Nothing here names a person.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct, field
+
+from ledger.events.fact import BALANCES, Count, Day, Fact, Year
+
+STREAM = "scheme"
+LONGEST_BASIS = 200
+
+Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
+Basis = Annotated[str, Meta(min_length=1, max_length=LONGEST_BASIS)]
+
+
+class Rates(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The rate of each sub-account for a year."""
+
+    utama: Rate
+    tambahan: Rate
+
+
+class SchemeStarted(Fact, frozen=True, kw_only=True):
+    """The first year whose yield this ledger computes; the latest such fact counts. Money paid before that year is in its
+    opening and has no yield of earlier years but what an opening balance brought."""
+
+    NAME: ClassVar[str] = "scheme-started.v1"
+    CONCERNS: ClassVar = frozenset((BALANCES,))
+    first_year: Year
+
+
+class YieldDeclared(Fact, frozen=True, kw_only=True):
+    """What every account earned in `year`, credited on its 31 December; the latest declaration of a year counts.
+
+    `policy`: how amounts follow from the rates (`ledger/yields.py`); `rule`: the row of the rules that the rates were held
+    against; `basis`: the agency's decision, as it is cited; `instead_of`: the version of the declaration that it replaces.
+    """
+
+    NAME: ClassVar[str] = "yield-declared.v1"
+    CONCERNS: ClassVar = frozenset((BALANCES,))
+    year: Year
+    rates: Rates
+    policy: str
+    rule: str
+    basis: Basis
+    instead_of: Count = 0
+
+
+class ProvisionalRateSet(Fact, frozen=True, kw_only=True):
+    """From a day on, what has no declared rate yet is estimated, and a claim valued, with this rate; of two for one day the
+    later fact counts."""
+
+    NAME: ClassVar[str] = "provisional-rate-set.v1"
+    CONCERNS: ClassVar = frozenset((BALANCES,))
+    since: Day = field(name="from")
+    rate: Rate
+    rule: str
+    basis: Basis
