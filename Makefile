@@ -34,7 +34,14 @@ demo: $(READY)  ## a seeded sample in, balances out, everything rebuilt and prov
 	echo; echo "A worker whose money waited in suspense is registered now; it is released by itself:"; \
 	jht ingest registrations $(DEMO)/files/registrations-late.csv; \
 	jht follow --once; \
-	jht balance "$$(cut -d, -f1,2 $(DEMO)/files/stories.csv | sed -n 's/^back-pay,//p')" --entries; \
+	echo; echo "The year 2025 is declared: one event credits every account. What follows is estimated, and stands apart:"; \
+	jht yield start 2025; \
+	jht yield declare 2025 --rate 5.63 --basis "made up for this demo" --what-if; \
+	jht yield declare 2025 --rate 5.63 --basis "made up for this demo" --yes; \
+	jht yield provisional --rate 5 --from 2026-01-01 --basis "made up for this demo"; \
+	card="$$(cut -d, -f1,2 $(DEMO)/files/stories.csv | sed -n 's/^back-pay,//p')"; \
+	jht balance "$$card" --entries; \
+	jht explain "$$card"; \
 	jht rebuild; \
 	jht status; \
 	echo; echo "Users for the doors of the website:"; \

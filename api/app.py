@@ -110,9 +110,8 @@ def create_app(
     # first, because a request is matched against one route after the other.
     for routes in (
         accounts.router.routes, MOBILE, months.router.routes, uploads.router.routes, persons.router.routes,
-        suspense.router.routes,
-        reversals.router.routes, site.routes(held), sms.routes(held), office.routes(held), employer.routes(held),
-        health.router.routes, docs.ROUTES,
+        suspense.router.routes, accounts.plain.routes, reversals.router.routes, site.routes(held), sms.routes(held),
+        office.routes(held), employer.routes(held), health.router.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https, subdomains=settings.hsts_subdomains)

@@ -38,7 +38,7 @@ _BY_STATUS = {
     "card-unknown data-request-unknown factor-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
-    "scheme-started yield-declared user-exists nik-of-another-person follower-elsewhere "
+    "scheme-started yield-declared yield-total-differs user-exists nik-of-another-person follower-elsewhere "
     "rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken member-active "
     "data-request-open changed-since",
     410: "person-erased link-used report-over view-over",

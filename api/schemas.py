@@ -6,8 +6,10 @@ nothing is null; none comes and goes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
@@ -17,7 +19,10 @@ from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
 from ledger.identifiers import KINDS, SEGMENTS
 from ledger.store.log import position_text
+from ledger.yields import POLICY
 from projections.event_batch import TYPES
+from projections.explanation import KINDS as RATE_KINDS
+from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
 from projections.results import STATUSES, BalanceRow
 
 CHANNELS = ("website", "mobile", "sms", "office", "employer", "partner")
@@ -43,6 +48,7 @@ def shaped(pattern: str, **more: Any) -> WithJsonSchema:
 
 
 Rupiah = Annotated[int, Field(examples=[285_000])]
+Rate = Annotated[int, Field(description="Parts per million a year: 57000 is 5.7 %", ge=0, examples=[57_000])]
 CardNumber = Annotated[
     str,
     Field(
@@ -90,7 +96,7 @@ SuspenseReason = Annotated[str, WithJsonSchema({"type": "string", "enum": list(S
 class Answer(BaseModel):
     """Something that leaves."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
 
 
 class AsOf(Answer):
@@ -120,6 +126,34 @@ class LastContribution(Answer):
     npp: Payer
 
 
+class YearRates(Answer):
+    """The declared rates of a year, of each sub-account."""
+
+    year: Annotated[int, Field(examples=[2025])]
+    utama: Rate
+    tambahan: Rate
+
+
+class Estimate(Answer):
+    """What came on top since the last declared year, if the provisional rate stays: never part of the balance."""
+
+    amount: Rupiah
+    rate: Rate
+    until: Annotated[Month, Field(description="Counted up to the end of this month")]
+
+
+class Yield(Answer):
+    """What the savings earned, by this project's model (`policy`) of a rule that the agency does not publish."""
+
+    credited: Annotated[
+        Rupiah, Field(description="In the balance: of declared years, and brought by an opening balance")
+    ]
+    brought: Annotated[Rupiah, Field(description="The part of `credited` that an opening balance brought")]
+    estimated: Annotated[Estimate | None, Field(description="null where no provisional rate is in force")]
+    policy: Annotated[str, Field(examples=[POLICY])]
+    rates: Annotated[list[YearRates], Field(description="The declared years that are in `credited`")]
+
+
 class Balance(Answer):
     """One card's savings: contributions + yield credited, less what was paid out."""
 
@@ -128,11 +162,52 @@ class Balance(Answer):
     status: Status
     balance: Rupiah
     contributed: Contributed
-    yield_credited: Rupiah
+    yield_: Annotated[Yield, Field(alias="yield")]
     months_contributed: Annotated[int, Field(examples=[14])]
     last_contribution: LastContribution | None
     reason: NoMoney
     as_of: AsOf
+
+
+class Part(Answer):
+    """Money in the year it was paid in: `product` = amount x `months`, the months from the one after it came."""
+
+    type: Annotated[str, OneOf(LINE_TYPES)]
+    month: Month
+    paid_on: Day
+    npp: Payer
+    amount: Rupiah
+    months: Annotated[int, Field(ge=0, le=11, examples=[1])]
+    product: Annotated[int, Field(description="Rupiah times months; of a `base` the base itself", examples=[285_000])]
+
+
+class Worked(Answer):
+    """A year: earned = rate x max(0, months x opening + the sum of the products) / 12, a half up; closing = opening + the
+    amounts + earned."""
+
+    year: Annotated[int, Field(examples=[2025])]
+    opening: Rupiah
+    parts: list[Part]
+    months: Annotated[int, Field(ge=1, le=12, examples=[12])]
+    rate: Rate | None
+    kind: Annotated[str, OneOf(RATE_KINDS)]
+    earned: Rupiah
+    closing: Rupiah
+
+
+class AccountWorked(Answer):
+    """One sub-account; `epoch` is 0 until a full claim settles a card."""
+
+    epoch: Annotated[int, Field(ge=0, examples=[0])]
+    sub_account: Annotated[str, OneOf(SUB_ACCOUNTS)]
+    years: list[Worked]
+
+
+class Explained(Answer):
+    """A balance and its working, line by line: a pocket calculator gives the same rupiah."""
+
+    balance: Balance
+    accounts: list[AccountWorked]
 
 
 class PersonBalance(Answer):
@@ -141,7 +216,7 @@ class PersonBalance(Answer):
     person: Annotated[str, shaped("^[0-9a-f]{32}$"), Field(examples=["5a0c7e1f93b24d68a1c4e0f7b2d9836c"])]
     balance: Rupiah
     contributed: Contributed
-    yield_credited: Rupiah
+    yield_: Annotated[Yield, Field(alias="yield")]
     accounts: list[Balance]
     reason: NoMoney
     as_of: AsOf
@@ -252,7 +327,7 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
         "status": row.status,
         "balance": row.total,
         "contributed": {"employer": row.employer, "worker": row.worker, "total": row.employer + row.worker},
-        "yield_credited": row.credited,
+        "yield": yield_fields([row]),
         "months_contributed": row.months,
         "last_contribution": None
         if last is None
@@ -260,6 +335,26 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
         "reason": no_money(row),
         "as_of": as_of_fields(log_id, row, day),
     }
+
+
+def yield_fields(rows: Sequence[BalanceRow]) -> dict[str, Any]:
+    """The fields of `Yield` of cards that were read on one day, at least one, added up."""
+    terms = rows[0].terms
+    estimates = [row.estimated for row in rows if row.estimated is not None]
+    return {
+        "credited": sum([row.credited for row in rows]),
+        "brought": sum([row.brought for row in rows]),
+        "estimated": {"amount": sum(estimates), "rate": terms.provisional, "until": f"{terms.year}-{terms.month:02d}"}
+        if estimates
+        else None,
+        "policy": POLICY,
+        "rates": _rates(terms.first_year, terms.declared),
+    }
+
+
+@lru_cache(64)
+def _rates(first: int, declared: tuple[tuple[int, int], ...]) -> list[dict[str, int]]:
+    return [{"year": year, "utama": one, "tambahan": two} for year, (one, two) in enumerate(declared, first)]
 
 
 def no_money(row: BalanceRow) -> Literal["no-contribution-yet"] | None:

@@ -41,14 +41,16 @@ class Terms(NamedTuple):
         """The first year that is not credited."""
         return self.first_year + len(self.declared)
 
+    def months(self, year: int) -> int:
+        """How many months of a year that is not credited have been, up to the day."""
+        return MONTHS if year < self.year else self.month
+
 
 class YearOf(NamedTuple):
-    """The working of one year of one sub-account: yield = rate x max(0, months x opening + weighted) / 12."""
+    """One year of one sub-account: what it began with, over how many months, at which rate, and what it earned."""
 
     year: int
     opening: int
-    amount: int
-    weighted: int
     months: int
     rate: int
     earned: int
@@ -72,23 +74,44 @@ def earned(rate: int, base: int) -> int:
     return (rate * base + _HALF) // _MILLION_YEARS if base > 0 else 0
 
 
+def _earned(amounts: Amounts, sub: int, terms: Terms) -> tuple[list[int], list[int]]:
+    """What each year from the first one on earned: the declared ones, then those that are estimated.
+
+    Every balance that is asked for comes through here, so it makes nothing but the numbers.
+    """
+    first, declared, rate, year, _ = terms
+    opening = 0
+    for early, pair in amounts.items():
+        if early < first:
+            opening += pair[0]
+    credited: list[int] = []
+    at = first
+    for rates in declared:
+        amount, weighted = amounts.get(at, NONE)
+        made = earned(rates[sub], MONTHS * opening + weighted)
+        credited.append(made)
+        opening += amount + made
+        at += 1
+    estimated: list[int] = []
+    if rate is not None:
+        for running in range(at, year + 1):
+            amount, weighted = amounts.get(running, NONE)
+            months = terms.months(running)
+            made = earned(rate, months * opening + weighted - (MONTHS - months) * amount)
+            estimated.append(made)
+            opening += amount + made
+    return credited, estimated
+
+
 def working(amounts: Amounts, sub: int, terms: Terms) -> Iterator[YearOf]:
     """A sub-account's years in order, the estimated ones last; `sub`: 0 utama, 1 tambahan."""
+    credited, estimated = _earned(amounts, sub, terms)
     opening = sum(amount for year, (amount, _) in amounts.items() if year < terms.first_year)
-    for year, rates in enumerate(terms.declared, terms.first_year):
-        amount, weighted = amounts.get(year, NONE)
-        made = earned(rates[sub], MONTHS * opening + weighted)
-        yield YearOf(year, opening, amount, weighted, MONTHS, rates[sub], made, True)
-        opening += amount + made
-    rate = terms.provisional
-    if rate is None:
-        return
-    for year in range(terms.open_year, terms.year + 1):
-        amount, weighted = amounts.get(year, NONE)
-        months = MONTHS if year < terms.year else terms.month
-        weighted -= (MONTHS - months) * amount
-        made = earned(rate, months * opening + weighted)
-        yield YearOf(year, opening, amount, weighted, months, rate, made, False)
+    for year, made in enumerate((*credited, *estimated), terms.first_year):
+        declared = year < terms.open_year
+        rate = terms.declared[year - terms.first_year][sub] if declared else terms.provisional or 0
+        amount = amounts.get(year, NONE)[0]
+        yield YearOf(year, opening, MONTHS if declared else terms.months(year), rate, made, declared)
         opening += amount + made
 
 
@@ -96,12 +119,20 @@ def sums(rows: Iterable[tuple[int, int, int, int]], terms: Terms) -> Sums:
     """What a card's rows (account, year, amount, weighted) earned; `account`: 2 x epoch + sub-account."""
     credited = estimated = 0
     for account, amounts in by_account(rows).items():
+        of_declared, of_others = _earned(amounts, account & 1, terms)
+        credited += sum(of_declared)
+        estimated += sum(of_others)
+    return Sums(credited, None if terms.provisional is None else estimated)
+
+
+def earned_by_year(rows: Iterable[tuple[int, int, int, int]], terms: Terms) -> dict[int, int]:
+    """Declared year -> what a card's rows earned in it."""
+    found: dict[int, int] = {}
+    for account, amounts in by_account(rows).items():
         for one in working(amounts, account & 1, terms):
             if one.declared:
-                credited += one.earned
-            else:
-                estimated += one.earned
-    return Sums(credited, None if terms.provisional is None else estimated)
+                found[one.year] = found.get(one.year, 0) + one.earned
+    return found
 
 
 def by_account(rows: Iterable[tuple[int, int, int, int]]) -> dict[int, dict[int, tuple[int, int]]]:

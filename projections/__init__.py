@@ -14,6 +14,8 @@
     compare       where two generations differ
     queries       what the API and the commands ask; sql: the statements, results: the answers
     card_lines    a card's entries as money lines again: its past
+    explanation   how a card's yield was worked out, line by line
+    what_if       what a declaration would change, before it is one
     status        how far everything is
     reactions     what releases suspense after a registration
     journal       the ledger as plain-text accounting

@@ -38,7 +38,8 @@ FOREIGN = frozenset({"nik-differs", "name-differs"})
 
 
 class Facts(Struct, frozen=True):
-    """What is known of one card; `employers`: NPP -> name; `bases`: wage + back pay of waiting lines, where it matters."""
+    """What is known of one card; `employers`: NPP -> name; `bases`: wage + back pay of waiting lines, where it matters;
+    `earned`: declared year -> its yield in rupiah."""
 
     card: int
     entries: tuple[Entry, ...]
@@ -46,6 +47,7 @@ class Facts(Struct, frozen=True):
     employers: dict[str, str]
     cases: tuple[Case, ...] = ()
     bases: dict[Case, int] = {}
+    earned: dict[int, int] = {}
 
 
 class Part(NamedTuple):

@@ -19,14 +19,17 @@ from datetime import date, datetime, timedelta
 from struct import Struct
 from typing import Any, NamedTuple
 
+from ledger.clock import jakarta_date
 from ledger.days import day_number, day_text
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
 from ledger.store.log import Log
+from ledger.yields import earned_by_year
 from projections import card_lines, scheme, sql
 from projections.condition import shape, why_not
 from projections.event_batch import Lines
+from projections.explanation import Account, explain
 from projections.generations import NAMES, Generation, Store, is_gone
 from projections.results import (
     AHEAD,
@@ -95,12 +98,21 @@ class Past(NamedTuple):
     known: Known
 
 
+class Explanation(NamedTuple):
+    """A balance and the working of its yield."""
+
+    row: BalanceRow
+    accounts: list[Account]
+
+
 class Story(NamedTuple):
-    """What a card's months are told from; `employers`: NPP -> sealed name, of those that are registered."""
+    """What a card's months are told from; `employers`: NPP -> sealed name, of those that are registered; `earned`: declared
+    year -> its yield in rupiah."""
 
     entries: list[Entry]
     memberships: list[MembershipRow]
     employers: dict[int, SealedName]
+    earned: dict[int, int]
 
 
 class Queries:
@@ -300,10 +312,12 @@ class Queries:
                     later(_end, connection)
             try:
                 row = connection.execute(sql.one_card(*live.values()), (card,)).fetchone()
-                years = connection.execute(sql.years(live["balances"]), (card,)).fetchall()
                 known = self._schemes.get((sources.stamp, row[17])) or self._scheme(
                     sources.stamp, row[17], lambda query, params: connection.execute(query, params).fetchall()
                 )
+                years = []
+                if known.scheme.first_year:
+                    years = connection.execute(sql.years(live["balances"]), (card,)).fetchall()
                 last = _NO_LAST
                 if row[14]:
                     newest = sql.last_contribution(live["entries"], "?1")
@@ -363,6 +377,9 @@ class Queries:
         return found
 
     def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
+        return self._row_of_past(card, self._past_until(card, today, now, as_of), as_of)
+
+    def _past_until(self, card: int, today: date, now: datetime, as_of: date) -> Past:
         if as_of > today:
             raise Refused("as-of-in-future")
         self.check_fresh(now)
@@ -370,6 +387,9 @@ class Queries:
         opening = card_lines.opening_day(past.lines)
         if opening is not None and opening > day_number(as_of):
             raise Refused("as-of-before-opening", as_of=day_text(opening))
+        return past
+
+    def _row_of_past(self, card: int, past: Past, as_of: date) -> BalanceRow:
         lines = card_lines.paid_by(past.lines, as_of)
         rows = card_lines.sums(lines)
         employer, worker, credited, paid_out, months = (
@@ -383,6 +403,15 @@ class Queries:
         last, years = card_lines.last_contribution(lines), card_lines.years(rows)
         return told(balance_of(row, as_of, last, years, past.known, self.mark(version)))
 
+    def explanation(self, card: int, today: date, now: datetime, as_of: date | None = None) -> Explanation:
+        """What a card has and how its yield was worked out, at the end of a day; both of one log position.
+
+        Raises as `balance`.
+        """
+        past, day = self._past_until(card, today, now, as_of or today), as_of or today
+        row = self._row_of_past(card, past, day)
+        return Explanation(row, explain(past.lines, row.terms, day))
+
     def _read_past(self, card: int) -> Past:
         """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found),
         Unavailable(account-incomplete)."""
@@ -393,7 +422,7 @@ class Queries:
                 (sql.reached(live), []),
                 (sql.lines(live["entries"]), [card]),
                 (sql.bases(live["entries"]), [card]),
-                (f"select {', '.join(scheme.COLUMNS)} from {live['balances'].table}_scheme order by position", []),
+                (scheme.every(live["balances"]), []),
             ]
 
         (about,), (reached, *_), rows, bases, declared = self._together(ask)
@@ -449,13 +478,16 @@ class Queries:
                 (sql.statement(live["entries"], continued=False), [card, limit]),
                 (sql.memberships(live["directory"]), [card]),
                 (sql.payers(live["directory"], live["entries"]), [card, card]),
+                (sql.years(live["balances"]), [card]),
+                (scheme.every(live["balances"]), []),
             ]
 
-        (about,), rows, memberships, payers = self._together(ask)
+        (about,), rows, memberships, payers, years, declared = self._together(ask)
         return Story(
             _entries(about, rows),
             [membership_of(row) for row in memberships],
             {row[0]: SealedName(row[1], row[2]) for row in payers},
+            earned_by_year(years, scheme.known_of(declared, "").terms(jakarta_date(now))),
         )
 
     # --- the directory

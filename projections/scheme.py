@@ -65,6 +65,11 @@ def upto(generation: Generation) -> str:
     return f"select {', '.join(COLUMNS)} from {generation.table}_scheme where position <= ? order by position"
 
 
+def every(generation: Generation) -> str:
+    """SQL of all events, in order."""
+    return f"select {', '.join(COLUMNS)} from {generation.table}_scheme order by position"
+
+
 class Known:
     """The scheme at a version. `tag` names the version in ETags; `unread`: the first event that cannot be read, or 0."""
 

@@ -81,6 +81,14 @@ def years(balances: Generation) -> str:
     return f"select epoch * 2 + sub, year, {_AMOUNT}, weighted from {balances.table} where card = ?"
 
 
+def every_year(balances: Generation) -> str:
+    """Card and what `years` gives, then epoch, sub-account and year, of so many rows after a key, in order."""
+    return (
+        f"select card, epoch * 2 + sub, year, {_AMOUNT}, weighted, epoch, sub, year from {balances.table} "
+        "where (card, epoch, sub, year) > (?, ?, ?, ?) order by card, epoch, sub, year limit ?"
+    )
+
+
 @lru_cache(8)
 def last_contribution(entries: Generation, card: str) -> str:
     """The newest contribution of a card that still stands at position `?2` (SQLite)."""

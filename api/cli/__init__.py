@@ -42,6 +42,8 @@ COMMANDS = {
     "suspense": _Place("suspense", "suspense"),
     "balance": _Place("balance", "balance"),
     "months": _Place("months", "months"),
+    "explain": _Place("explain", "explain"),
+    "yield": _Place("yields", "yields"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),
     "status": _Place("status", "status"),

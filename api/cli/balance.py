@@ -13,6 +13,7 @@ from api.cli.console import moment, print_json
 from api.cli.read_side import catch_up_alone, read_side
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
+from ledger.decisions.scheme import percent
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj
 from ledger.money import rupiah
@@ -33,7 +34,7 @@ def balance(
         raise Refused("kpj-unreadable")
     card, now = card_number(number), read_now()
     today = jakarta_date(now)
-    day = _day(as_of) if as_of else None
+    day = day_of(as_of) if as_of else None
     with read_side() as (log, store):
         reader = Queries(log, store)
         try:
@@ -61,12 +62,18 @@ def balance(
         out.print(f"  last: {row.last.month}, paid on {row.last.paid_on} {payer}; {row.months} months contributed")
     grid = Grid(box=None, show_header=False, padding=(0, 2))
     for said, amount in (
-        ("worker", row.worker), ("employer", row.employer), ("yield in the opening balance", row.credited),
+        ("worker", row.worker), ("employer", row.employer), ("yield in the opening balance", row.brought),
+        ("yield of declared years", row.credited - row.brought),
         ("paid out", -row.paid_out),
     ):  # fmt: skip
         if amount or said in ("worker", "employer"):
             grid.add_row(said, Text(rupiah(amount), justify="right"))
     out.print(grid)
+    if row.estimated is not None and row.terms.provisional is not None:
+        until = f"{row.terms.year}-{row.terms.month:02d}"
+        out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {percent(row.terms.provisional)}")
+    if row.terms.declared or row.estimated is not None:
+        out.print(Text("  yield by this project's model of an unpublished rule: jht explain", style="dim"))
     if entries:
         out.print(_statement(lines))
 
@@ -91,7 +98,8 @@ def _statement(entries: list[Entry]) -> Grid:
     return grid
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """A day as it was typed. Raises Refused(parameter-unreadable)."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -44,6 +44,8 @@ NOT_TOLD = {
     "Kirim SALDO lagi beberapa jam lagi. Info 175.",
     "log-restored": "Layanan saldo JHT sedang dipulihkan. Iuran Anda tetap tercatat. "
     "Kirim SALDO lagi beberapa jam lagi. Info 175.",
+    "scheme-unreadable": "Catatan hasil pengembangan JHT sedang kami periksa, jadi saldo belum dapat kami sampaikan. "
+    "Iuran Anda tetap tercatat. Info 175.",
     "account-incomplete": "Catatan kartu JHT Anda sedang kami periksa, jadi saldonya belum dapat kami sampaikan. "
     "Iuran Anda tetap tercatat. Info 175.",
 }

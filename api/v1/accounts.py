@@ -14,8 +14,8 @@ from api.application import application_of
 from api.parameters import BalanceQuery, EntriesQuery, KpjPath, Why, cursor_text
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
-from api.route import ShortRoute
-from api.schemas import Balance, Entries, as_of_fields, balance_fields
+from api.route import Route, ShortRoute
+from api.schemas import Balance, Entries, Explained, as_of_fields, balance_fields
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
@@ -38,6 +38,7 @@ _PROBLEMS = (*READ_PROBLEMS, *POSITION_PROBLEMS, "kpj-unreadable", "account-not-
 
 Reader = Annotated[Caller, Security(api_key, scopes=["read"])]
 router = APIRouter(route_class=ShortRoute, tags=["accounts"])
+plain = APIRouter(route_class=Route, tags=["accounts"])
 
 
 @router.get(
@@ -72,6 +73,42 @@ async def balance(
     body = balance_fields(application.log.log_id, row, day or present)
     as_of = body["as_of"]
     return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
+
+
+@plain.get(
+    "/v1/accounts/{kpj}/explain",
+    operation_id="explain",
+    summary="How one card's yield was worked out",
+    response_model=Explained,
+    responses=refusals(*_PROBLEMS, "as-of-in-future", "as-of-before-opening", "key-bound") | VERSIONED,
+)
+async def explain(
+    request: Request,
+    caller: Reader,
+    kpj: KpjPath,
+    query: Annotated[BalanceQuery, Query()],
+    why: Why = "",
+) -> Response:
+    """The balance, now or at the end of an earlier day, and its working line by line: by this project's model of a rule
+    that the agency does not publish."""
+    application = application_of(request)
+    language = asked_language(request)
+    card, now = card_number(kpj), application.now()
+    present = jakarta_date(now)
+    day = query.past_day(present) or present
+    application.must_be_free(caller)
+    await application.reach(query.min_position)
+    try:
+        found = await application.ask(application.reader.explanation, card, present, now, day)
+    except NotFound:
+        await application.record(request, caller, why, kpj, 0, now)
+        raise
+    row = found.row
+    await application.record(request, caller, why, row.kpj, row.position, now)
+    log_id = application.log.log_id
+    body = {"balance": balance_fields(log_id, row, day), "accounts": found.accounts}
+    version = f"{row.tag}-{row.position}-{day.isoformat()}"
+    return versioned(request, body, position_text(log_id, row.position), version, language)
 
 
 @router.get(

@@ -68,7 +68,7 @@ async def balance(
         "person": person,
         "balance": sum(row.total for row in rows),
         "contributed": {"employer": employer, "worker": worker, "total": employer + worker},
-        "yield_credited": sum(row.credited for row in rows),
+        "yield": schemas.yield_fields(sorted(rows, key=lambda row: row.position)),
         "accounts": accounts,
         "reason": "no-contribution-yet" if all(account["reason"] for account in accounts) else None,
         "as_of": schemas.as_of_fields(log_id, first, day),

@@ -1,6 +1,7 @@
 """The growth chart: an SVG that the server draws, without script, colours by class only. Pure.
 
-Two lines: what was contributed, and the balance (contributions with the yield an opening balance brought). A tick
+Two lines: what was contributed, and the balance (contributions with the yield of declared years and what an opening balance
+brought). A tick
 marks each month that has not come. The same numbers stand in a table beneath it.
 """
 
@@ -41,8 +42,11 @@ class Words(NamedTuple):
     gaps: str
 
 
-def growth(entries: Iterable[Entry], present: int) -> list[Point]:
-    """A point a month from the first payment to the month `present`, by the day money was paid; [] without money."""
+def growth(entries: Iterable[Entry], present: int, earned_in: Iterable[tuple[int, int]] = ()) -> list[Point]:
+    """A point a month from the first payment to the month `present`, by the day money was paid; [] without money.
+
+    `earned_in`: (declared year, yield), which counts from that year's December on.
+    """
     paid: dict[int, int] = defaultdict(int)
     credited: dict[int, int] = defaultdict(int)
     for entry in entries:
@@ -52,6 +56,9 @@ def growth(entries: Iterable[Entry], present: int) -> list[Point]:
             credited[month] += entry.credited
     if not paid:
         return []
+    for year, amount in earned_in:
+        if amount:
+            credited[year * 12 + 11] += amount
     months = range(min(paid), max(present, *paid) + 1)
     so_far = list(accumulate([paid[month] for month in months]))
     earned = accumulate([credited[month] for month in months]) if credited else repeat(0)

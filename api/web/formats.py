@@ -9,13 +9,14 @@ from babel.dates import format_date, get_month_names
 from markupsafe import Markup
 
 from ledger.clock import JAKARTA, jakarta_date
+from ledger.decisions import scheme
 from ledger.identifiers import month_number
 from ledger.members import masked_email, masked_phone, whole_phone
 from ledger.money import rupiah
 
 __all__ = [
     "amount", "day", "day_short", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_short", "rupiah", "whole_phone",
+    "month_short", "percent", "rupiah", "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12
@@ -64,6 +65,12 @@ def amount(value: int, kind: str = "") -> Markup:
     sign, digits = ("−" if value < 0 else ""), rupiah(abs(value)).removeprefix("Rp")
     classes = f"amount{size}{' ' + kind if kind else ''}"
     return Markup('<span class="{}">{}<span class="rp">Rp</span>{}</span>').format(classes, sign, digits)
+
+
+def percent(rate: int, language: str) -> str:
+    """`5,63 %` for 56300 parts per million; `5.63 %` in English."""
+    text = scheme.percent(rate)
+    return text.replace(".", ",") if language == "id" else text
 
 
 def masked_nik(nik: str) -> str:

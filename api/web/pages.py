@@ -130,7 +130,7 @@ def environment(language: str) -> Environment:
         "whole_phone": formats.whole_phone,
         **{
             name: partial(getattr(formats, name), language=language)
-            for name in ("day", "day_short", "month", "month_short", "moment")
+            for name in ("day", "day_short", "month", "month_short", "moment", "percent")
         },
     }
     return made

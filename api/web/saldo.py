@@ -23,6 +23,7 @@ from ledger.clock import jakarta_date
 from ledger.errors import Unavailable
 from ledger.identifiers import month_of
 from ledger.store.log import position_text
+from ledger.yields import Terms
 from projections import month_grid
 from projections.month_grid import Facts, Year
 from projections.results import OPENINGS, BalanceRow
@@ -44,12 +45,15 @@ class Below(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The balances of some cards added up, in rupiah."""
+    """The balances of some cards added up, in rupiah, as in `BalanceRow`; `terms` None without a card."""
 
     employer: int
     worker: int
+    brought: int
     credited: int
     paid_out: int
+    estimated: int | None
+    terms: Terms | None
 
     @property
     def total(self) -> int:
@@ -58,9 +62,11 @@ class Sums(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[BalanceRow]) -> Sums:
         """The sums of some balances."""
+        estimates = [row.estimated for row in rows if row.estimated is not None]
         return cls(
-            sum(row.employer for row in rows), sum(row.worker for row in rows), sum(row.credited for row in rows),
-            sum(row.paid_out for row in rows),
+            sum(row.employer for row in rows), sum(row.worker for row in rows), sum(row.brought for row in rows),
+            sum(row.credited for row in rows), sum(row.paid_out for row in rows), sum(estimates) if estimates else None,
+            rows[0].terms if rows else None,
         )  # fmt: skip
 
 
@@ -155,7 +161,10 @@ class Growth(NamedTuple):
 
 def growth(facts: Sequence[Facts], years: Sequence[Year], today: date, language: str) -> Growth | None:
     """The growth of some cards together; None before the first money."""
-    points = chart.growth((entry for one in facts for entry in one.entries), month_of(today))
+    points = chart.growth(
+        (entry for one in facts for entry in one.entries), month_of(today),
+        (pair for one in facts for pair in one.earned.items()),
+    )  # fmt: skip
     if not points:
         return None
     t = words(language)

@@ -64,5 +64,5 @@ def asked(client: TestClient, headers: dict[str, str], below: str, but: str = ""
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:schemathesis")
 def test_whatever_is_asked_the_answer_is_a_described_one(api: Api) -> None:
     answered = asked(api.client, api.key(), "/", but="/v1/mobile/")
-    assert len(answered) == 12
+    assert len(answered) == 14
     assert 200 in answered["GET /v1/suspense"]

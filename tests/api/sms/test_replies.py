@@ -9,6 +9,7 @@ import pytest
 
 from api.sms import replies
 from ledger.money import MAX_RUPIAH
+from ledger.yields import Terms
 from projections.results import BalanceRow, Last
 from tests.conftest import TODAY
 
@@ -19,8 +20,8 @@ GSM_7 = set(
 """The alphabet of 3GPP TS 23.038; the signs of its extension table count twice and are not used."""
 
 ROW = BalanceRow(
-    26000008901, "26000008901", "a" * 32, "PU", "aktif", 8_000_000, 4_345_678, 0, 0, 14,
-    Last("2026-10", "2026-11-12", "10000001"), 7, 7, "", "",
+    26000008901, "26000008901", "a" * 32, "PU", "aktif", 8_000_000, 4_345_678, 0, 0, 0, 14,
+    Last("2026-10", "2026-11-12", "10000001"), 7, 7, "", "", Terms(2023, (), None, 2026, 11),
 )  # fmt: skip
 
 

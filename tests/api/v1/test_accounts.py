@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from ledger.acts import scheme as acts
+from ledger.events import Rates
 from ledger.identifiers import card_number
+from ledger.receipt import Header
 from tests.api.conftest import EMPTY, PAID, PERSON, SECOND, STRANGER, Api, opened_card, posting
 from tests.conftest import NOW
 
@@ -61,7 +64,7 @@ def test_a_balance_says_what_when_and_up_to_where(api: Api) -> None:
         "status": "aktif",
         "balance": 570_000,
         "contributed": {"employer": 370_000, "worker": 200_000, "total": 570_000},
-        "yield_credited": 0,
+        "yield": {"credited": 0, "brought": 0, "estimated": None, "policy": "monthly-simple.v1", "rates": []},
         "months_contributed": 2,
         "last_contribution": {"month": "2026-10", "paid_on": "2026-11-12", "npp": "10000001"},
         "reason": None,
@@ -263,3 +266,54 @@ def test_a_problem_speaks_the_language_that_was_asked_for(api: Api) -> None:
         body = api.client.get(address, headers=headers | {"Accept-Language": wanted}).json()
         assert body["detail"] == detail
         assert body["detail_en"] == "This KPJ is not registered."
+
+
+def declare(api: Api) -> None:
+    who = Header("cli:1000", "cli")
+    acts.start(api.log, 2025, who, lambda: NOW)
+    acts.declare(api.log, 2025, Rates(57_000, 60_000), "Perdir 1/2026", who, lambda: NOW)
+    acts.set_provisional(api.log, date(2026, 1, 1), 50_000, "Perdir 2/2026", who, lambda: NOW)
+    api.follow()
+
+
+def test_a_declaration_changes_every_balance_and_every_etag(api: Api) -> None:
+    headers = api.key("read")
+    api.append(posting("10000001", "2025-05", "2025-06-14", PAID))
+    api.follow()
+    before = {kpj: api.client.get(f"/v1/accounts/{kpj}/balance", headers=headers) for kpj in (PAID, EMPTY)}
+    declare(api)
+    for kpj, was in before.items():
+        now = api.client.get(f"/v1/accounts/{kpj}/balance", headers={**headers, "if-none-match": was.headers["etag"]})
+        assert now.status_code == 200
+        assert now.headers["etag"] != was.headers["etag"]
+    body = api.client.get(BALANCE, headers=headers).json()
+    earned = 8_123  # 8,122.5
+    assert body["balance"] == before[PAID].json()["balance"] + earned
+    estimated = body["yield"].pop("estimated")
+    assert body["yield"] == {
+        "credited": earned, "brought": 0, "policy": "monthly-simple.v1",
+        "rates": [{"year": 2025, "utama": 57_000, "tambahan": 60_000}],
+    }  # fmt: skip
+    assert (estimated["rate"], estimated["until"]) == (50_000, "2026-11")
+    assert estimated["amount"] > 0
+
+
+def test_the_working_is_told_with_the_balance_it_leads_to(api: Api) -> None:
+    headers = api.key("read")
+    api.append(posting("10000001", "2025-05", "2025-06-14", PAID))
+    declare(api)
+    answer = api.client.get(f"/v1/accounts/{PAID}/explain", headers=headers)
+    body = answer.json()
+    assert body["balance"] == api.client.get(BALANCE, headers=headers).json()
+    (account,) = body["accounts"]
+    first, last = account["years"]
+    assert (first["kind"], first["rate"], first["earned"]) == ("declared", 57_000, 8_123)
+    assert [(part["months"], part["product"]) for part in first["parts"]] == [(6, 1_710_000)]
+    assert last["closing"] - last["earned"] == body["balance"]["balance"]
+    assert last["earned"] == body["balance"]["yield"]["estimated"]["amount"]
+    same = api.client.get(f"/v1/accounts/{PAID}/explain", headers={**headers, "if-none-match": answer.headers["etag"]})
+    assert same.status_code == 304
+    past = api.client.get(f"/v1/accounts/{PAID}/explain", headers=headers, params={"as_of": "2025-07-01"}).json()
+    assert (past["balance"]["balance"], past["balance"]["yield"]["rates"]) == (285_000, [])
+    bound = api.key("read", npps=[10000001])
+    assert api.client.get(f"/v1/accounts/{PAID}/explain", headers=bound).json()["code"] == "key-bound"
