@@ -77,8 +77,12 @@ class MonthPart(Answer):
         int | None,
         Field(description="What the payer's last month before brought, where a month has not come", examples=[285_000]),
     ]
-    due_on: Annotated[Day | None, Field(description="The last day to pay; null where no rule has one")]
-    paid_on: Annotated[list[Day], Field(description="The days on which this money was paid, oldest first")]
+    due_on: Annotated[
+        Day | None, Field(description="The last day to pay; null where no rule has one", examples=["2026-11-16"])
+    ]
+    paid_on: Annotated[
+        list[Day], Field(description="The days on which this money was paid, oldest first", examples=[["2026-11-14"]])
+    ]
 
 
 class CardMonth(Answer):

@@ -91,7 +91,7 @@ class Office:
         return self.register(*(person(kpj, number) for number, kpj in enumerate(kpjs, 1)))
 
     def contribute(self, *rows: dict[str, object], **how: object) -> Receipt:
-        extra = [name for name in ("kind", "division", "nik", "name") if any(name in row for row in rows)]
+        extra = [name for name in ("kind", "division", "nik", "name", "segment") if any(name in row for row in rows)]
         return self.ingest("contributions", csv_of([*CONTRIBUTION, *extra], rows), **how)
 
     def openings(self, *rows: dict[str, object], **how: object) -> Receipt:

@@ -135,7 +135,7 @@ def test_every_command_is_mentioned() -> None:
         if inner is None:
             assert re.search(rf"`jht {name}\b", README), name
             continue
-        listed = re.search(rf"`jht {name} ([a-z|\\]+)`", README)
+        listed = re.search(rf"`jht {name} ([a-z|\\-]+)`", README)
         assert listed, name
         assert set(listed[1].replace("\\", "").split("|")) == set(inner), name
 

@@ -96,6 +96,20 @@ def tune_sqlite(connection: sqlite3.Connection, *, synchronous: str = "FULL", ca
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
+FileId = tuple[int, int]
+"""Device and number of a file, which a name may lose to another one."""
+NO_FILE: FileId = (0, 0)
+
+
+def _file_of(path: Path) -> FileId:
+    """Which file has a name now."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return NO_FILE
+    return (found.st_dev, found.st_ino)
+
+
 class SqliteDatabase:
     """A SQLite file; each thread has a connection of its own."""
 
@@ -124,11 +138,12 @@ class SqliteDatabase:
 
         Without that a server would go on writing into a file that is no longer there.
         """
-        held: tuple[sqlite3.Connection, tuple[int, int]] | None = getattr(self._local, "held", None)
+        held: tuple[sqlite3.Connection, FileId, FileId] | None = getattr(self._local, "held", None)
         if held is not None:
-            if held[1] == self._file():
+            if held[1] == _file_of(self.path):
                 return held[0]
             held[0].close()
+            self._drop_wal(held[2])
             self._local.held, self._local.writes = None, False
         if self._creates:
             make_own(self.path)
@@ -138,21 +153,27 @@ class SqliteDatabase:
             )
             try:
                 tune_sqlite(connection, synchronous=self._synchronous, cache_mib=self._cache_mib)
+                # From the first look on there is a write-ahead log, which the connection then keeps.
+                connection.execute("PRAGMA schema_version").fetchall()
             except BaseException:
                 connection.close()
                 raise
-        self._local.held = (connection, self._file())
+        self._local.held = (connection, _file_of(self.path), _file_of(self._wal))
         with self._lock:
             self._all.append(connection)
         return connection
 
-    def _file(self) -> tuple[int, int]:
-        """Which file has the name now; (0, 0) for none."""
-        try:
-            found = os.stat(self.path)
-        except FileNotFoundError:
-            return (0, 0)
-        return (found.st_dev, found.st_ino)
+    @property
+    def _wal(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _drop_wal(self, mine: FileId) -> None:
+        """Remove the write-ahead log of a file that was replaced, if it is still there: SQLite would apply it to the new
+        file, where its pages are of another database."""
+        with self._lock:
+            if mine != NO_FILE and _file_of(self._wal) == mine:
+                for end in ("-wal", "-shm"):
+                    self.path.with_name(self.path.name + end).unlink(missing_ok=True)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[SqliteTransaction]:

@@ -42,7 +42,7 @@ def town(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Everybod
 
 def role_of(kind: str) -> str:
     return {"member": "budi", "mobile": "app"}.get(
-        kind, kind if kind in {"counter", "supervisor", "employer"} else "nobody"
+        kind, kind if kind in {"half", "counter", "supervisor", "employer"} else "nobody"
     )
 
 

@@ -219,8 +219,9 @@ def test_pointers_that_are_lost_are_made_again(side: ReadSide, how: str, remedy:
             path.write_bytes(data)
     assert refused(side.total) == "read-side-empty"
     getattr(side, remedy)()
-    if remedy == "rebuild":
-        assert refused(side.total) == "read-side-stale"  # nobody has confirmed the head yet
+    # Where the follower's sign of life is lost too, nobody has confirmed the head yet.
+    if remedy == "rebuild" and not (side.log.postgres and how == "torn"):
+        assert refused(side.total) == "read-side-stale"
         side.follow()
     assert side.total() == 100
 

@@ -106,7 +106,7 @@ def office(log: Log) -> Iterator[Office]:
     made.contribute(
         line(A), line(B, 4_000_000), line(A, 0, back_pay=250_000, kind="supplement", reference="TRX-2", division="7"),
         line(WAITS), line(C, npp=OTHER_NPP), line(A, month="2026-09"), line(C, npp=OTHER_NPP, month="2026-09"),
-        line(D, 1_000_000, npp=""), request="upload",
+        line(D, 1_000_000, npp="", segment="BPU"), request="upload",
     )  # fmt: skip
     made.contribute(line(B, month="2026-09"))
     made.door.reverse(Target(stream=f"remittance-e:{NPP}:2026-09", kpj=A), WHY)

@@ -25,7 +25,7 @@ EMPLOYERS = [f"1000{n:04d}" for n in range(50)]
 POINTS = 20 if LONG else 3
 
 
-SMALLER = {"ledger.ingestion.contributions.lookup.LINES_A_COMMIT": 4, "ledger.ingestion.registrations.ROWS": 20}
+SMALLER = {"ledger.ingestion.contributions.batch.LINES_A_COMMIT": 4, "ledger.ingestion.registrations.ROWS": 20}
 """So that a file of some thousand lines is as many transactions as a national month."""
 
 
