@@ -339,6 +339,7 @@ class Log:
                 positions = self.recorder.insert_events(
                     stored, prepare=prepare, complete=complete, pipelined=not writes
                 )
+                self._highest = positions[-1] if positions else self._highest
         except IntegrityError as error:
             raise VersionTaken(str(error)) from error
         return Appended(positions, recorded_at)
