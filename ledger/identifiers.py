@@ -88,6 +88,15 @@ def clean_division(text: str) -> str | None:
     return division.lstrip("0").zfill(3) if _DIVISION.fullmatch(division) else None
 
 
+def same_reference(text: str) -> str:
+    """What all spellings of a payment's reference have in common: capitals, no zeros in front.
+
+    A spreadsheet makes `000123` into `123`; taken for another reference, the payment would be booked a second time. Zeros
+    alone stay one zero, for no reference at all is something else.
+    """
+    return text.upper().lstrip("0") or text[:1]
+
+
 def clean_nik(text: str) -> str | None:
     """The 16 digits of a NIK without blanks, or None when they are not 16 digits."""
     nik = re.sub(r"[\s.\-]", "", text)

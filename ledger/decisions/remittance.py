@@ -2,6 +2,7 @@
 
 A live line is known by the event and line that brought it. What is sent again - same kind, paid day, reference and amounts,
 whatever the division - is there already; the same paid day and reference with other amounts is a conflict that names both.
+Spellings of a reference that differ in leading zeros or capitals are one; what is stored is what was sent.
 Another paid day or reference is a further payment: a supplement or a correction gets the next `part`, a second regular
 payment waits in suspense until somebody decides. Nothing is ever overwritten; a reversal takes a line back by name and
 repeats its shares.
@@ -35,6 +36,7 @@ from ledger.events import (
     SuspendedLines,
     SuspenseReleased,
 )
+from ledger.identifiers import same_reference
 from ledger.money import rupiah
 
 CORRECTION_REASONS = (
@@ -295,7 +297,7 @@ def decide(state: Remittance, month: str, candidates: Sequence[Candidate]) -> De
 
 
 def _same_payment(one: Under, other: Under) -> bool:
-    return one.paid_on == other.paid_on and one.reference == other.reference
+    return one.paid_on == other.paid_on and same_reference(one.reference) == same_reference(other.reference)
 
 
 def _free_part(used: Sequence[int]) -> int:
@@ -340,7 +342,7 @@ def _posts(facts: Sequence[Fact]) -> Iterator[ContributionsPosted]:
 
 
 def _payment(fact: ContributionsPosted) -> tuple[str, str, str]:
-    return fact.kind, fact.paid_on, fact.reference
+    return fact.kind, fact.paid_on, same_reference(fact.reference)
 
 
 def _amounts(lines: Lines) -> Iterator[tuple[Any, ...]]:

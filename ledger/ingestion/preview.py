@@ -19,7 +19,7 @@ from ledger.days import day_number
 from ledger.decisions.remittance_months import HELD, REVERSED, MonthLine
 from ledger.errors import Problem, Refused
 from ledger.identifiers import KINDS, card_number, month_text
-from ledger.ingestion.contributions.check import SPOILED, Upload, employers_of, prepare
+from ledger.ingestion.contributions.check import SPOILED, Upload, employers_of, one_spelling, prepare
 from ledger.ingestion.door import Door
 from ledger.ingestion.readers.reading import Limits, Source, Table, read
 from ledger.ingestion.readers.table import Coded
@@ -190,8 +190,9 @@ def _twice(table: Table) -> list[Problem]:
     seen: dict[tuple[int, ...], int] = {}
     found = []
     columns = table.columns
-    named = (columns["kind"], columns["kpj"], columns["paid_on"], columns["reference"].codes)
-    keys = zip(*(values.tolist() for values in named), strict=True)
+    reference = columns["reference"]
+    named = [columns[name].tolist() for name in ("kind", "kpj", "paid_on")]
+    keys = zip(*named, one_spelling(reference.codes.tolist(), reference.texts), strict=True)
     for line, key in zip(table.lines.tolist(), keys, strict=True):
         other = seen.setdefault(key, line)
         if other != line:

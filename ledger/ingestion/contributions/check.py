@@ -6,7 +6,7 @@ file of a million lines and an HTTP body of twenty go through the same checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,6 +26,7 @@ from ledger.identifiers import (
     month_of,
     month_text,
     own_remittance_stream,
+    same_reference,
 )
 from ledger.ingestion.readers.table import Table
 from ledger.money import rupiah
@@ -285,12 +286,22 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
     own_income = (u.npp == 0) & (u.wage > 0)
     seen: dict[tuple[int, ...], int] = {}
     found = []
-    columns = (group_of, u.kind, u.card, u.paid_on, u.reference, own_income)
-    for row, place in zip(rows.tolist(), zip(*(column[rows].tolist() for column in columns), strict=True), strict=True):
+    columns = [column[rows].tolist() for column in (group_of, u.kind, u.card, u.paid_on, own_income)]
+    columns.append(one_spelling(u.reference[rows].tolist(), u.references))
+    for row, place in zip(rows.tolist(), zip(*columns, strict=True), strict=True):
         if place in seen:
             found.append((row, seen[place]))
         seen.setdefault(place, row)
     return found
+
+
+def one_spelling(codes: Sequence[int], references: Sequence[str]) -> list[int]:
+    """The codes of references, with one code for all spellings of one reference (-1, that of an unreadable one, stays)."""
+    first: dict[str, int] = {}
+    same = {
+        code: first.setdefault(same_reference(references[code]), code) if code >= 0 else code for code in set(codes)
+    }
+    return [same[code] for code in codes]
 
 
 def _told_whole(u: Upload, refused: dict[int, Problem], bad: NDArray[np.bool_], table: Table) -> None:
