@@ -56,8 +56,12 @@ def concerns(name: str, broken: Broken) -> bool:
 
 
 def named_cards(log: Log, stream: str) -> list[int]:
-    """The cards that an event of this stream may concern: its own, or everybody who ever worked for the payer."""
+    """The cards that an event of this stream may concern: its own, a person's, or those of everybody who ever worked for
+    the payer. An employer's, a member's access and a request name no card: no fold of a card reads them."""
     kind, _, rest = stream.partition(":")
+    if kind == "person":
+        with log.database.read() as tx:
+            return account_index.held_by(tx, rest)
     kpj = clean_kpj(rest.partition(":")[0])
     if kind in ("account", "remittance-p") and kpj:
         return [card_number(kpj)]

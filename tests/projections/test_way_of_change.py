@@ -23,18 +23,22 @@ from ledger.events import (
     FACTS,
     ContributionsPosted,
     ContributionsReversed,
+    Event,
+    MemberClosed,
+    RequestStarted,
     ReversedLine,
     upcasters,
 )
 from ledger.events.lines import Lines
 from ledger.events.upcasters import Step
-from ledger.identifiers import card_number
+from ledger.identifiers import card_number, request_stream
 from ledger.receipt import Header
 from ledger.settings import Settings
+from ledger.store import account_index
 from ledger.store.codec import decode, state_json
 from ledger.store.log import Log
 from projections.generations import NAMES, Store
-from projections.journal import journal
+from projections.journal import FORMATS, journal
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.rebuild import rebuild
@@ -215,3 +219,59 @@ def test_an_opening_balance_is_not_recorded_beside_payments_that_cannot_be_read(
     receipt = office.openings(opening(A), opening(C))
     assert [(told.problem.code, told.problem.line) for told in receipt.problems] == [("log-broken", 2)]
     assert receipt.totals["posted"] == 1
+
+
+def renamed(log: Log, stream: str, name: str, version: int = 1) -> None:
+    """Store an event under another name, as a later program did."""
+    with log.database.write() as tx:
+        where = "where originator_id = ? and originator_version = ?"
+        assert tx.run(f"update {log.table} set topic = ? {where}", [name, stream, version]) == 1
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+@pytest.mark.parametrize("name", ["persons-joined.v1", "person-registered.v2"])
+def test_an_unknown_fact_of_a_person_marks_all_cards_of_that_person(
+    office: Office, log: Log, store: Store, name: str, rebuilt: bool
+) -> None:
+    office.register(person(WAITS, 3, npp=OTHER_NPP))
+    with log.database.read() as tx:
+        held = account_index.cards(tx, [int(C)])[int(C)].person
+    renamed(log, f"person:{held}", name)
+    if rebuilt:
+        rebuild(log, store, NAMES)
+    follow(log, store)
+    # The second card has the money that waited for it. The others, also of the same employer, are told as before.
+    assert [total(log, store, kpj) for kpj in (C, WAITS)] == ["account-incomplete"] * 2
+    assert all(isinstance(total(log, store, kpj), int) for kpj in (A, B, D))
+    for one in status(log, store, NOW).projections:
+        assert (one.incomplete, [f"UnknownName in {name}" in str(broken) for broken in one.broken]) == (2, [True])
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_record_of_access_or_of_a_request_concerns_no_balance_and_no_journal(
+    office: Office, log: Log, store: Store, torn: bool
+) -> None:
+    """No fold of money or people reads them: unknown or torn, everybody's balance and the whole journal are told."""
+    with log.database.read() as tx:
+        held = account_index.cards(tx, [int(A)])[int(A)].person
+    streams = (f"member:{held}", request_stream("d" * 64))
+    for stream, fact in zip(
+        streams, (MemberClosed("asked"), RequestStarted("h", "/v1/contributions", "p")), strict=True
+    ):
+        log.append([Event(stream=stream, version=1, fact=fact, by="t", channel="t")], NOW)
+    text = {form: list(journal(log, form)) for form in FORMATS}
+    for stream in streams:
+        if torn:
+            (one,) = (row for row in log.read(0, 10_000) if row.stream == stream)
+            with log.database.write() as tx:
+                tx.run(f"update {log.table} set state = ? where {log.key} = ?", [one.state[:50], one.position])
+        else:
+            renamed(log, stream, "something-new.v1")
+    assert {form: list(journal(log, form)) for form in FORMATS} == text
+    follow(log, store)
+    told = {kpj: total(log, store, kpj) for kpj in (A, B, C, D)}
+    assert all(isinstance(amount, int) for amount in told.values())
+    rebuild(log, store, NAMES, accept_differences=True)
+    assert {kpj: total(log, store, kpj) for kpj in (A, B, C, D)} == told
+    # What a later program wrote is told to whoever runs this one; what is torn is never read here.
+    assert {len(one.broken) for one in status(log, store, NOW).projections} == {0 if torn else 2}
