@@ -16,7 +16,7 @@ import polars as pl
 from ledger.errors import Refused
 from ledger.fields import bare
 from ledger.ingestion.readers.heading import Head, found_header, is_footer, iso_days, rows_block
-from ledger.ingestion.readers.lines import LineReader, Lines, check_line, ends_when_sound, in_order
+from ledger.ingestion.readers.lines import LineReader, Lines, check_line, ends_when_sound, in_order, sign_inside
 from ledger.ingestion.readers.source import Limits
 from ledger.ingestion.readers.table import Block, Gathering, Ints
 from ledger.ingestion.readers.typed import FAST_FROM, Cells, typed_block
@@ -34,7 +34,7 @@ _BLANK_CELL = r"^[\s\x1c-\x1f]*$"
 def read_head(lines: LineReader, layout: tuple[Column, ...], limits: Limits) -> Head:
     """The header line, the first that is not blank; a line `sep=;` before it says what separates the cells.
 
-    Raises Refused: what `found_header` raises.
+    Raises Refused: `line-ends-mixed`, and what `found_header` raises.
     """
     separators: list[str] = []
 
@@ -47,6 +47,8 @@ def read_head(lines: LineReader, layout: tuple[Column, ...], limits: Limits) -> 
             if not separators and not said and (match := _SEPARATOR_LINE.fullmatch(text)):
                 said = match[1]
                 continue
+            if '"' not in text:
+                _refuse_two_ends(text, one.first)
             separators.append(said or max(_SEPARATORS, key=text.count))
             yield one.first, _split(text, separators[-1], one.first)
 
@@ -138,6 +140,9 @@ def _by_line(gathering: Gathering, head: Head, limits: Limits, block: Lines) -> 
     numbers: list[int] = []
     rows: list[list[str]] = []
     for number, cells in _rows(block, head.separator, limits):
+        if len(cells) > len(head.columns):
+            # Two lines in one, unless the sign stands inside a cell of a line that is otherwise right.
+            _refuse_two_ends(next((cell for cell in cells if sign_inside(cell)), ""), number)
         numbers.append(number)
         rows.append(cells)
     return rows_block(gathering, head, numbers, rows)
@@ -150,6 +155,12 @@ def _rows(block: Lines, separator: str, limits: Limits) -> Iterator[tuple[int, l
             cells = _split(text, separator, number)
             if any(map(bare, cells)):
                 yield number, cells
+
+
+def _refuse_two_ends(text: str, number: int) -> None:
+    """Raise Refused `line-ends-mixed` where a line holds what other programs end lines with."""
+    if sign := sign_inside(text):
+        raise Refused("line-ends-mixed", line=number, sign=sign)
 
 
 def _split(text: str, separator: str, number: int) -> list[str]:

@@ -30,6 +30,10 @@ _PIECE = 256 << 10
 _NUMBERS = ("rupiah", "count")
 _EXACT = 2**53
 _SPACE = " \t\r\n"
+_GOING_ON = '",:}]'
+"""How a line begins that goes on with the object of the line before."""
+_LOOKED_AT = 3
+"""Lines of which one begins so, or ends with a comma, where an object stands on several: `{"lines": [`, `{..}`, `]`."""
 
 
 class _KeyTwice(ValueError):
@@ -209,13 +213,20 @@ def _read(given: Iterable[tuple[int, Any]], gathering: Gathering, limits: Limits
 
 
 def ndjson_rows(lines: LineReader, limits: Limits) -> Iterator[tuple[int, Any]]:
-    """(line number, what the line holds) of every line that is not blank; a Bad where it is no JSON."""
+    """(line number, what the line holds) of every line that is not blank; a Bad where it is no JSON.
+
+    Raises Refused `json-over-lines` where the first object goes on in the lines behind: no line alone tells anything then.
+    """
     decode = msgspec.json.Decoder().decode
+    seen = opened = 0
     for block in lines.blocks():
         for number, line in enumerate(block.text.split(b"\n")[:-1], block.first):
             text = check_line(line, number, limits.max_line).removeprefix("\ufeff")
             if not text or text.isspace() or text == "\x1a":
                 continue
+            seen += 1
+            if opened and seen <= _LOOKED_AT and (text.lstrip()[0] in _GOING_ON or text.rstrip()[-1] == ","):
+                raise Refused("json-over-lines", line=opened)
             try:
                 row = decode(text)
                 if isinstance(row, dict) and text.count(":") != len(row):
@@ -224,6 +235,7 @@ def ndjson_rows(lines: LineReader, limits: Limits) -> Iterator[tuple[int, Any]]:
                 raise _column_twice(twice, number) from None
             except (ValueError, RecursionError):
                 row = Bad("json-unreadable")
+                opened = opened or (number if seen == 1 else 0)
             yield number, row
 
 

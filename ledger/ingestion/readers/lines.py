@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from ledger.ingestion.readers.table import Ints
 
 T = TypeVar("T")
 _AHEAD = 3
+_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 
 
 class Lines(NamedTuple):
@@ -77,6 +79,12 @@ class LineReader:
                     yield Lines(self.line, text)
                     self.line += 1
                 return
+
+
+def sign_inside(text: str) -> str:
+    """The first sign inside a line that other programs end lines with, as `U+000D`; "" where there is none."""
+    found = _ENDS.search(text.strip())
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def check_line(line: bytes, number: int, max_line: int) -> str:

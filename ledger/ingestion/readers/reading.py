@@ -28,7 +28,8 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
 
     What is wrong with single rows stands in the table; Refused is raised for what spoils the whole: file-unreadable,
     file-kind-wrong, file-protected, file-zip-of-many, file-empty, file-encoding, file-too-large, file-expands-too-far,
-    line-too-long, quote-newline, header-not-first, columns-missing, column-unknown, column-twice, json-unreadable,
+    line-too-long, line-ends-mixed, quote-newline, header-not-first, columns-missing, column-unknown, column-twice,
+    json-unreadable, json-over-lines,
     sheets-several, sheet-unread, sheet-hidden, rows-hidden, columns-hidden, file-mostly-unreadable.
     """
     limits = limits or Limits()
