@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import tempfile
 import warnings
@@ -38,6 +39,24 @@ hypothesis_settings.register_profile("short", max_examples=25, **_quiet)  # type
 hypothesis_settings.register_profile("long", max_examples=1000, **_quiet)  # type: ignore[arg-type]
 LONG = bool(os.environ.get("LONG"))
 hypothesis_settings.load_profile("long" if LONG else "short")
+
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
+
+def _keep_files_in_memory() -> None:
+    """The stores of the tests in memory where there is room: half of a short test is waiting for a disk.
+
+    Nothing here tests that a machine loses its power; what survives kill -9 survives it there too. TMPDIR, which the
+    workers and every `jht` inherit, says otherwise; so do long runs, whose samples are large.
+    """
+    if LONG or "TMPDIR" in os.environ or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
+        return
+    folder = _MEMORY / f"jht-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+
+
+_keep_files_in_memory()
 
 
 @pytest.fixture(autouse=True)

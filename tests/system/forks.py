@@ -130,7 +130,8 @@ def _become(asked: Mapping[str, Any], main: Any) -> None:
         setattr(import_module(module), constant, number)
     os.chdir(asked["directory"])
     for number, (stream, flags) in enumerate(
-        (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
+        # Both outputs may go to one file, whose lines then stand behind each other.
+        (("stdin", os.O_RDONLY), *((name, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("stdout", "stderr")))
     ):
         opened = os.open(asked[stream], flags, 0o600)
         os.dup2(opened, number)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,8 +23,10 @@ def installed(folder: Path) -> Path:
     if shutil.which("npm") is None:
         lacking(NEEDED)
     lock = (folder / "package-lock.json").read_bytes()
-    place = Path(tempfile.gettempdir(), f"jht-npm-{sha256(lock).hexdigest()[:12]}")
-    place.mkdir(exist_ok=True)
+    # Not where temporary files go: that may be in memory.
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = kept / f"jht-npm-{sha256(lock).hexdigest()[:12]}"
+    place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # test processes share the place
         if not (place / "ready").exists():

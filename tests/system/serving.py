@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.settings import Settings
-from tests.system.running import command, environment
+from tests.system.forks import ROOT, Forked
+from tests.system.running import environment
 
 # The usual opener would ask the environment for a proxy.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
@@ -67,23 +67,26 @@ def serving(settings: Settings, key: str, log: Path, *, until: str = "/readyz") 
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     given = environment(settings.model_copy(update={"public_url": address}))
-    with log.open("wb") as file:
-        process = subprocess.Popen(command("serve", "--port", port), env=given, stdout=file, stderr=subprocess.STDOUT)
+    log.write_bytes(b"")
+    process = Forked(
+        {
+            "arguments": ["serve", "--port", str(port)], "environment": given, "directory": str(ROOT), "smaller": {},
+            "stdin": os.devnull, "stdout": str(log), "stderr": str(log),
+        }
+    )  # fmt: skip
     try:
         server = Server(address, key, log)
         end = time.monotonic() + 60
         while not _ready(server, until):
-            assert process.poll() is None, log.read_text()
+            assert not process.ended(), log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
         yield server
-        process.send_signal(signal.SIGTERM)
+        os.kill(process.pid, signal.SIGTERM)
         # uvicorn finishes its work and then lets the signal have its way.
         assert process.wait(30) in (0, -signal.SIGTERM), log.read_text()
     finally:
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+        process.kill()
 
 
 def _ready(server: Server, path: str) -> bool:

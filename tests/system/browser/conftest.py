@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.conftest import LONG
 from tests.system.browser import looks
 from tests.system.browser import town as towns
 from tests.system.browser.town import Town
@@ -69,15 +70,20 @@ def visit(chromium: Browser, town: Town) -> Iterator[Visit]:
     assert [one for visitor in visitors for one in visitor.wrong] == []
 
 
-@pytest.fixture(params=[("id", "phone"), ("en", "desktop")], ids="-".join)
+_PAIRS = [("id", "phone"), ("en", "desktop")]
+# No style knows a language and no text a width: the other two are for long runs, as in `looks`.
+_EACH = [(language, size) for language in ("id", "en") for size in SIZES] if LONG else _PAIRS
+
+
+@pytest.fixture(params=_PAIRS, ids="-".join)
 def visitor(request: pytest.FixtureRequest, visit: Visit) -> Visitor:
     """A visitor in each language and each size."""
     return visit(*request.param)
 
 
-@pytest.fixture(params=[(language, size) for language in ("id", "en") for size in SIZES], ids="-".join)
+@pytest.fixture(params=_EACH, ids="-".join)
 def each_visitor(request: pytest.FixtureRequest, visit: Visit) -> Visitor:
-    """A visitor in each language in each size."""
+    """A visitor in each language and each size; in long runs, in each language in each size."""
     return visit(*request.param)
 
 

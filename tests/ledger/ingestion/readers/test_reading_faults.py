@@ -511,14 +511,24 @@ def test_a_line_of_300_megabytes_in_a_file_is_refused_in_little_memory(tmp_path:
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "json", "empty objects"])
 def test_a_file_of_rubbish_is_given_up_early(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.ingestion.readers.table.UNREADABLE_MOST", 30_000)
+    monkeypatch.setattr("ledger.ingestion.readers.table.UNREADABLE_MOST", 3_000)
+    monkeypatch.setattr("ledger.ingestion.readers.json._BLOCK_ROWS", 2_000)
     body = {
         "csv": f"{','.join(HEAD)}\n".encode() + b"x,,,,,\n" * 200_000,
         "ndjson": b'{"npp":"1"}\n' * 200_000,
         "json": b"[" + b'{"npp":"1"},' * 200_000 + b"{}]",
-        "empty objects": b"[" + b"{}," * 1_000_000 + b"{}]",
+        "empty objects": b"[" + b"{}," * 200_000 + b"{}]",
     }[form]
+    looked_at = 0
+
+    def counted(column: Column, raw: str) -> object:
+        nonlocal looked_at
+        looked_at += 1
+        return fields.read_cell(column, raw)
+
+    monkeypatch.setattr("ledger.ingestion.readers.table.read_cell", counted)
     tracemalloc.start()
-    assert refusal(body) == "file-mostly-unreadable"
-    assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    assert refusal(body, limits=Limits(block=16 << 10)) == "file-mostly-unreadable"
+    assert tracemalloc.get_traced_memory()[1] < 30 << 20
     tracemalloc.stop()
+    assert looked_at < 50_000, "of 200,000 rows"
