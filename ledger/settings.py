@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         """The log's file, or None on PostgreSQL."""
         return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite:") else None
 
+    @property
+    def scratch(self) -> Path | None:
+        """The folder of big temporary files: beside a SQLite log; None, with PostgreSQL: the system's (TMPDIR)."""
+        return self.sqlite_path.parent if self.sqlite_path else None
+
     def beside(self, suffix: str) -> Path:
         """A file beside the SQLite log: `jht.db` -> `jht.db.<suffix>`."""
         assert self.sqlite_path is not None

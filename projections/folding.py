@@ -9,13 +9,11 @@ memory again.
 from __future__ import annotations
 
 import contextlib
-import errno
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-from ledger.errors import StoreFailed
 from ledger.events.upcasters import passed_over
 from ledger.store.codec import StoredRow
 from ledger.store.database import Transaction, failures_told
@@ -25,14 +23,13 @@ from projections import balances, bulk, directory, entries, scheme
 from projections.condition import indexes
 from projections.event_batch import Broken, Lines, batches, read_batch
 from projections.generations import Generation
-from projections.runs import Runs
+from projections.runs import Runs, disk_told
 
 _BATCH_BYTES = 2**20
 _PEOPLE_ROWS = 20_000
 _LATER_ROWS = 100_000
 """Changes of the directory that wait for its keys, in memory; with more of them the keys come first."""
 _TELL_SECONDS = 0.2
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _READS = {"balances": balances.READS, "entries": entries.READS}
 
 
@@ -60,10 +57,9 @@ def fold_log(log: Log, task: Task, progress: Callable[[Folded], None]) -> Folded
     system's folder for temporary files (TMPDIR) with PostgreSQL.
     """
     money = [name for name in ("balances", "entries") if name in task.generations]
-    place = log.settings.sqlite_path
-    runs = Runs({column for name in money for column in _READS[name]}, place.parent if place else None)
+    runs = Runs({column for name in money for column in _READS[name]}, log.settings.scratch)
     people = _People(task) if "directory" in task.generations else None
-    with contextlib.closing(runs), _disk_told():
+    with contextlib.closing(runs), disk_told():
         folded = _read(log, task, runs, people, progress)
         if money:
             _write(task, money, runs.partitions())
@@ -159,13 +155,3 @@ def _write(task: Task, names: list[str], partitions: Iterator[Lines]) -> None:
             del lines
         for one in under_way:
             one.result()
-
-
-@contextlib.contextmanager
-def _disk_told() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StoreFailed("disk-full") from error
-        raise

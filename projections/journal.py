@@ -2,19 +2,25 @@
 
     Assets:Received:<payer>                       money that came (and went back by a reversal)
     Liabilities:Members:K<kpj>:Employer|Worker    what the members are owed
-    Liabilities:Members:K<kpj>:Yield              yield that an opening balance brought in
+    Liabilities:Members:K<kpj>:Yield              yield that an opening balance brought in, and of declared years
     Liabilities:Suspense:<payer>:K<kpj>           money nobody can be credited with yet
     Equity:Opening                                what an adopter's old system held
+    Equity:Yield                                  what the agency declared
 
 A transaction is dated with the paid date and names its log position; a released line moves from suspense with its
-original paid date. The sum of a member's accounts, with the sign turned, is the balance that every channel shows.
+original paid date. The yield of a declared year comes last, one transaction per card and year: dated 31 December, at the
+position of the declaration that stands, by this project's model of an unpublished rule. The sum of a member's accounts,
+with the sign turned, is the balance that every channel shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
 from typing import Literal
 
+from ledger.decisions.scheme import Scheme
 from ledger.events import (
     ContributionsPosted,
     ContributionsReversed,
@@ -26,9 +32,14 @@ from ledger.events import (
     ReleasedLine,
     ReversedLine,
     SuspenseReleased,
+    YieldDeclared,
 )
+from ledger.events.scheme import STREAM as SCHEME_STREAM
+from ledger.identifiers import kpj_of
 from ledger.store.codec import StoredRow, decode
 from ledger.store.log import Log
+from ledger.yields import Terms
+from projections.earnings import Earnings
 
 Format = Literal["beancount", "hledger"]
 FORMATS: tuple[Format, ...] = ("beancount", "hledger")
@@ -45,11 +56,27 @@ def journal(log: Log, form: Format, upto: int | None = None) -> Iterator[str]:
     last = log.head() if upto is None else upto
     yield from _preface(form, log.log_id, last)
     seen: set[str] = set()
-    after = 0
-    while rows := log.read(after, PAGE, upto=last):
-        after = rows[-1].position
-        for row in rows:
-            yield from _event(form, row, seen)
+    declared, terms = _declared(log, last)
+    with closing(Earnings(log, terms)) as earnings:
+        after = 0
+        while rows := log.read(after, PAGE, upto=last):
+            after = rows[-1].position
+            if declared:
+                earnings.add(rows)
+            for row in rows:
+                yield from _event(form, row, seen)
+        for card, years in earnings.by_card():
+            for year, earned in years.items():
+                if earned:
+                    yield from _yield(form, kpj_of(card), declared[year], earned, seen)
+
+
+def _declared(log: Log, last: int) -> tuple[dict[int, Event], Terms]:
+    """The declaration of each year that stands at a position, and what all of them credit."""
+    events = [event for event in log.events(SCHEME_STREAM) if event.position <= last]
+    scheme = Scheme.of(events)
+    declared = {event.fact.year: event for event in events if isinstance(event.fact, YieldDeclared)}
+    return declared, scheme.terms(date(max(scheme.open_year, 1), 1, 1))._replace(provisional=None)
 
 
 def _preface(form: Format, log_id: str, last: int) -> Iterator[str]:
@@ -69,17 +96,30 @@ def _event(form: Format, row: StoredRow, seen: set[str]) -> Iterator[str]:
     if not postings:
         return
     day = getattr(event.fact, "paid_on", "") or getattr(event.fact, "as_of", "")
+    what = f"{row.name.partition('.')[0]} {row.stream} {getattr(event.fact, 'kind', '')}".rstrip()
+    yield from _transaction(form, day, what, getattr(event.fact, "reference", ""), event, postings, seen)
+
+
+def _yield(form: Format, kpj: str, declaration: Event, earned: int, seen: set[str]) -> Iterator[str]:
+    fact = declaration.fact
+    assert isinstance(fact, YieldDeclared)
+    postings = _closed("Equity:Yield", [(f"Liabilities:Members:K{kpj}:Yield", -earned)])
+    what = f"{fact.NAME.partition('.')[0]} {declaration.stream} {fact.policy}"
+    yield from _transaction(form, f"{fact.year}-12-31", what, "", declaration, postings, seen)
+
+
+def _transaction(
+    form: Format, day: str, what: str, reference: str, event: Event, postings: list[Posting], seen: set[str]
+) -> Iterator[str]:
     # In order of appearance: two exports of one ledger are the same text.
     for account in dict.fromkeys(account for account, _ in postings if account not in seen):
         seen.add(account)
         yield f"{_FIRST_DAY} open {account} IDR\n" if form == "beancount" else f"account {account}\n"
-    what = f"{row.name.partition('.')[0]} {row.stream} {getattr(event.fact, 'kind', '')}".rstrip()
-    reference = getattr(event.fact, "reference", "")
     if form == "beancount":
         # References have no quotes: their shape is checked when they come in.
-        yield f'\n{day} * "{reference}" "{what}"\n  position: {row.position}\n  recorded: "{event.recorded_at}"\n'
+        yield f'\n{day} * "{reference}" "{what}"\n  position: {event.position}\n  recorded: "{event.recorded_at}"\n'
     else:
-        yield f"\n{day} * ({row.position}) {what}  ; reference: {reference}, recorded: {event.recorded_at}\n"
+        yield f"\n{day} * ({event.position}) {what}  ; reference: {reference}, recorded: {event.recorded_at}\n"
     for account, amount in postings:
         yield f"  {account}  {amount} IDR\n"
 

@@ -8,15 +8,18 @@ run stays in memory. The file has no name: it is gone when the process is.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.errors import StoreFailed
 from projections.bulk import Ints
 from projections.event_batch import Lines
 
@@ -26,6 +29,8 @@ _SAMPLE = 1_000
 _WIDTHS = (np.int8, np.int16, np.int32)
 # A card below this and a month below that make one sort key of 62 bits; every canonical card is.
 _CARDS, _MONTH_BITS = 1 << 47, 15
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Narrow = NDArray[np.signedinteger]
 
@@ -136,6 +141,17 @@ class Runs:
                 found = {name: values[order] for name, values in found.items()}
         none = np.broadcast_to(np.int64(0), len(found["card"]))
         return Lines(**{name: found.get(name, none) for name in Lines._fields})
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """A disk without space for a run raises StoreFailed(disk-full)."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreFailed("disk-full") from error
+        raise
 
 
 def _order(card: Ints, month: Ints) -> Ints:

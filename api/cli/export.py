@@ -17,7 +17,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "beancount",
     to: Annotated[Path | None, typer.Option(help="The file to write; standard output when absent.")] = None,
 ) -> None:
-    """Write the ledger as plain-text accounting: contributions, suspense, releases, reversals, opening balances."""
+    """Write the ledger as plain-text accounting: contributions, suspense, releases, reversals, opening balances, yield."""
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}", param_hint="--format")
     with opened() as log:

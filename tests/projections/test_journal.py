@@ -10,7 +10,9 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
+from ledger.acts import scheme
 from ledger.acts.reversal import Target
+from ledger.events import Rates
 from ledger.identifiers import kpj_of
 from ledger.settings import Settings
 from ledger.store.log import Log
@@ -28,7 +30,8 @@ OPENING = ("kpj", "as_of", "employer", "worker", "credited_yield", "months")
 
 
 def _filled(log: Log, directory: Path) -> None:
-    """The small sample, and on top whatever can happen to money that the sample does not tell."""
+    """The small sample, on top whatever can happen to money that the sample does not tell, and two declared years, the
+    first of which was declared once more."""
     office = Office(log)
     part = small_sample(directory)
     for layout in ("employers", "registrations"):
@@ -42,7 +45,7 @@ def _filled(log: Log, directory: Path) -> None:
         person(first, 1), person(second, 2),
         person(own, 4, segment="BPU", npp=""), person(abroad, 5, segment="PMI", npp=""), person(opened, 6),
     )  # fmt: skip
-    balance = {"kpj": opened, "as_of": "2025-12-31", "employer": 900, "worker": 500, "credited_yield": 77, "months": 3}
+    balance = {"kpj": opened, "as_of": "2023-12-31", "employer": 900, "worker": 500, "credited_yield": 77, "months": 3}
     office.ingest("opening-balances", csv_of(OPENING, [balance]), request="opening")
     office.contribute(line(first), line(second), line(third), line(STRANGER), line(opened), request="posted")
     office.contribute(line(first, 100_000, kind="supplement", reference="TRX-2"), request="supplement")
@@ -60,6 +63,15 @@ def _filled(log: Log, directory: Path) -> None:
     ]
     assert [receipt.totals["posted"] for receipt in reversed_] == [1, 1]
     office.close()
+    _declare(log)
+
+
+def _declare(log: Log) -> None:
+    scheme.start(log, 2024, Header("test", "test"), lambda: NOW)
+    declared = ((2024, 57_000, ""), (2025, 56_300, ""), (2024, 59_000, "rate-revised"))
+    for year, rate, reason in declared:
+        header = Header("test", "test", "", reason)
+        assert scheme.declare(log, year, Rates(rate, rate + 2_500), "Perdir 1", header, lambda: NOW).position
 
 
 def _balances(log: Log, settings: Settings) -> dict[str, int]:
@@ -101,7 +113,7 @@ def _agrees(accounts: Counter[str], log: Log, settings: Settings) -> None:
     assert sum(accounts.values()) == 0
     assert told[ADDED[1]] == 285_000  # October was taken back, September stands
     assert told[ADDED[2]] == 285_000  # released
-    assert told[ADDED[5]] == 900 + 500 + 77 + 285_000
+    assert told[ADDED[5]] == 900 + 500 + 77 + 87 + 88 + 285_000  # 5.9 % of 1,477, then 5.63 % of 1,564
 
 
 def test_beancount_reads_the_export_and_agrees_with_every_balance(log: Log, settings: Settings, tmp_path: Path) -> None:
@@ -120,13 +132,21 @@ def test_beancount_reads_the_export_and_agrees_with_every_balance(log: Log, sett
             assert number == int(number)
             accounts[posting.account] += int(number)
     _agrees(accounts, log, settings)
-    positions = [entry.meta["position"] for entry in entries if isinstance(entry, Transaction)]
-    assert len(set(positions)) == len(positions)
-    kinds = {entry.narration.split()[0] for entry in entries if isinstance(entry, Transaction)}
+    transactions = [entry for entry in entries if isinstance(entry, Transaction)]
+    kinds = {entry.narration.split()[0] for entry in transactions}
     assert kinds == {
         "contributions-posted", "lines-suspended", "suspense-released", "contributions-reversed",
-        "opening-balance-recorded",
+        "opening-balance-recorded", "yield-declared",
     }  # fmt: skip
+    yields = [entry for entry in transactions if entry.narration.startswith("yield-declared")]
+    positions = [entry.meta["position"] for entry in transactions if entry not in yields]
+    assert len(set(positions)) == len(positions)
+    of_card = {(entry.date, entry.postings[1].account) for entry in yields}
+    assert len(of_card) == len(yields)
+    # The declaration that stands: 2024 was declared again after 2025.
+    head = log.head()
+    told = {str(day): {entry.meta["position"] for entry in yields if entry.date == day} for day, _ in of_card}
+    assert told == {"2024-12-31": {head}, "2025-12-31": {head - 1}}
     again = tmp_path / "again.beancount"
     jht(settings, "export", "--format", "beancount", "--to", again)
     assert again.read_bytes() == journal.read_bytes()
