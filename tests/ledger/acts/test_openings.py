@@ -113,6 +113,26 @@ def test_a_cards_opening_balance_is_taken_back_by_repeating_it(office: Office) -
     assert (again.totals["posted"], again.totals["already"], again.last_position) == (0, 1, 0)
 
 
+@pytest.mark.parametrize(
+    "share",
+    # Rp2.8 quadrillion; and one rupiah more than a card may begin with, each share alone being right.
+    [
+        {"employer": 1_400_000_000_000_000, "worker": 1_400_000_000_000_000},
+        {"employer": 60 * 10**9, "worker": 40 * 10**9},
+    ],
+)
+def test_a_balance_that_no_card_can_have_is_refused_and_the_right_one_can_still_be_taken_back(
+    office: Office, share: dict[str, object]
+) -> None:
+    head = office.log.head()
+    receipt = office.openings(opening(A, **share | {"credited_yield": 1}))
+    assert {code for _, code, _, _ in problems(receipt)} == {"amount-absurd"}
+    assert (receipt.totals["refused"], office.log.head()) == (1, head)
+    assert office.openings(opening(A), request="r2").totals["posted"] == 1
+    assert office.door.reverse(CARD, WHY).totals["posted"] == 1
+    assert names(office) == ["opening-balance-recorded", "opening-balance-reversed"]
+
+
 def test_a_dry_run_takes_nothing_back(office: Office) -> None:
     office.openings(opening(A))
     assert office.door.reverse(CARD, WHY, dry_run=True).totals["posted"] == 1
