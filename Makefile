@@ -15,6 +15,9 @@ DEMO    := demo
 BENCH   ?=
 MUTATE  ?=
 
+# Where the environment forbids it, every process of the tests would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-long check events openapi bench mutate audit lock clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,16 +155,33 @@ def _postgres_template(postgres_server: str) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+STORES = ("sqlite", "postgres")
+
+
+@contextmanager
+def _copied(store: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Settings]:
     """Settings of a fresh ledger, as an app has left it that was started once: copied, not made anew each time."""
-    if request.param == "sqlite":
-        shutil.copytree(request.getfixturevalue("_sqlite_template"), tmp_path, dirs_exist_ok=True)
-        yield Settings(database_url=f"sqlite:///{tmp_path / 'jht.db'}", master_key=MASTER_KEY)
+    if store == "sqlite":
+        shutil.copytree(request.getfixturevalue("_sqlite_template"), folder, dirs_exist_ok=True)
+        yield Settings(database_url=f"sqlite:///{folder / 'jht.db'}", master_key=MASTER_KEY)
         return
     server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("_postgres_template")
     with postgres_database(server, template) as url:
         yield Settings(database_url=url, master_key=MASTER_KEY)
+
+
+@pytest.fixture(params=STORES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a fresh ledger on each store in turn."""
+    with _copied(request.param, request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Settings]]:
+    """Settings of a fresh ledger on each store, for a test whose questions cost more than their answers."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_copied(store, request, tmp_path)) for store in STORES]
 
 
 @pytest.fixture
