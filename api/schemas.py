@@ -19,7 +19,7 @@ from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
 from ledger.identifiers import KINDS, SEGMENTS
 from ledger.store.log import position_text
-from ledger.yields import POLICY
+from ledger.yields import POLICY, Terms
 from projections.event_batch import TYPES
 from projections.explanation import KINDS as RATE_KINDS
 from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
@@ -327,7 +327,7 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
         "status": row.status,
         "balance": row.total,
         "contributed": {"employer": row.employer, "worker": row.worker, "total": row.employer + row.worker},
-        "yield": yield_fields([row]),
+        "yield": _yield_fields(row.credited, row.brought, row.estimated, row.terms),
         "months_contributed": row.months,
         "last_contribution": None
         if last is None
@@ -339,14 +339,22 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
 
 def yield_fields(rows: Sequence[BalanceRow]) -> dict[str, Any]:
     """The fields of `Yield` of cards that were read on one day, at least one, added up."""
-    terms = rows[0].terms
     estimates = [row.estimated for row in rows if row.estimated is not None]
+    return _yield_fields(
+        sum(row.credited for row in rows),
+        sum(row.brought for row in rows),
+        sum(estimates) if estimates else None,
+        rows[0].terms,
+    )
+
+
+def _yield_fields(credited: int, brought: int, estimated: int | None, terms: Terms) -> dict[str, Any]:
     return {
-        "credited": sum([row.credited for row in rows]),
-        "brought": sum([row.brought for row in rows]),
-        "estimated": {"amount": sum(estimates), "rate": terms.provisional, "until": f"{terms.year}-{terms.month:02d}"}
-        if estimates
-        else None,
+        "credited": credited,
+        "brought": brought,
+        "estimated": None
+        if estimated is None
+        else {"amount": estimated, "rate": terms.provisional, "until": f"{terms.year}-{terms.month:02d}"},
         "policy": POLICY,
         "rates": _rates(terms.first_year, terms.declared),
     }

@@ -13,7 +13,9 @@ the year of that day, in month m, with m x opening + (the sum of amount x (m - m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 POLICY = "monthly-simple.v1"
@@ -23,7 +25,17 @@ _HALF = 6_000_000
 NONE = (0, 0)
 
 
-class Terms(NamedTuple):
+class Step(NamedTuple):
+    """A year that is worked out: over how many months, at which rate, and whether that rate is a declared one."""
+
+    year: int
+    months: int
+    rate: int
+    declared: bool
+
+
+@dataclass(frozen=True)
+class Terms:
     """What the yield of one day is worked out with.
 
     `declared`: (utama, tambahan) of the years from `first_year` on, as far as they are credited by that day. `year` and
@@ -41,9 +53,20 @@ class Terms(NamedTuple):
         """The first year that is not credited."""
         return self.first_year + len(self.declared)
 
-    def months(self, year: int) -> int:
-        """How many months of a year that is not credited have been, up to the day."""
-        return MONTHS if year < self.year else self.month
+    @cached_property
+    def steps(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The years of each sub-account in order, the estimated ones last: made once, used for every balance."""
+        rate = self.provisional
+        later = () if rate is None else tuple(self._estimated(rate))
+        utama, tambahan = (
+            tuple(Step(year, MONTHS, rates[sub], True) for year, rates in enumerate(self.declared, self.first_year))
+            for sub in (0, 1)
+        )
+        return utama + later, tambahan + later
+
+    def _estimated(self, rate: int) -> Iterator[Step]:
+        for year in range(self.open_year, self.year + 1):
+            yield Step(year, MONTHS if year < self.year else self.month, rate, False)
 
 
 class YearOf(NamedTuple):
@@ -74,70 +97,64 @@ def earned(rate: int, base: int) -> int:
     return (rate * base + _HALF) // _MILLION_YEARS if base > 0 else 0
 
 
-def _earned(amounts: Amounts, sub: int, terms: Terms) -> tuple[list[int], list[int]]:
-    """What each year from the first one on earned: the declared ones, then those that are estimated.
-
-    Every balance that is asked for comes through here, so it makes nothing but the numbers.
-    """
-    first, declared, rate, year, _ = terms
-    opening = 0
-    for early, pair in amounts.items():
-        if early < first:
-            opening += pair[0]
-    credited: list[int] = []
-    at = first
-    for rates in declared:
-        amount, weighted = amounts.get(at, NONE)
-        made = earned(rates[sub], MONTHS * opening + weighted)
-        credited.append(made)
+def _earned(amounts: Amounts, first: int, steps: tuple[Step, ...]) -> list[int]:
+    """What each step's year earned. Every balance that is asked for comes through here, so it makes nothing but the
+    numbers."""
+    opening = _brought(amounts, first)
+    found: list[int] = []
+    for year, months, rate, _ in steps:
+        amount, weighted = amounts.get(year, NONE)
+        made = earned(rate, months * opening + weighted - (MONTHS - months) * amount)
+        found.append(made)
         opening += amount + made
-        at += 1
-    estimated: list[int] = []
-    if rate is not None:
-        for running in range(at, year + 1):
-            amount, weighted = amounts.get(running, NONE)
-            months = terms.months(running)
-            made = earned(rate, months * opening + weighted - (MONTHS - months) * amount)
-            estimated.append(made)
-            opening += amount + made
-    return credited, estimated
+    return found
+
+
+def _brought(amounts: Amounts, first: int) -> int:
+    """What the first year opens with."""
+    opening = 0
+    for year in amounts:
+        if year < first:
+            opening += amounts[year][0]
+    return opening
 
 
 def working(amounts: Amounts, sub: int, terms: Terms) -> Iterator[YearOf]:
     """A sub-account's years in order, the estimated ones last; `sub`: 0 utama, 1 tambahan."""
-    credited, estimated = _earned(amounts, sub, terms)
-    opening = sum(amount for year, (amount, _) in amounts.items() if year < terms.first_year)
-    for year, made in enumerate((*credited, *estimated), terms.first_year):
-        declared = year < terms.open_year
-        rate = terms.declared[year - terms.first_year][sub] if declared else terms.provisional or 0
-        amount = amounts.get(year, NONE)[0]
-        yield YearOf(year, opening, MONTHS if declared else terms.months(year), rate, made, declared)
-        opening += amount + made
+    steps = terms.steps[sub]
+    opening = _brought(amounts, terms.first_year)
+    for step, made in zip(steps, _earned(amounts, terms.first_year, steps), strict=True):
+        yield YearOf(step.year, opening, step.months, step.rate, made, step.declared)
+        opening += amounts.get(step.year, NONE)[0] + made
 
 
-def sums(rows: Iterable[tuple[int, int, int, int]], terms: Terms) -> Sums:
+def sums(rows: Iterable[Sequence[int]], terms: Terms) -> Sums:
     """What a card's rows (account, year, amount, weighted) earned; `account`: 2 x epoch + sub-account."""
     credited = estimated = 0
+    declared = len(terms.declared)
     for account, amounts in by_account(rows).items():
-        of_declared, of_others = _earned(amounts, account & 1, terms)
-        credited += sum(of_declared)
-        estimated += sum(of_others)
+        made = _earned(amounts, terms.first_year, terms.steps[account & 1])
+        credited += sum(made[:declared])
+        estimated += sum(made[declared:])
     return Sums(credited, None if terms.provisional is None else estimated)
 
 
-def earned_by_year(rows: Iterable[tuple[int, int, int, int]], terms: Terms) -> dict[int, int]:
+def earned_by_year(rows: Iterable[Sequence[int]], terms: Terms) -> dict[int, int]:
     """Declared year -> what a card's rows earned in it."""
     found: dict[int, int] = {}
     for account, amounts in by_account(rows).items():
-        for one in working(amounts, account & 1, terms):
-            if one.declared:
-                found[one.year] = found.get(one.year, 0) + one.earned
+        made = _earned(amounts, terms.first_year, terms.steps[account & 1])
+        for year, amount in enumerate(made[: len(terms.declared)], terms.first_year):
+            found[year] = found.get(year, 0) + amount
     return found
 
 
-def by_account(rows: Iterable[tuple[int, int, int, int]]) -> dict[int, dict[int, tuple[int, int]]]:
+def by_account(rows: Iterable[Sequence[int]]) -> dict[int, dict[int, tuple[int, int]]]:
     """The amounts of each account of a card."""
     found: dict[int, dict[int, tuple[int, int]]] = {}
     for account, year, amount, weighted in rows:
-        found.setdefault(account, {})[year] = (amount, weighted)
+        amounts = found.get(account)
+        if amounts is None:
+            amounts = found[account] = {}
+        amounts[year] = amount, weighted
     return found

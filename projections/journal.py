@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
@@ -76,7 +77,8 @@ def _declared(log: Log, last: int) -> tuple[dict[int, Event], Terms]:
     events = [event for event in log.events(SCHEME_STREAM) if event.position <= last]
     scheme = Scheme.of(events)
     declared = {event.fact.year: event for event in events if isinstance(event.fact, YieldDeclared)}
-    return declared, scheme.terms(date(max(scheme.open_year, 1), 1, 1))._replace(provisional=None)
+    terms = scheme.terms(date(max(scheme.open_year, 1), 1, 1))
+    return declared, replace(terms, provisional=None)
 
 
 def _preface(form: Format, log_id: str, last: int) -> Iterator[str]:

@@ -19,6 +19,8 @@ from datetime import date, datetime, timedelta
 from struct import Struct
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ledger.clock import jakarta_date
 from ledger.days import day_number, day_text
 from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
@@ -59,8 +61,10 @@ REFRESH_SECONDS = 0.1
 MOST_MARKS = 65_536
 MOST_SCHEMES = 16
 _NO_LAST = (0, 0, 0)
+_YEARS = msgspec.json.Decoder(list[list[int]])
+"""The years of a card in `one_card`, each as account, year, amount, weighted."""
 _YEAR = Struct(">4q")
-"""A year of a card in `many_cards`: account, year, amount, weighted."""
+"""The same of one year in `many_cards`."""
 # One rebuild swaps every projection, one after the other: each may send a reader back once.
 _ATTEMPTS = 10
 
@@ -83,7 +87,7 @@ class _One(NamedTuple):
 
     row: Sequence[Any]
     last: Sequence[int]
-    years: list[tuple[int, int, int, int]]
+    years: list[list[int]]
     known: Known
 
 
@@ -301,31 +305,24 @@ class Queries:
         raise self._moving()
 
     def _read_one(self, card: int, later: Later | None) -> _One:
-        """What `balance_of` needs of a card, in one snapshot, on SQLite."""
+        """What `balance_of` needs of a card, on SQLite."""
         sources = self._current()
         live = sources.live
         with self._attached(sources.stamp, live) as connection:
-            begun = not connection.in_transaction
-            if begun:
+            if later is not None and not connection.in_transaction:
                 connection.execute("begin")
-                if later is not None:
-                    later(_end, connection)
-            try:
-                row = connection.execute(sql.one_card(*live.values()), (card,)).fetchone()
-                known = self._schemes.get((sources.stamp, row[17])) or self._scheme(
-                    sources.stamp, row[17], lambda query, params: connection.execute(query, params).fetchall()
-                )
-                years = []
-                if known.scheme.first_year:
-                    years = connection.execute(sql.years(live["balances"]), (card,)).fetchall()
-                last = _NO_LAST
-                if row[14]:
-                    newest = sql.last_contribution(live["entries"], "?1")
-                    last = connection.execute(newest, (card, row[4])).fetchone() or _NO_LAST
-            finally:
-                if begun and later is None:
-                    _end(connection)
-        return _One(row, last, years, known)
+                later(_end, connection)
+            row = connection.execute(sql.one_card(*live.values()), (card,)).fetchone()
+            # Nothing else that is read here changes with the snapshot: what was declared up to an event, and lines up to a
+            # position, stay as they are.
+            known = self._schemes.get((sources.stamp, row[17])) or self._scheme(
+                sources.stamp, row[17], lambda query, params: connection.execute(query, params).fetchall()
+            )
+            last = _NO_LAST
+            if row[14]:
+                newest = sql.last_contribution(live["entries"], "?1")
+                last = connection.execute(newest, (card, row[4])).fetchone() or _NO_LAST
+        return _One(row, last, _YEARS.decode(row[18]) if known.scheme.first_year else [], known)
 
     def balances(self, cards: Sequence[int], today: date, now: datetime) -> dict[int, BalanceRow | JhtError]:
         """Many cards at one moment; a card that has no answer comes back with its error."""

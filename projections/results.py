@@ -157,7 +157,7 @@ def balance_of(
     row: Sequence[Any],
     day: date,
     last: Sequence[Any],
-    years: Iterable[tuple[int, int, int, int]],
+    years: Iterable[Sequence[int]],
     known: Known,
     mark: str,
 ) -> BalanceRow | JhtError:

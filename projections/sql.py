@@ -17,7 +17,7 @@ _AMOUNT = "employer + worker + credited - paid_out"
 
 @lru_cache(8)
 def one_card(*live: Generation) -> str:
-    """One row for `balance_of`, also for a card that is not there (SQLite)."""
+    """A row for `balance_of` and what `years` gives, as JSON, also for a card that is not there (SQLite)."""
     by = {generation.name: generation for generation in live}
     return _ONE.format(**_tables(by), scheme=scheme.version(by["balances"]))
 
@@ -31,7 +31,8 @@ _ONE = (
     + ", ".join(f"sum(b.{name})" for name in _SUMMED)
     + ", max(b.last), sum(b.reversals), max(b.version), "
     "coalesce((select since from {balances}_incomplete where card = ?1), "
-    "(select since from {directory}_incomplete where card = ?1)), {scheme} "
+    "(select since from {directory}_incomplete where card = ?1)), {scheme}, "
+    f"json_group_array(json_array(b.epoch * 2 + b.sub, b.year, {_AMOUNT}, b.weighted)) filter (where b.card is not null) "
     "from state s cross join {balances}_position p left join {directory}_cards c on c.card = ?1 "
     "left join {balances} b on b.card = ?1"
 )
@@ -77,7 +78,7 @@ def _last_of(entries: str, card: str, position: str, when: str) -> str:
 
 @lru_cache(8)
 def years(balances: Generation) -> str:
-    """What a card's yields are worked out from: account (2 x epoch + sub-account), year, amount, weighted (SQLite)."""
+    """What a card's yields are worked out from: account (2 x epoch + sub-account), year, amount, weighted."""
     return f"select epoch * 2 + sub, year, {_AMOUNT}, weighted from {balances.table} where card = ?"
 
 
