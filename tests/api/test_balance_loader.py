@@ -75,7 +75,7 @@ def test_a_swapped_generation_is_noticed(api: Api) -> None:
     live = api.store.pointers().live["balances"]
     other = api.store.generation("balances", live.number + 1)
     with api.store.pointers_database.write() as tx:
-        for suffix in ("", "_position", "_incomplete"):
+        for suffix in ("", "_position", "_incomplete", "_scheme"):
             tx.run(f"create table {other.table}{suffix} (like {live.table}{suffix} including all)")
             tx.run(f"insert into {other.table}{suffix} select * from {live.table}{suffix}")
         tx.run(f"update {other.table} set worker = worker + 1")

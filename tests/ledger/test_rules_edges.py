@@ -15,9 +15,10 @@ import pytest
 from ledger.days import years_after
 from ledger.decisions.opening import Account, decide_opening
 from ledger.decisions.person import Person, decide_erase, nik_warnings
+from ledger.decisions.scheme import Scheme, decide_declare
 from ledger.due_days import due_day, holidays_known
 from ledger.errors import Refused
-from ledger.events import PersonErased
+from ledger.events import PersonErased, Rates
 from ledger.identifiers import month_text
 from tests import facts
 from tests.conftest import TODAY
@@ -82,6 +83,32 @@ def holidays() -> Iterator[Edge]:
             yield Edge(f"{year}-{day}", partial(_is_a_day, f"{year}-{day}"), expected=True)
 
 
+def yields() -> Iterator[Edge]:
+    """A year's rate at the ends of its range and beside them; the first year with a range, and the one before it."""
+    rows = TABLE["yield"]
+    for row in rows:
+        year = int(row["from"][:4])
+        for rate in (row["low"], row["high"]):
+            for off in (-1, 0, 1):
+                inside = row["low"] <= rate + off <= row["high"]
+                yield Edge(
+                    f"yield of {year} at {rate + off}",
+                    partial(declared, year, rate + off),
+                    "" if inside else "yield-rate-out-of-range",
+                )
+    first = min(int(row["from"][:4]) for row in rows)
+    yield Edge(f"yield of {first - 1}", partial(declared, first - 1, 50_000), "yield-year-without-rule")
+
+
+def declared(year: int, rate: int) -> str:
+    """What refuses a scheme's first year's rate, or ''."""
+    try:
+        decide_declare(Scheme(first_year=year), year, Rates(rate, rate), "made up", TODAY)
+    except Refused as refused:
+        return refused.code
+    return ""
+
+
 def _is_a_day(text: str) -> bool:
     return date.fromisoformat(text).isoformat() == text
 
@@ -109,7 +136,7 @@ def opened(today: date, amount: int = 1_000) -> str:
 
 SECTIONS: dict[str, Callable[[], Iterator[Edge]]] = {
     "pu": pu, "bpu": bpu, "pmi": pmi, "allowance": allowance, "limits": limits, "retention": retention, "nik": nik,
-    "due": due, "holidays": holidays, "backdate": backdate, "opening": opening,
+    "due": due, "holidays": holidays, "yield": yields, "backdate": backdate, "opening": opening,
     "tolerance": lambda: iter(()),  # the tolerance's edges are asked of every rule above
 }  # fmt: skip
 

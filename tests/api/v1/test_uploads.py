@@ -369,7 +369,7 @@ def test_employers_and_opening_balances_come_in_over_http(api: Api) -> None:
     assert api.client.post("/v1/opening-balances", headers=headers, json=[opening]).json()["totals"]["posted"] == 1
     api.follow()
     told = api.client.get(f"/v1/accounts/{SECOND}/balance", headers=headers).json()
-    assert (told["balance"], told["yield_credited"], told["months_contributed"]) == (288_300, 300, 10)
+    assert (told["balance"], told["yield"]["brought"], told["months_contributed"]) == (288_300, 300, 10)
 
 
 OPENINGS = "/v1/opening-balances"
