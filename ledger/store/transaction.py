@@ -25,6 +25,8 @@ Column: TypeAlias = "Sequence[Any] | np.ndarray[Any, Any]"
 LOCK_SECONDS = 30
 # What PostgreSQL calls them.
 _DISK_FULL = "53100"
+# SQLite opens a write-ahead log with some shared memory beside it, for which a full disk has no room.
+_NO_ROOM_TO_SHARE = "SQLITE_IOERR_SHMSIZE"
 _READ_ONLY = "25006"
 
 
@@ -103,7 +105,8 @@ def store_failed(error: BaseException) -> StoreFailed:
     if isinstance(error, PersistenceError) and error.__cause__ is not None:
         error = error.__cause__
     text, state = str(error).lower(), getattr(error, "sqlstate", None)
-    if "disk is full" in text or "no space left" in text or state == _DISK_FULL:
+    full = state == _DISK_FULL or getattr(error, "sqlite_errorname", "") == _NO_ROOM_TO_SHARE
+    if full or "disk is full" in text or "no space left" in text:
         return StoreFailed("disk-full")
     if state == _READ_ONLY or "readonly database" in text:
         return StoreFailed("store-read-only")

@@ -82,8 +82,9 @@ def test_the_member_s_own_reads_are_in_the_log_within_a_second(mobile: MobileApi
 
 def test_what_cannot_be_recorded_is_not_told(mobile: MobileApi, app: App) -> None:
     handle = app.handle()
-    mobile.application.recorder._failing = True
     for path in ("cards", f"cards/{handle}/balance", f"cards/{handle}/entries", "me", "access-log"):
+        # Each time anew: a write that succeeds in the background says that all is well again.
+        mobile.application.recorder._failing = True
         answer = app.ask(path)
         assert code(answer) == (503, "record-unavailable"), path
         assert "Budi" not in answer.text
