@@ -31,8 +31,9 @@ from ledger.store.employer_names import SealedName
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
-from projections.card_months import employer_names
+from projections.card_months import employer_names, months_of
 from projections.generations import Store
+from projections.month_grid import Facts
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
@@ -169,6 +170,10 @@ class ApplicationState:
         if isinstance(found, BalanceRow):
             return found
         raise found or NotFound("account-not-found")
+
+    async def months(self, card: int, now: datetime) -> tuple[BalanceRow, Facts]:
+        """See `projections.card_months.months_of`; in a thread, for it may wait for the read side."""
+        return await self.work(lambda: months_of(self.log, self.reader, self.vault, card, now))
 
     async def reach(self, text: str) -> None:
         """Wait until the read side has reached a `min_position`; "" when none was given.

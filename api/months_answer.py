@@ -23,6 +23,7 @@ from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.identifiers import month_text
 from projections import month_grid
 from projections.month_grid import Cell, Facts, Part
+from projections.results import BalanceRow
 
 REASONS = (
     *SUSPENSE_REASONS, "not-received", "taken-back", "not-due", "no-due-day", "in-opening-balance", "no-rule",
@@ -131,6 +132,12 @@ def months_answer(
         months=[_month(cell, name) for cell in cells if year is None or cell.month // 12 == year],
         as_of=as_of,
     )
+
+
+def months_version(row: BalanceRow, facts: Facts, as_of: AsOf, year: int | None) -> str:
+    """What the answer's ETag holds: the card's version, the day, the year, and the money that waits."""
+    waits = ".".join(str(case.position) for case in facts.cases)
+    return f"{row.tag}-{as_of.date}-{year or 0}-{waits}"
 
 
 def reason_of(part: Part) -> str | None:

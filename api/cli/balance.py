@@ -10,12 +10,11 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.console import moment, print_json
-from api.cli.read_side import catch_up_alone, read_side
+from api.cli.read_side import card_of, caught_up
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.scheme import percent
 from ledger.errors import Refused
-from ledger.identifiers import card_number, clean_kpj
 from ledger.money import rupiah
 from projections.queries import Entry, Queries
 
@@ -29,20 +28,12 @@ def balance(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The balance of a card: amount, as-of line, what it is made of. Never 0 because something is unknown."""
-    number = clean_kpj(kpj)
-    if number is None:
-        raise Refused("kpj-unreadable")
-    card, now = card_number(number), read_now()
+    card, now = card_of(kpj), read_now()
     today = jakarta_date(now)
     day = day_of(as_of) if as_of else None
-    with read_side() as (log, store):
-        reader = Queries(log, store)
-        try:
-            catch_up_alone(log, store)
-            row = reader.balance(card, today, now, day)
-            lines = _entries(reader, card) if entries else []
-        finally:
-            reader.close()
+    with caught_up() as (log, reader):
+        row = reader.balance(card, today, now, day)
+        lines = _entries(reader, card) if entries else []
         log_id = log.log_id
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it

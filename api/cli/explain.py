@@ -10,16 +10,13 @@ from rich.text import Text
 
 from api.cli.balance import day_of
 from api.cli.console import print_json
-from api.cli.read_side import catch_up_alone, read_side
+from api.cli.read_side import card_of, caught_up
 from api.cli.yields import MODEL
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.scheme import percent
-from ledger.errors import Refused
-from ledger.identifiers import card_number, clean_kpj
 from ledger.money import rupiah
 from projections.explanation import DECLARED, Account, Worked
-from projections.queries import Queries
 
 
 def explain(
@@ -28,19 +25,11 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The working of a card's yield, line by line: opening, each payment's months, rate, result."""
-    number = clean_kpj(kpj)
-    if number is None:
-        raise Refused("kpj-unreadable")
-    now = read_now()
+    card, now = card_of(kpj), read_now()
     today = jakarta_date(now)
     day = day_of(as_of) if as_of else today
-    with read_side() as (log, store):
-        reader = Queries(log, store)
-        try:
-            catch_up_alone(log, store)
-            found = reader.explanation(card_number(number), today, now, day)
-        finally:
-            reader.close()
+    with caught_up() as (log, reader):
+        found = reader.explanation(card, today, now, day)
         log_id = log.log_id
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it

@@ -9,19 +9,17 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.console import moment, print_json
-from api.cli.read_side import catch_up_alone, read_side
+from api.cli.read_side import card_of, caught_up
 from api.terminal import out
 from api.web.held import held_key
 from api.web.words import words
 from ledger.clock import jakarta_date, read_now
-from ledger.errors import Refused
-from ledger.identifiers import card_number, clean_kpj, month_text
+from ledger.identifiers import month_text
 from ledger.money import rupiah
 from ledger.store.vault import Vault
 from projections import month_grid
 from projections.card_months import months_of
 from projections.month_grid import Missing, Part, Year
-from projections.queries import Queries
 
 _SIGNS = {
     month_grid.POSTED: ("+", "green"), month_grid.HELD: ("=", "yellow"), month_grid.REVERSED: ("<", "red"),
@@ -38,18 +36,10 @@ def months(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The months of a card: what came, what has not come and why."""
-    number = clean_kpj(kpj)
-    if number is None:
-        raise Refused("kpj-unreadable")
-    now = read_now()
+    card, now = card_of(kpj), read_now()
     today = jakarta_date(now)
-    with read_side() as (log, store):
-        reader = Queries(log, store)
-        try:
-            catch_up_alone(log, store)
-            row, facts = months_of(log, reader, Vault.open(log), card_number(number), now)
-        finally:
-            reader.close()
+    with caught_up() as (log, reader):
+        row, facts = months_of(log, reader, Vault.open(log), card, now)
         log_id = log.log_id
     if as_json:
         from api import schemas  # with the web framework behind it

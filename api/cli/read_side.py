@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from api.cli.console import opened
 from ledger.clock import read_now
 from ledger.errors import Refused, StoreFailed
+from ledger.identifiers import card_number, clean_kpj
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
+from projections.queries import Queries
 from projections.reactions import releaser
 
 
@@ -23,6 +25,26 @@ def read_side() -> Iterator[tuple[Log, Store]]:
             yield log, store
         finally:
             store.close()
+
+
+@contextmanager
+def caught_up() -> Iterator[tuple[Log, Queries]]:
+    """The log and its read side for questions, at the head when nobody else follows."""
+    with read_side() as (log, store):
+        reader = Queries(log, store)
+        try:
+            catch_up_alone(log, store)
+            yield log, reader
+        finally:
+            reader.close()
+
+
+def card_of(kpj: str) -> int:
+    """The card of a number as it was typed. Raises Refused(kpj-unreadable)."""
+    number = clean_kpj(kpj)
+    if number is None:
+        raise Refused("kpj-unreadable")
+    return card_number(number)
 
 
 def follower_of(log: Log, store: Store) -> Projector:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,7 +12,7 @@ from api import schemas
 from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
-from api.months_answer import Months, months_answer
+from api.months_answer import Months, months_answer, months_version
 from api.parameters import HandlePath, MonthsQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
@@ -21,7 +20,6 @@ from api.route import Route
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
-from projections.card_months import months_of
 
 router = APIRouter(route_class=Route, tags=["mobile"])
 
@@ -48,15 +46,12 @@ async def months(
     language = asked_language(request)
     card, now = member.card(handle), application.now()
     await application.reach(query.min_position)
-    read = partial(months_of, application.log, application.reader, application.vault, card, now)
     try:
-        row, facts = await application.work(read)
+        row, facts = await application.months(card, now)
     except NotFound:
         # The register knows the card already, the read side not yet.
         raise Unavailable("position-not-reached") from None
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     body = months_answer(facts, jakarta_date(now), as_of, masked(row.kpj), query.year, lambda npp, name: name)
-    waits = ".".join(str(case.position) for case in facts.cases)
-    version = f"{row.tag}-{as_of.date}-{query.year or 0}-{waits}"
-    return versioned(request, body, as_of.position, version, language)
+    return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from api import schemas
 from api.application import application_of
-from api.months_answer import Months, months_answer
+from api.months_answer import Months, months_answer, months_version
 from api.parameters import KpjPath, MonthsQuery, Why
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
@@ -20,7 +19,7 @@ from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
-from projections.card_months import months_of, of_payers
+from projections.card_months import of_payers
 
 router = APIRouter(route_class=Route, tags=["accounts"])
 
@@ -49,9 +48,8 @@ async def months(
     card, now = card_number(kpj), application.now()
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)
-    read = partial(months_of, application.log, application.reader, application.vault, card, now)
     try:
-        row, facts = await application.work(read)
+        row, facts = await application.months(card, now)
     except NotFound:
         await application.record(request, caller, why, kpj, 0, now)
         raise
@@ -61,6 +59,4 @@ async def months(
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     # Other systems know employers by their NPP.
     body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, lambda npp, name: None)
-    waits = ".".join(str(case.position) for case in facts.cases)
-    version = f"{row.tag}-{as_of.date}-{query.year or 0}-{waits}"
-    return versioned(request, body, as_of.position, version, language)
+    return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)
