@@ -63,6 +63,9 @@ class PmiRule(Struct, frozen=True):
         return nearest
 
 
+Rule = PuRule | BpuRule | PmiRule
+
+
 class YieldRule(Struct, frozen=True):
     """Between which rates (parts per million a year, both included) a year's yield may be declared."""
 
@@ -104,7 +107,7 @@ class Rules(Struct, frozen=True):
     def yield_in(self, month: int) -> YieldRule | None:
         return _in_force(self.yields, month)
 
-    def for_segment(self, segment: str, month: int) -> PuRule | BpuRule | PmiRule | None:
+    def for_segment(self, segment: str, month: int) -> Rule | None:
         """The row for a segment's month, or None."""
         return {"PU": self.pu_in, "BPU": self.bpu_in, "PMI": self.pmi_in}[segment](month)
 

@@ -8,8 +8,10 @@ own lines waiting, nobody else's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache, partial
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -18,16 +20,15 @@ from ledger.acts.remittances import remittances
 from ledger.days import day_number
 from ledger.decisions import remittance
 from ledger.decisions.card import Card
-from ledger.decisions.remittance import RELEASED_BY_ITSELF, LiveLine, Release
+from ledger.decisions.remittance import RELEASED_BY_ITSELF, Content, LiveLine, Release, columns_of
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number, payer_of
 from ledger.receipt import Header
-from ledger.rules import PmiRule, rules
-from ledger.store import account_index
+from ledger.rules import PmiRule, Rule, rules
+from ledger.store import account_index, suspense
 from ledger.store.handle import handle
 from ledger.store.log import Log
-from ledger.store.suspense import suspense_after, suspense_of
 
 
 class Released(NamedTuple):
@@ -56,8 +57,7 @@ STREAMS_A_COMMIT = 200
 def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Released:
     """Post the waiting lines of these cards that can be posted now."""
     with log.database.read() as tx:
-        cases = suspense_of(tx, cards)
-    streams = sorted({case.stream for case in cases if case.reason in RELEASED_BY_ITSELF})
+        streams = suspense.streams(tx, cards, RELEASED_BY_ITSELF)
     released = Released(0, 0)
     for start in range(0, len(streams), STREAMS_A_COMMIT):
         released = released.with_(_release(log, streams[start : start + STREAMS_A_COMMIT], header, now))
@@ -67,7 +67,7 @@ def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Re
 def release_all(log: Log, header: Header, now: datetime) -> Released:
     """Look at every waiting line once: what a start does after a crash."""
     with log.database.read() as tx:
-        cards = suspense_after(tx, 0)
+        cards = suspense.cards_after(tx, 0)
     return release(log, cards, header, now)
 
 
@@ -89,19 +89,18 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
         position = log.head_in(tx)
         states, _ = remittances(log, tx, streams)
         waiting = {name: state.waiting() for name, state in states.items()}
-        numbers = {card_number(one.line.kpj) for lines in waiting.values() for one in lines}
-        cards = account_index.cards(tx, numbers)
+        numbers = {name: [card_number(one.kpj) for one in lines] for name, lines in waiting.items()}
+        cards = account_index.cards(tx, {number for some in numbers.values() for number in some})
     events: list[Event] = []
     used: list[int] = []
     released = 0
     for name, state in states.items():
-        npp = payer_of(name)
         ready = []
-        for one in waiting[name]:
-            card = cards.get(card_number(one.line.kpj))
-            rule = _postable(card, one, npp)
-            if card is not None and rule:
-                ready.append(Release(one, one.line.kpj, RuleIds(rule), card.epoch))
+        holders = [cards.get(number) for number in numbers[name]]
+        found = _postings(holders, waiting[name], payer_of(name))
+        for one, card, (rule, obstacle) in zip(waiting[name], holders, found, strict=True):
+            if card is not None and not obstacle and one.reason in RELEASED_BY_ITSELF:
+                ready.append(Release(one, one.kpj, RuleIds(rule), card.epoch))
                 used.append(card.card)
         facts = remittance.release(state, ready)
         released += len(ready)
@@ -137,12 +136,12 @@ def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], da
         one = state.live.get((place.version, place.line)) if state is not None else None
         if state is None or one is None or not one.reason:
             raise NotFound("suspense-not-found")
-        number = card_number(kpj or one.line.kpj)
+        number = card_number(kpj or one.kpj)
         card = account_index.cards(tx, [number]).get(number)
-    rule, obstacle = _posting(card, one, payer_of(place.stream))
+    ((rule, obstacle),) = _postings([card], [one], payer_of(place.stream))
     if card is None or obstacle:
         raise Refused("suspense-not-releasable", why=obstacle)
-    facts = remittance.release(state, [Release(one, kpj or one.line.kpj, RuleIds(rule), card.epoch)])
+    facts = remittance.release(state, [Release(one, kpj or one.kpj, RuleIds(rule), card.epoch)])
     events = remittance.events(
         state.version, place.stream, facts, header.by, header.channel, header.request, header.reason
     )
@@ -150,34 +149,45 @@ def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], da
     return Released(1, appended.positions[-1])
 
 
-def _postable(card: Card | None, one: LiveLine, npp: int) -> str:
-    """The id of the rule under which a waiting line posts now by itself, or '' while it must wait on."""
-    if one.reason not in RELEASED_BY_ITSELF:
-        return ""
-    rule, obstacle = _posting(card, one, npp)
-    return "" if obstacle else rule
+def _postings(cards: Sequence[Card | None], lines: Sequence[LiveLine], npp: int) -> list[tuple[str, str]]:
+    """For each line and its card: (the id of the rule, why the card cannot take the line as a suspense code or '')."""
+    found: list[tuple[str, str]] = []
+    by_rule: dict[str, tuple[Rule, list[int]]] = {}
+    for post, group in groupby(zip(cards, lines, strict=True), key=lambda pair: pair[1].post):
+        month, paid_on, segment = month_number(post.month) or 0, day_number(post.under.paid_on), post.under.segment
+        rule_of = cache(partial(rules().for_segment, month=month))
+        for card, _ in group:
+            rule, obstacle = _rule(card, npp, month, paid_on, segment, rule_of)
+            if rule and not obstacle:
+                by_rule.setdefault(rule.id, (rule, []))[1].append(len(found))
+            found.append((rule.id if rule else "", obstacle))
+    for rule, places in by_rule.values():
+        for place, obstacle in zip(places, _amounts(rule, [lines[place] for place in places]), strict=True):
+            found[place] = rule.id, obstacle
+    return found
 
 
-def _posting(card: Card | None, one: LiveLine, npp: int) -> tuple[str, str]:
-    """(the id of the rule, why the card cannot take the line as a suspense code or '')."""
-    month = month_number(one.month) or 0
+def _rule(
+    card: Card | None, npp: int, month: int, paid_on: int, segment: str, rule_of: Callable[[str], Rule | None]
+) -> tuple[Rule | None, str]:
     if card is None:
-        return "", "account-unknown"
-    membership = card.membership(npp, month, one.under.segment)
+        return None, "account-unknown"
+    membership = card.membership(npp, month, segment)
     if membership is None:
-        return "", "no-membership"
-    if card.opening and day_number(one.under.paid_on) <= card.opening:
-        return "", "before-opening-balance"
-    rule = rules().for_segment(membership.segment, month)
-    line = one.line
-    if rule is None:
-        return "", "month-without-rule"
-    if isinstance(rule, PmiRule):
-        employer, worker = 0, int(rule.nearest(np.array([line.worker]))[0])
-    elif line.wage + line.back_pay:
-        shares = rule.shares(np.array([line.wage + line.back_pay]))
-        employer, worker = int(shares[0][0]), int(shares[1][0])
-    else:
-        return "", "wage-missing"
-    off = max(abs(line.employer - employer), abs(line.worker - worker))
-    return rule.id, "" if off <= rules().tolerance else "amounts-disagree"
+        return None, "no-membership"
+    if card.opening and paid_on <= card.opening:
+        return None, "before-opening-balance"
+    rule = rule_of(membership.segment)
+    return rule, "" if rule else "month-without-rule"
+
+
+def _amounts(rule: Rule, lines: Sequence[LiveLine]) -> list[str]:
+    """Why the rule cannot take the amounts of each line, as a suspense code or ''."""
+    values = columns_of(lines)
+    wage, back_pay, employer, worker = (np.array(values[name], np.int64) for name in Content._fields)
+    pmi = isinstance(rule, PmiRule)
+    due = (np.zeros_like(worker), rule.nearest(worker)) if isinstance(rule, PmiRule) else rule.shares(wage + back_pay)
+    off = np.maximum(np.abs(employer - due[0]), np.abs(worker - due[1])) > rules().tolerance
+    missing = np.zeros_like(off) if pmi else wage + back_pay == 0
+    found: list[str] = np.where(missing, "wage-missing", np.where(off, "amounts-disagree", "")).tolist()
+    return found

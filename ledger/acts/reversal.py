@@ -47,7 +47,7 @@ class Target(NamedTuple):
         """Whether a line of the target's remittances is meant."""
         return (
             (not self.receipt or line.request == self.receipt)
-            and (not self.kpj or line.line.kpj == self.kpj)
+            and (not self.kpj or line.kpj == self.kpj)
             and (not self.kind or line.under.kind == self.kind)
             and (not self.division or line.under.division == self.division)
         )
@@ -85,7 +85,8 @@ def reverse(
         openings.tell(receipt, taken)
         return receipt
     for some in _commits(found):
-        _tell(receipt, handle(lambda some=some: _take(log, some, target, header, clock, receipt)))  # type: ignore[misc]
+        looks = _looks(log, some, target)
+        _tell(receipt, handle(lambda looks=looks: _take(log, next(looks), header, clock, receipt)))  # type: ignore[misc]
     for accounts in _pages([taking.stream for taking in taken]):
         openings.take(log, accounts, target.receipt, header, clock, receipt)
     return receipt
@@ -168,24 +169,31 @@ def _look(log: Log, streams: Iterable[str], target: Target) -> list[_Taking]:
     return found
 
 
-def _commits(found: Sequence[_Taking]) -> Iterator[list[str]]:
+def _commits(found: Sequence[_Taking]) -> Iterator[list[_Taking]]:
     """The streams in transactions of about LINES_A_COMMIT lines."""
-    streams: list[str] = []
+    some: list[_Taking] = []
     lines = 0
     for taking in found:
-        streams.append(taking.state.stream)
+        some.append(taking)
         lines += len(taking.now)
         if lines >= LINES_A_COMMIT:
-            yield streams
-            streams, lines = [], 0
-    if streams:
-        yield streams
+            yield some
+            some, lines = [], 0
+    if some:
+        yield some
+
+
+def _looks(log: Log, found: list[_Taking], target: Target) -> Iterator[list[_Taking]]:
+    """What was found, and then what is found now: for the tries after another writer was first."""
+    yield found
+    streams = [taking.state.stream for taking in found]
+    while True:
+        yield _look(log, streams, target)
 
 
 def _take(
-    log: Log, streams: Sequence[str], target: Target, header: Header, clock: Callable[[], datetime], receipt: Receipt
+    log: Log, found: list[_Taking], header: Header, clock: Callable[[], datetime], receipt: Receipt
 ) -> list[_Taking]:
-    found = _look(log, streams, target)
     events: list[Event] = []
     for taking in found:
         facts = remittance.reverse(taking.state, taking.now)

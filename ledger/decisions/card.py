@@ -35,7 +35,7 @@ class Membership(NamedTuple):
         return self.npp == npp and self.since <= month and (not self.until or month <= self.until)
 
 
-class Card(msgspec.Struct, frozen=True):
+class Card(msgspec.Struct, frozen=True, gc=False):
     """A card as the last event of its stream left it. `opening`: day number of the opening balance, 0 without one.
 
     `plain`: whether the index may let a line post by itself; False sends every line of the card to the decision. No fact

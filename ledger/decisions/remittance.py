@@ -10,8 +10,10 @@ repeats its shares.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import compress, groupby
+from operator import add, attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -27,9 +29,7 @@ from ledger.events import (
     Line,
     Lines,
     LinesSuspended,
-    ReleasedLine,
     ReleasedLines,
-    ReversedLine,
     ReversedLines,
     RuleIds,
     SuspendedLine,
@@ -55,6 +55,9 @@ SUSPENSE_REASONS = (
 )  # fmt: skip
 """Why received money waits."""
 
+REPEATED = ("kpj", "wage", "back_pay", "employer", "worker", "epoch", "tambahan", "part")
+"""What a release or a reversal repeats of a line."""
+
 R = TypeVar("R")
 
 
@@ -77,25 +80,62 @@ class Content(NamedTuple):
     worker: int
 
 
-class LiveLine(Struct, frozen=True):
-    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of event `version`.
-
-    `request`: the upload that brought its money. `rules`: what decided the amounts, None while it waits.
-    """
+class Post(Struct, frozen=True, gc=False):
+    """What the lines of one event have in common: the event's `version` and month, what they were paid under, and the
+    `rules` that decided their amounts, None while they wait."""
 
     version: int
-    index: int
-    line: Any
     month: str
     under: Under
+    lines: Lines | SuspendedLines | ReleasedLines
     rules: RuleIds | None = None
-    reason: str = ""
+
+
+class LiveLine(Struct, frozen=True, gc=False):
+    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of the event of `post`.
+
+    `request`: the upload that brought its money. A stream may hold 100,000: the values stay in the event's columns.
+    """
+
+    post: Post
+    index: int
     request: str = ""
+
+    @property
+    def version(self) -> int:
+        return self.post.version
+
+    @property
+    def month(self) -> str:
+        return self.post.month
+
+    @property
+    def under(self) -> Under:
+        return self.post.under
+
+    @property
+    def rules(self) -> RuleIds | None:
+        return self.post.rules
 
     @property
     def place(self) -> tuple[int, int]:
         """What later facts call the line by."""
-        return self.version, self.index
+        return self.post.version, self.index
+
+    @property
+    def line(self) -> Any:
+        """The line's values as a named tuple."""
+        return self.post.lines[self.index]
+
+    @property
+    def kpj(self) -> str:
+        return self.post.lines.kpj[self.index]
+
+    @property
+    def reason(self) -> str:
+        """Why it waits, or '' when it is posted."""
+        lines = self.post.lines
+        return lines.reason[self.index] if isinstance(lines, SuspendedLines) else ""
 
     @property
     def content(self) -> Content:
@@ -105,7 +145,10 @@ class LiveLine(Struct, frozen=True):
     @property
     def counts(self) -> bool:
         """Whether it is posted and carries money, so that its month counts."""
-        return not self.reason and self.line.employer + self.line.worker > 0
+        if isinstance(self.post.lines, SuspendedLines):
+            return False
+        line = self.line
+        return bool(line.employer + line.worker > 0)
 
     def __str__(self) -> str:
         return _described(self.content, self.under)
@@ -120,8 +163,8 @@ class Remittance:
     """The state of a remittance stream.
 
     `live`: (event version, line) -> the line, in the order they came. Lines are taken apart only when somebody asks for
-    them; `cards`, every KPJ that was ever named, `posts`, the facts with lines, and `size`, how many lines
-    those have, are there at once.
+    them, and by worker only when somebody asks for a worker's; `cards`, every KPJ that was ever named, `posts`, the facts
+    with lines, and `size`, how many lines those have, are there at once.
     """
 
     def __init__(self, stream: str) -> None:
@@ -134,8 +177,8 @@ class Remittance:
         self._unread: list[Event] = []
         self._live: dict[tuple[int, int], LiveLine] = {}
         self._reversed: list[LiveLine] = []
-        self._payments: dict[tuple[str, str, str], list[LiveLine]] = {}
-        self._counting: dict[str, int] = {}
+        self._payments: dict[tuple[str, str, str], list[LiveLine]] | None = None
+        self._counting: Counter[str] = Counter()
 
     @classmethod
     def of(cls, stream: str, events: Iterable[Event]) -> Remittance:
@@ -170,54 +213,64 @@ class Remittance:
     def payments(self, segment: str, kind: str, kpj: str) -> Sequence[LiveLine]:
         """A worker's live lines of a kind, oldest first."""
         self._read()
+        if self._payments is None:
+            self._payments = {}
+            self._sort_in(self._payments, self._live.values())
         return self._payments.get((segment, kind, kpj), ())
 
     def counting(self, kpj: str) -> int:
         """How many posted lines of a worker carry money: the month counts while there is one."""
         self._read()
-        return self._counting.get(kpj, 0)
+        return self._counting[kpj]
 
     def waiting(self) -> list[LiveLine]:
         """The lines in suspense, in the order they came."""
-        return [line for line in self.live.values() if line.reason]
+        return [line for line in self.live.values() if isinstance(line.post.lines, SuspendedLines)]
 
     def _read(self) -> None:
+        if not self._unread:
+            return
         unread, self._unread = self._unread, []
         for event in unread:
             fact = event.fact
             if isinstance(fact, ContributionsReversed):
-                for place in zip(fact.lines.column("event"), fact.lines.column("line"), strict=True):
-                    taken = self._take(place)
-                    if taken is not None:
-                        self._reversed.append(taken)
+                taken = map(self._take, zip(fact.lines.column("event"), fact.lines.column("line"), strict=True))
+                self._reversed += [one for one in taken if one is not None]
             elif isinstance(fact, ContributionsPosted | LinesSuspended | SuspenseReleased):
-                self._add_all(event, fact)
+                self._add(event, fact)
 
-    def _add_all(self, event: Event, fact: ContributionsPosted | LinesSuspended | SuspenseReleased) -> None:
+    def _add(self, event: Event, fact: ContributionsPosted | LinesSuspended | SuspenseReleased) -> None:
         under = Under(fact.kind, fact.paid_on, fact.reference, fact.division, fact.segment)
-        rules = None if isinstance(fact, LinesSuspended) else fact.rules
-        for index, line in enumerate(fact.lines):
-            request, reason = event.request, ""
-            if isinstance(line, ReleasedLine):
-                before = self._take((line.event, line.line))
-                # A released line still belongs to the upload that brought its money.
-                request = before.request if before else request
-            elif isinstance(line, SuspendedLine):
-                reason = line.reason
-            self._add(LiveLine(event.version, index, line, fact.month, under, rules, reason, request))
+        lines = fact.lines
+        post = Post(event.version, fact.month, under, lines, None if isinstance(fact, LinesSuspended) else fact.rules)
+        if isinstance(lines, ReleasedLines):
+            before = map(self._take, zip(lines.column("event"), lines.column("line"), strict=True))
+            # A released line still belongs to the upload that brought its money.
+            requests = [one.request if one else event.request for one in before]
+            added = [LiveLine(post, index, request) for index, request in enumerate(requests)]
+        else:
+            added = [LiveLine(post, index, event.request) for index in range(len(lines))]
+        version = event.version
+        self._live.update({(version, index): one for index, one in enumerate(added)})
+        if self._payments is not None:
+            self._sort_in(self._payments, added)
+        if not isinstance(lines, SuspendedLines):
+            paid = map(add, lines.column("employer"), lines.column("worker"))
+            self._counting.update(compress(lines.kpj, paid))
 
-    def _add(self, one: LiveLine) -> None:
-        self._live[one.place] = one
-        self._payments.setdefault((one.under.segment, one.under.kind, one.line.kpj), []).append(one)
-        if one.counts:
-            self._counting[one.line.kpj] = self._counting.get(one.line.kpj, 0) + 1
+    @staticmethod
+    def _sort_in(payments: dict[tuple[str, str, str], list[LiveLine]], lines: Iterable[LiveLine]) -> None:
+        for one in lines:
+            under = one.post.under
+            payments.setdefault((under.segment, under.kind, one.kpj), []).append(one)
 
     def _take(self, place: tuple[int, int]) -> LiveLine | None:
         one = self._live.pop(place, None)
         if one is not None:
-            self._payments[one.under.segment, one.under.kind, one.line.kpj].remove(one)
+            if self._payments is not None:
+                self._payments[one.under.segment, one.under.kind, one.kpj].remove(one)
             if one.counts:
-                self._counting[one.line.kpj] -= 1
+                self._counting[one.kpj] -= 1
         return one
 
 
@@ -361,59 +414,65 @@ class Release(NamedTuple):
 def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
     """The facts that post waiting lines, with their own paid dates. A line keeps its part, unless it goes to another card:
     there it is the next payment of its kind."""
-    posts: list[tuple[tuple[Under, RuleIds], ReleasedLine]] = []
     paid: set[str] = set()
     moved: dict[tuple[str, str, str], list[int]] = {}
-    for one in releases:
-        waiting, line, part = one.waiting, one.waiting.line, one.waiting.line.part
-        if one.kpj != line.kpj:
-            # The other card may have a payment of that part already.
-            key = (waiting.under.segment, waiting.under.kind, one.kpj)
-            used = moved.setdefault(key, [held.line.part for held in state.payments(*key)])
-            part = _free_part(used)
-            used.append(part)
-        first = one.kpj not in paid and not state.counting(one.kpj) and line.employer + line.worker > 0
-        paid.add(one.kpj)
-        posts.append(
-            (
-                (waiting.under, one.rules),
-                ReleasedLine(
-                    one.kpj, line.wage, line.back_pay, line.employer, line.worker, one.epoch, line.tambahan, part,
-                    int(first), waiting.version, waiting.index, "" if one.kpj == line.kpj else line.kpj,
-                ),
-            )
-        )  # fmt: skip
-    month = releases[0].waiting.month if releases else ""
-    return [
-        SuspenseReleased(month=month, **under._asdict(), rules=rules, lines=ReleasedLines.of(lines))
-        for (under, rules), lines in _together(posts)
-    ]
+    facts: list[Fact] = []
+    for (under, rules), together in _together([((one.waiting.under, one.rules), one) for one in releases]):
+        waiting = [one.waiting for one in together]
+        columns = columns_of(waiting)
+        waited, columns["kpj"] = columns["kpj"], [one.kpj for one in together]
+        columns["epoch"] = [one.epoch for one in together]
+        columns["waited_as"] = [
+            "" if kpj == before else before for kpj, before in zip(columns["kpj"], waited, strict=True)
+        ]
+        for number, before in enumerate(columns["waited_as"]):
+            if before:
+                # The other card may have a payment of that part already.
+                key = (under.segment, under.kind, together[number].kpj)
+                used = moved.setdefault(key, [held.line.part for held in state.payments(*key)])
+                columns["part"][number] = _free_part(used)
+                used.append(columns["part"][number])
+        columns["months"] = months = []
+        for kpj, employer, worker in zip(columns["kpj"], columns["employer"], columns["worker"], strict=True):
+            months.append(int(kpj not in paid and not state.counting(kpj) and employer + worker > 0))
+            paid.add(kpj)
+        lines = ReleasedLines.made(**columns)
+        facts.append(SuspenseReleased(month=waiting[0].month, **under._asdict(), rules=rules, lines=lines))
+    return facts
 
 
 def reverse(state: Remittance, taken: Sequence[LiveLine]) -> list[Fact]:
     """The facts that neutralise live lines of the stream, posted or waiting."""
-    backs: list[tuple[Under, ReversedLine]] = []
     left: dict[str, int] = {}
-    for one in taken:
-        kpj, line = one.line.kpj, one.line
-        months = 0
-        if one.counts:
+    facts: list[Fact] = []
+    for under, together in _together([(one.under, one) for one in taken]):
+        columns = columns_of(together)
+        columns["suspended"] = suspended = [isinstance(one.post.lines, SuspendedLines) for one in together]
+        columns["months"] = months = []
+        for kpj, employer, worker, waits in zip(
+            columns["kpj"], columns["employer"], columns["worker"], suspended, strict=True
+        ):
+            if waits or employer + worker <= 0:
+                months.append(0)
+                continue
             left[kpj] = left.get(kpj, state.counting(kpj)) - 1
-            months = 0 if left[kpj] else -1
-        backs.append(
-            (
-                one.under,
-                ReversedLine(
-                    kpj, line.wage, line.back_pay, line.employer, line.worker, line.epoch, line.tambahan, line.part,
-                    months, one.version, one.index, bool(one.reason),
-                ),
-            )
-        )  # fmt: skip
-    month = taken[0].month if taken else ""
-    return [
-        ContributionsReversed(month=month, **under._asdict(), lines=ReversedLines.of(lines))
-        for under, lines in _together(backs)
-    ]
+            months.append(0 if left[kpj] else -1)
+        lines = ReversedLines.made(**columns)
+        facts.append(ContributionsReversed(month=together[0].month, **under._asdict(), lines=lines))
+    return facts
+
+
+def columns_of(lines: Sequence[LiveLine]) -> dict[str, list[Any]]:
+    """What later facts repeat of live lines and call them by, as columns."""
+    columns: dict[str, list[Any]] = {name: [] for name in REPEATED}
+    for post, group in groupby(lines, key=attrgetter("post")):
+        places = [one.index for one in group]
+        for name, column in columns.items():
+            values = post.lines.column(name)
+            column += [values[place] for place in places]
+    columns["event"] = [one.post.version for one in lines]
+    columns["line"] = [one.index for one in lines]
+    return columns
 
 
 def events(

@@ -31,7 +31,7 @@ from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.log import Log
-from ledger.store.suspense import suspense_after
+from ledger.store.suspense import cards_after
 from ledger.store.vault import Vault
 
 SMALL = 2_000
@@ -209,7 +209,7 @@ class Door:
     def release(self, since: int) -> release.Released:
         """Post waiting lines of cards that changed after a position."""
         with self.log.database.read() as tx:
-            cards = suspense_after(tx, since)
+            cards = cards_after(tx, since)
         return release.release(self.log, cards, Header("system", "release"), self.clock())
 
     def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:

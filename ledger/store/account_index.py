@@ -58,11 +58,13 @@ def row_of(card: Card) -> tuple[Any, ...]:
 def card_of(row: Sequence[Any]) -> Card:
     """The card of a row of CARD_COLUMNS."""
     card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at = row
-    memberships = [Membership(*m) for m in json.loads(more)] if more else []
+    memberships: tuple[Membership, ...] = ()
     if since:
         # The newest membership carries the card's present segment.
-        memberships.insert(0, Membership(npp, segment, since, until))
-    return Card(card, person, segment, tuple(memberships), bool(plain), epoch, opening, changed_at)
+        memberships = (Membership(npp, segment, since, until),)
+    if more:
+        memberships += tuple(Membership(*m) for m in json.loads(more))
+    return Card(card, person, segment, memberships, bool(plain), epoch, opening, changed_at)
 
 
 def cards(tx: Transaction, numbers: Iterable[int]) -> dict[int, Card]:

@@ -6,6 +6,7 @@ Written with the index (`account_index.record`), in the append's transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from ledger.days import day_number
@@ -49,6 +50,20 @@ def suspense_of(tx: Transaction, numbers: Iterable[int]) -> list[Case]:
     ]
 
 
+def streams(tx: Transaction, numbers: Iterable[int], reasons: Sequence[str]) -> list[str]:
+    """The streams, sorted, in which lines of the given cards wait for one of the reasons."""
+    given, params = tx.relation(card=("bigint", sorted(set(numbers))))
+    marks = ", ".join("?" * len(reasons))
+    return [
+        row[0]
+        for row in tx.rows(
+            f"select distinct s.stream from {given} q join account_index_suspense s on s.card = q.card "
+            f"where s.reason in ({marks}) order by s.stream",
+            [*params, *reasons],
+        )
+    ]
+
+
 def suspense_page(
     tx: Transaction, after: tuple[int, int] = (0, -1), limit: int = 100, npps: Sequence[int] | None = None
 ) -> list[Case]:
@@ -68,7 +83,7 @@ def suspense_page(
     ]
 
 
-def suspense_after(tx: Transaction, position: int) -> list[int]:
+def cards_after(tx: Transaction, position: int) -> list[int]:
     """Cards that have waiting lines and changed after the position: candidates for a release."""
     return [
         row[0]
@@ -85,7 +100,7 @@ FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
 
 def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
     waiting: list[Case] = []
-    gone: list[tuple[str, int, int]] = []
+    gone: dict[tuple[str, int], list[int]] = {}
     for event, position, recorded_at in placed:
         fact = event.fact
         if isinstance(fact, LinesSuspended):
@@ -98,23 +113,26 @@ def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
                 for i, line in enumerate(fact.lines)
             )  # fmt: skip
         elif isinstance(fact, SuspenseReleased):
-            gone.extend((event.stream, line.event, line.line) for line in fact.lines)
+            _gather(gone, event.stream, fact.lines.column("event"), fact.lines.column("line"))
         elif isinstance(fact, ContributionsReversed):
-            gone.extend((event.stream, line.event, line.line) for line in fact.lines if line.suspended)
+            places = (compress(fact.lines.column(name), fact.lines.column("suspended")) for name in ("event", "line"))
+            _gather(gone, event.stream, *places)
     if waiting:
         tx.insert(
             "account_index_suspense",
             dict(zip(Case._fields, zip(*waiting, strict=True), strict=True)),
             CASE_TYPES,
         )
-    if gone:
-        given, params = tx.relation(
-            stream=("text", [g[0] for g in gone]),
-            version=("bigint", [g[1] for g in gone]),
-            line=("bigint", [g[2] for g in gone]),
-        )
+    # One statement for each event: SQLite looks 1,000 lines of one up twice as fast as 1,000 (stream, event, line).
+    for (stream, version), lines in gone.items():
+        given, params = tx.relation(line=("bigint", lines))
         tx.run(
-            "delete from account_index_suspense where (stream, version, line) in "
-            f"(select q.stream, q.version, q.line from {given} q)",
-            params,
+            "delete from account_index_suspense where stream = ? and version = ? "
+            f"and line in (select line from {given} q)",
+            [stream, version, *params],
         )
+
+
+def _gather(gone: dict[tuple[str, int], list[int]], stream: str, versions: Iterable[int], lines: Iterable[int]) -> None:
+    for version, line in zip(versions, lines, strict=True):
+        gone.setdefault((stream, version), []).append(line)
