@@ -74,6 +74,8 @@ def load(name: str) -> Any:
         found = getattr(import_module(f"{__name__}.{place.module}"), place.name)
     finally:
         gc.freeze()
+        # A file of 100,000 lines makes millions of objects, and none of them in circles.
+        gc.set_threshold(100_000)
         gc.enable()
     if not isinstance(found, typer.Typer):
         one = typer.Typer(pretty_exceptions_enable=False, context_settings=_HELP)

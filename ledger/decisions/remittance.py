@@ -139,16 +139,22 @@ class LiveLine(Struct, frozen=True, gc=False):
 
     @property
     def content(self) -> Content:
-        line = self.line
-        return Content(line.wage, line.back_pay, line.employer, line.worker)
+        value, index = self.post.lines.value, self.index
+        return Content(value("wage", index), value("back_pay", index), value("employer", index), value("worker", index))
+
+    @property
+    def part(self) -> int:
+        """Which payment of its kind it is for the month."""
+        part: int = self.post.lines.value("part", self.index)
+        return part
 
     @property
     def counts(self) -> bool:
         """Whether it is posted and carries money, so that its month counts."""
         if isinstance(self.post.lines, SuspendedLines):
             return False
-        line = self.line
-        return bool(line.employer + line.worker > 0)
+        content = self.content
+        return content.employer + content.worker > 0
 
     def __str__(self) -> str:
         return _described(self.content, self.under)
@@ -260,9 +266,10 @@ class Remittance:
 
     @staticmethod
     def _sort_in(payments: dict[tuple[str, str, str], list[LiveLine]], lines: Iterable[LiveLine]) -> None:
-        for one in lines:
-            under = one.post.under
-            payments.setdefault((under.segment, under.kind, one.kpj), []).append(one)
+        for post, group in groupby(lines, key=attrgetter("post")):
+            segment, kind, cards = post.under.segment, post.under.kind, post.lines.kpj
+            for one in group:
+                payments.setdefault((segment, kind, cards[one.index]), []).append(one)
 
     def _take(self, place: tuple[int, int]) -> LiveLine | None:
         one = self._live.pop(place, None)
@@ -313,7 +320,7 @@ def decide(state: Remittance, month: str, candidates: Sequence[Candidate]) -> De
     for one in candidates:
         under, content = one.under, one.content
         key = (under.segment, under.kind, one.kpj)
-        there = [(line.under, line.content, line.line.part) for line in state.payments(*key)]
+        there = [(line.under, line.content, line.part) for line in state.payments(*key)]
         there += added.get(key, ())
         same = next((held for held in there if _same_payment(held[0], under)), None)
         if same is not None:
@@ -429,7 +436,7 @@ def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
             if before:
                 # The other card may have a payment of that part already.
                 key = (under.segment, under.kind, together[number].kpj)
-                used = moved.setdefault(key, [held.line.part for held in state.payments(*key)])
+                used = moved.setdefault(key, [held.part for held in state.payments(*key)])
                 columns["part"][number] = _free_part(used)
                 used.append(columns["part"][number])
         columns["months"] = months = []

@@ -121,6 +121,11 @@ class Columns(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         """The values of a field, defaults filled in."""
         return getattr(self, name) or [self.ROW._field_defaults.get(name)] * len(self)
 
+    def value(self, name: str, place: int) -> Any:
+        """A field of one line."""
+        column = getattr(self, name)
+        return column[place] if column else self.ROW._field_defaults[name]
+
     def __iter__(self) -> Iterator[Any]:
         defaults = self.ROW._field_defaults
         columns = (getattr(self, name) or repeat(defaults.get(name), len(self)) for name in self.ROW._fields)
