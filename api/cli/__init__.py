@@ -74,8 +74,6 @@ def load(name: str) -> Any:
         found = getattr(import_module(f"{__name__}.{place.module}"), place.name)
     finally:
         gc.freeze()
-        # A file of 100,000 lines makes millions of objects, and none of them in circles.
-        gc.set_threshold(100_000)
         gc.enable()
     if not isinstance(found, typer.Typer):
         one = typer.Typer(pretty_exceptions_enable=False, context_settings=_HELP)
@@ -140,6 +138,8 @@ def jht(
 
 def main() -> None:
     """Run a command; every error is told as sentences with a code, never as a traceback."""
+    # A file of 100,000 lines makes millions of objects, and none of them in circles.
+    gc.set_threshold(100_000)
     try:
         code = app(prog_name="jht", standalone_mode=False)
     except UsageError as error:

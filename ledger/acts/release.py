@@ -88,7 +88,9 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
     with log.database.read() as tx:
         position = log.head_in(tx)
         states, _ = remittances(log, tx, streams)
-        waiting = {name: state.waiting() for name, state in states.items()}
+        waiting = {
+            name: [one for one in state.waiting() if one.reason in RELEASED_BY_ITSELF] for name, state in states.items()
+        }
         numbers = {name: [card_number(one.kpj) for one in lines] for name, lines in waiting.items()}
         cards = account_index.cards(tx, {number for some in numbers.values() for number in some})
     events: list[Event] = []
@@ -99,7 +101,7 @@ def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Release
         holders = [cards.get(number) for number in numbers[name]]
         found = _postings(holders, waiting[name], payer_of(name))
         for one, card, (rule, obstacle) in zip(waiting[name], holders, found, strict=True):
-            if card is not None and not obstacle and one.reason in RELEASED_BY_ITSELF:
+            if card is not None and not obstacle:
                 ready.append(Release(one, one.kpj, RuleIds(rule), card.epoch))
                 used.append(card.card)
         facts = remittance.release(state, ready)
@@ -185,9 +187,11 @@ def _amounts(rule: Rule, lines: Sequence[LiveLine]) -> list[str]:
     """Why the rule cannot take the amounts of each line, as a suspense code or ''."""
     values = columns_of(lines)
     wage, back_pay, employer, worker = (np.array(values[name], np.int64) for name in Content._fields)
-    pmi = isinstance(rule, PmiRule)
-    due = (np.zeros_like(worker), rule.nearest(worker)) if isinstance(rule, PmiRule) else rule.shares(wage + back_pay)
+    base = wage + back_pay
+    if isinstance(rule, PmiRule):
+        due, missing = (np.zeros_like(base), rule.nearest(worker)), np.zeros(len(base), np.bool_)
+    else:
+        due, missing = rule.shares(base), base == 0
     off = np.maximum(np.abs(employer - due[0]), np.abs(worker - due[1])) > rules().tolerance
-    missing = np.zeros_like(off) if pmi else wage + back_pay == 0
     found: list[str] = np.where(missing, "wage-missing", np.where(off, "amounts-disagree", "")).tolist()
     return found

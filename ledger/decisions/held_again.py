@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.decisions import remittance
-from ledger.decisions.remittance import BEFORE_OPENING, LiveLine, Remittance
-from ledger.events import LINES_AN_EVENT, Fact, LinesSuspended, SuspendedLine, SuspendedLines
+from ledger.decisions.remittance import BEFORE_OPENING, LiveLine, Remittance, columns_of
+from ledger.events import LINES_AN_EVENT, Fact, LinesSuspended, SuspendedLines
 
 
 class Act(NamedTuple):
@@ -33,15 +33,8 @@ def hold_again(state: Remittance, taken: Sequence[LiveLine]) -> list[Act]:
     for some in gathered.values():
         under, request = some[0].under, some[0].request
         for start in range(0, len(some), LINES_AN_EVENT):
-            lines = [_waiting(one) for one in some[start : start + LINES_AN_EVENT]]
-            fact = LinesSuspended(month=some[0].month, **under._asdict(), lines=SuspendedLines.of(lines))
+            columns = columns_of(some[start : start + LINES_AN_EVENT])
+            columns["reason"] = [BEFORE_OPENING] * len(columns["kpj"])
+            fact = LinesSuspended(month=some[0].month, **under._asdict(), lines=SuspendedLines.made(**columns))
             acts.append(Act(fact, request))
     return acts
-
-
-def _waiting(one: LiveLine) -> SuspendedLine:
-    line = one.line
-    return SuspendedLine(
-        line.kpj, line.wage, line.back_pay, line.employer, line.worker, line.epoch, line.tambahan, line.part,
-        BEFORE_OPENING,
-    )  # fmt: skip

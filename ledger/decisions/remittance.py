@@ -56,7 +56,7 @@ SUSPENSE_REASONS = (
 """Why received money waits."""
 
 REPEATED = ("kpj", "wage", "back_pay", "employer", "worker", "epoch", "tambahan", "part")
-"""What a release or a reversal repeats of a line."""
+"""What later facts repeat of a line."""
 
 R = TypeVar("R")
 
@@ -132,6 +132,11 @@ class LiveLine(Struct, frozen=True, gc=False):
         return self.post.lines.kpj[self.index]
 
     @property
+    def waits(self) -> bool:
+        """Whether it is in suspense."""
+        return isinstance(self.post.lines, SuspendedLines)
+
+    @property
     def reason(self) -> str:
         """Why it waits, or '' when it is posted."""
         lines = self.post.lines
@@ -151,10 +156,8 @@ class LiveLine(Struct, frozen=True, gc=False):
     @property
     def counts(self) -> bool:
         """Whether it is posted and carries money, so that its month counts."""
-        if isinstance(self.post.lines, SuspendedLines):
-            return False
         content = self.content
-        return content.employer + content.worker > 0
+        return not self.waits and content.employer + content.worker > 0
 
     def __str__(self) -> str:
         return _described(self.content, self.under)
@@ -231,7 +234,7 @@ class Remittance:
 
     def waiting(self) -> list[LiveLine]:
         """The lines in suspense, in the order they came."""
-        return [line for line in self.live.values() if isinstance(line.post.lines, SuspendedLines)]
+        return [line for line in self.live.values() if line.waits]
 
     def _read(self) -> None:
         if not self._unread:
@@ -426,7 +429,7 @@ def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
     facts: list[Fact] = []
     for (under, rules), together in _together([((one.waiting.under, one.rules), one) for one in releases]):
         waiting = [one.waiting for one in together]
-        columns = columns_of(waiting)
+        columns = _named(waiting)
         waited, columns["kpj"] = columns["kpj"], [one.kpj for one in together]
         columns["epoch"] = [one.epoch for one in together]
         columns["waited_as"] = [
@@ -453,8 +456,8 @@ def reverse(state: Remittance, taken: Sequence[LiveLine]) -> list[Fact]:
     left: dict[str, int] = {}
     facts: list[Fact] = []
     for under, together in _together([(one.under, one) for one in taken]):
-        columns = columns_of(together)
-        columns["suspended"] = suspended = [isinstance(one.post.lines, SuspendedLines) for one in together]
+        columns = _named(together)
+        columns["suspended"] = suspended = [one.waits for one in together]
         columns["months"] = months = []
         for kpj, employer, worker, waits in zip(
             columns["kpj"], columns["employer"], columns["worker"], suspended, strict=True
@@ -470,16 +473,19 @@ def reverse(state: Remittance, taken: Sequence[LiveLine]) -> list[Fact]:
 
 
 def columns_of(lines: Sequence[LiveLine]) -> dict[str, list[Any]]:
-    """What later facts repeat of live lines and call them by, as columns."""
+    """What later facts repeat of live lines, as columns."""
     columns: dict[str, list[Any]] = {name: [] for name in REPEATED}
     for post, group in groupby(lines, key=attrgetter("post")):
         places = [one.index for one in group]
         for name, column in columns.items():
             values = post.lines.column(name)
             column += [values[place] for place in places]
-    columns["event"] = [one.post.version for one in lines]
-    columns["line"] = [one.index for one in lines]
     return columns
+
+
+def _named(lines: Sequence[LiveLine]) -> dict[str, list[Any]]:
+    """What later facts repeat of live lines, and what they call them by."""
+    return columns_of(lines) | {"event": [one.version for one in lines], "line": [one.index for one in lines]}
 
 
 def events(
