@@ -97,6 +97,11 @@ def earned(rate: int, base: int) -> int:
     return (rate * base + _HALF) // _MILLION_YEARS if base > 0 else 0
 
 
+def thousandths(rate: int, base: int) -> int:
+    """The same before it is rounded, in thousandths of a rupiah, the rest cut off: what a calculator shows."""
+    return rate * base * 1_000 // _MILLION_YEARS if base > 0 else 0
+
+
 def _earned(amounts: Amounts, first: int, steps: tuple[Step, ...]) -> list[int]:
     """What each step's year earned. Every balance that is asked for comes through here, so it makes nothing but the
     numbers."""

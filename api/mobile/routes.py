@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from api.mobile import cards, devices, me, months
+from api.mobile import cards, devices, me, months, yields
 
 ROUTES: list[BaseRoute] = [
     *cards.short.routes,
     *cards.router.routes,
     *months.router.routes,
+    *yields.router.routes,
     *devices.router.routes,
     *me.router.routes,
 ]

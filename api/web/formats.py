@@ -15,8 +15,8 @@ from ledger.members import masked_email, masked_phone, whole_phone
 from ledger.money import rupiah
 
 __all__ = [
-    "amount", "day", "day_short", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_short", "percent", "rupiah", "whole_phone",
+    "amount", "day", "day_short", "factor", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
+    "month_short", "percent", "rupiah", "rupiah_exact", "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12
@@ -71,6 +71,16 @@ def percent(rate: int, language: str) -> str:
     """`5,63 %` for 56300 parts per million; `5.63 %` in English."""
     text = scheme.percent(rate)
     return text.replace(".", ",") if language == "id" else text
+
+
+def rupiah_exact(thousandths: int) -> str:
+    """`Rp4.649.347,812` for thousandths of a rupiah: only inside a working."""
+    return f"{rupiah(thousandths // 1_000)},{thousandths % 1_000:03d}"
+
+
+def factor(rate: int) -> str:
+    """`5,63` for 56300 parts per million: the percentage inside a working, written as the amounts beside it are."""
+    return percent(rate, "id").removesuffix(" %")
 
 
 def masked_nik(nik: str) -> str:

@@ -122,6 +122,8 @@ def environment(language: str) -> Environment:
         "month_marks": MONTH_MARKS,
         "held_key": held_key,
         "rupiah": formats.rupiah,
+        "rupiah_exact": formats.rupiah_exact,
+        "factor": formats.factor,
         "amount": formats.amount,
         "jakarta_day": formats.jakarta_day,
         "masked_email": formats.masked_email,

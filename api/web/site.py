@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from api.application import ApplicationState
-from api.web import account, assets, cards, links, login, months, provider, public, register, saldo
+from api.web import account, assets, cards, links, login, months, provider, public, register, saldo, working
 from api.web.holdings import Holdings
 from api.web.page_context import Visits
 
@@ -20,6 +20,7 @@ def routes(application: ApplicationState) -> list[Route]:
         *links.routes(application, visits),
         *login.routes(application, visits),
         *saldo.routes(application, visits, holdings),
+        *working.routes(application, visits, holdings),
         *months.routes(application, visits, holdings),
         *cards.routes(application, visits),
         *account.routes(application, visits),

@@ -56,12 +56,13 @@ TABLE = {
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
     ),
     "member": (
-        "GET /saldo", "GET /saldo/{handle}", "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi",
-        "POST /akun/keluar-semua", "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
+        "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
+        "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
+        "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
-        "GET /v1/mobile/cards/{handle}/months",
+        "GET /v1/mobile/cards/{handle}/months", "GET /v1/mobile/cards/{handle}/explain",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
         "GET /v1/mobile/access-log", "GET /v1/mobile/me",
     ),

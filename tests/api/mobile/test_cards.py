@@ -11,11 +11,12 @@ from api.mobile import cards
 from api.mobile.schemas import Cards, LinkedCard
 from api.months_answer import Months
 from ledger.identifiers import card_number
+from tests.api.declared import declare
 from tests.api.mobile.conftest import CARD, MORE, OTHERS, SECOND, App, MobileApi, code, decoded
 from tests.conftest import NOW
 from tests.office import NPP, line, person
 
-READS = ("cards", "cards/{handle}/balance", "cards/{handle}/entries", "cards/{handle}/months")
+READS = ("cards", "cards/{handle}/balance", "cards/{handle}/entries", "cards/{handle}/months", "cards/{handle}/explain")
 
 
 def paths(app: App) -> list[str]:
@@ -65,6 +66,20 @@ def test_the_months_say_what_came_from_whom_and_what_has_not(app: App) -> None:
     )  # fmt: skip
     assert shown.kpj == "***0017"
     assert app.ask(f"cards/{app.handle()}/months").json()["missing"] == shown.missing > 0
+
+
+def test_the_working_is_what_every_channel_tells(mobile: MobileApi, app: App) -> None:
+    declare(mobile)
+    answer = app.ask(f"cards/{app.handle()}/explain")
+    shown = decoded(answer, schemas.Explained)
+    other = mobile.client.get(f"/v1/accounts/{CARD}/explain", headers=mobile.key("read")).json()
+    assert other["balance"].pop("kpj") == CARD
+    assert answer.json() == {"balance": {"kpj": "***0017"} | other["balance"], "accounts": other["accounts"]}
+    (account,) = shown.accounts
+    assert [(part.paid_on, part.amount, part.months) for part in account.years[-1].parts] == [
+        ("2026-09-10", 285_000, 2), ("2026-10-10", 285_000, 1), ("2026-11-14", 285_000, 0),
+    ]  # fmt: skip
+    assert CARD not in answer.text
 
 
 def test_the_statement_comes_in_pages_newest_first(app: App) -> None:
@@ -204,7 +219,7 @@ def test_a_member_s_reads_are_recorded_with_the_card(mobile: MobileApi, app: App
     found = [(what, key, route) for what, _, key, _, route in mobile.records() if "{handle}" in route]
     assert sorted(found) == [
         (CARD, "member", "/v1/mobile/cards/{handle}/balance"), (CARD, "member", "/v1/mobile/cards/{handle}/entries"),
-        (CARD, "member", "/v1/mobile/cards/{handle}/months"),
+        (CARD, "member", "/v1/mobile/cards/{handle}/explain"), (CARD, "member", "/v1/mobile/cards/{handle}/months"),
     ]  # fmt: skip
     listed = {what for what, _, _, _, route in mobile.records() if route == "/v1/mobile/cards"}
     assert listed == {CARD, SECOND}

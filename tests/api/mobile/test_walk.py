@@ -47,7 +47,7 @@ def test_every_route_wants_a_member_but_the_two_where_tokens_are_asked_for(mobil
     assert {path.removeprefix("/v1/mobile/") for path in below} - {path for _, path in guarded(mobile)} == {
         "login", "refresh",
     }  # fmt: skip
-    assert len(guarded(mobile)) == 9
+    assert len(guarded(mobile)) == 10
 
 
 def test_nobody_comes_in_without_a_good_token(mobile: MobileApi, app: App) -> None:
@@ -131,7 +131,7 @@ def test_a_foreign_handle_looks_like_one_that_does_not_exist(mobile: MobileApi, 
     ani = mobile.login("budi2@contoh.id")
     foreign, unknown = ani.handle(), "u0b7Wf0aTz2nCq5m8xKd1g"
     walked_paths = [(m, p) for m, p in guarded(mobile) if "{handle}" in p]
-    assert len(walked_paths) == 3
+    assert len(walked_paths) == 4
     for method, path in walked_paths:
         first, second = (app.ask(path.format(handle=handle), method) for handle in (foreign, unknown))
         assert code(first) == (404, "card-unknown")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from ledger.acts import scheme as acts
-from ledger.events import Rates
 from ledger.identifiers import card_number
-from ledger.receipt import Header
 from tests.api.conftest import EMPTY, PAID, PERSON, SECOND, STRANGER, Api, opened_card, posting
+from tests.api.declared import declare
 from tests.conftest import NOW
 
 BALANCE, ENTRIES = f"/v1/accounts/{PAID}/balance", f"/v1/accounts/{PAID}/entries"
@@ -266,14 +264,6 @@ def test_a_problem_speaks_the_language_that_was_asked_for(api: Api) -> None:
         body = api.client.get(address, headers=headers | {"Accept-Language": wanted}).json()
         assert body["detail"] == detail
         assert body["detail_en"] == "This KPJ is not registered."
-
-
-def declare(api: Api) -> None:
-    who = Header("cli:1000", "cli")
-    acts.start(api.log, 2025, who, lambda: NOW)
-    acts.declare(api.log, 2025, Rates(57_000, 60_000), "Perdir 1/2026", who, lambda: NOW)
-    acts.set_provisional(api.log, date(2026, 1, 1), 50_000, "Perdir 2/2026", who, lambda: NOW)
-    api.follow()
 
 
 def test_a_declaration_changes_every_balance_and_every_etag(api: Api) -> None:

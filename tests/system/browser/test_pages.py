@@ -67,6 +67,8 @@ def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
     look(visitor, "saldo-two-cards")
     visitor.open(visitor.page.locator("a.card").first.get_attribute("href") or "")
     look(visitor, "saldo-card")
+    visitor.follow("working.link")
+    look(visitor, "working")
     for name, path in (
         ("months", "/iuran"), ("months-2020", "/iuran?tahun=2020"), ("account", "/akun"), ("looks", "/akun/akses"),
         ("requests", "/akun/data"),

@@ -173,6 +173,9 @@ def fill(settings: Settings) -> None:
     )
     for layout, body in files:
         jht(settings, "ingest", layout, "-", stdin=body)
+    jht(settings, "yield", "start", "2025")
+    jht(settings, "yield", "declare", "2025", "--rate", "5.63", "--basis", "made up", "--yes")
+    jht(settings, "yield", "provisional", "--rate", "5", "--from", "2026-01-01", "--basis", "made up")
     jht(settings, "follow", "--once")
 
 
