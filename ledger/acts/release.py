@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache, partial
-from itertools import groupby
+from itertools import compress, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +20,14 @@ from ledger.acts.remittances import remittances
 from ledger.days import day_number
 from ledger.decisions import remittance
 from ledger.decisions.card import Card
-from ledger.decisions.remittance import RELEASED_BY_ITSELF, Content, LiveLine, Release, columns_of
+from ledger.decisions.remittance import RELEASED_BY_ITSELF, Content, LiveLine, Release, Some, by_event, columns_of
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number, payer_of
 from ledger.receipt import Header
 from ledger.rules import PmiRule, Rule, rules
 from ledger.store import account_index, suspense
+from ledger.store.database import Transaction
 from ledger.store.handle import handle
 from ledger.store.log import Log
 
@@ -58,17 +59,21 @@ def release(log: Log, cards: Iterable[int], header: Header, now: datetime) -> Re
     """Post the waiting lines of these cards that can be posted now."""
     with log.database.read() as tx:
         streams = suspense.streams(tx, cards, RELEASED_BY_ITSELF)
-    released = Released(0, 0)
-    for start in range(0, len(streams), STREAMS_A_COMMIT):
-        released = released.with_(_release(log, streams[start : start + STREAMS_A_COMMIT], header, now))
-    return released
+    return _release_streams(log, streams, header, now)
 
 
 def release_all(log: Log, header: Header, now: datetime) -> Released:
     """Look at every waiting line once: what a start does after a crash."""
     with log.database.read() as tx:
-        cards = suspense.cards_after(tx, 0)
-    return release(log, cards, header, now)
+        streams = suspense.streams_of_known_cards(tx, RELEASED_BY_ITSELF)
+    return _release_streams(log, streams, header, now)
+
+
+def _release_streams(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
+    released = Released(0, 0)
+    for start in range(0, len(streams), STREAMS_A_COMMIT):
+        released = released.with_(_release(log, streams[start : start + STREAMS_A_COMMIT], header, now))
+    return released
 
 
 def _release(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
@@ -86,33 +91,71 @@ def _one_by_one(log: Log, streams: list[str], header: Header, now: datetime) -> 
 
 def _try(log: Log, streams: list[str], header: Header, now: datetime) -> Released:
     with log.database.read() as tx:
+        tx.look_up_by_index()
         position = log.head_in(tx)
         states, _ = remittances(log, tx, streams)
-        waiting = {
-            name: [one for one in state.waiting() if one.reason in RELEASED_BY_ITSELF] for name, state in states.items()
-        }
-        numbers = {name: [card_number(one.kpj) for one in lines] for name, lines in waiting.items()}
-        cards = account_index.cards(tx, {number for some in numbers.values() for number in some})
+        ready, used = _ready(tx, {name: state.waiting_for(RELEASED_BY_ITSELF) for name, state in states.items()})
     events: list[Event] = []
-    used: list[int] = []
-    released = 0
-    for name, state in states.items():
-        ready = []
-        holders = [cards.get(number) for number in numbers[name]]
-        found = _postings(holders, waiting[name], payer_of(name))
-        for one, card, (rule, obstacle) in zip(waiting[name], holders, found, strict=True):
-            if card is not None and not obstacle:
-                ready.append(Release(one, one.kpj, RuleIds(rule), card.epoch))
-                used.append(card.card)
-        facts = remittance.release(state, ready)
-        released += len(ready)
+    for name, releases in ready.items():
+        state = states[name]
+        facts = remittance.release(state, releases)
         events += remittance.events(
             state.version, name, facts, header.by, header.channel, header.request, header.reason
         )
     if not events:
         return Released(0, 0)
     appended = log.append(events, now, changed_since=position, cards=used)
-    return Released(released, appended.positions[-1])
+    return Released(sum(len(one.places) for some in ready.values() for one in some), appended.positions[-1])
+
+
+def _ready(tx: Transaction, waiting: dict[str, list[Some]]) -> tuple[dict[str, list[Release]], list[int]]:
+    """What can post now of each stream, and the cards it goes to. Most lines of employers go to a card that the index lets
+    post by itself, asked for all at once; the others are looked at one by one."""
+    events = [(name, some) for name, those in waiting.items() for some in those]
+    numbers = [[card_number(one.post.lines.kpj[place]) for place in one.places] for _, one in events]
+    odd = _odd(tx, events, numbers)
+    cards = account_index.cards(
+        tx, (number for some, those in zip(numbers, odd, strict=True) for number in compress(some, those))
+    )
+    ready: dict[str, list[Release]] = {}
+    used: list[int] = []
+    for (name, (post, places)), some, strange in zip(events, numbers, odd, strict=True):
+        npp, releases = payer_of(name), ready.setdefault(name, [])
+        rule = rules().pu_in(month_number(post.month) or 0) if npp else None
+        plain = Some(post, [place for place, is_odd in zip(places, strange, strict=True) if not is_odd])
+        if rule is not None and plain.places:
+            obstacles = _amounts(rule, [plain])
+            fitting = [place for place, why in zip(plain.places, obstacles, strict=True) if not why]
+            if fitting:
+                releases.append(Release(post, fitting, RuleIds(rule.id)))
+        lines = [LiveLine(post, place) for place in compress(places, strange)]
+        holders = [cards.get(number) for number in compress(some, strange)]
+        for line, card, (used_rule, obstacle) in zip(lines, holders, _postings(holders, lines, npp), strict=True):
+            if card is not None and not obstacle:
+                releases.append(Release(post, [line.index], RuleIds(used_rule), card.epoch))
+        used += some
+    return {name: releases for name, releases in ready.items() if releases}, used
+
+
+def _odd(tx: Transaction, events: Sequence[tuple[str, Some]], numbers: Sequence[Sequence[int]]) -> list[list[bool]]:
+    """For each line whether the index does not simply let it post."""
+    groups = [
+        (payer_of(name), month_number(post.month) or 0, day_number(post.under.paid_on)) for name, (post, _) in events
+    ]
+    employers = [number for number, (npp, _, _) in enumerate(groups) if npp]
+    if not employers:
+        return [[True] * len(some) for some in numbers]
+    card = np.concatenate([np.array(numbers[number], np.int64) for number in employers])
+    group = np.repeat(np.arange(len(employers)), [len(numbers[number]) for number in employers])
+    order = np.argsort(card, kind="stable")
+    found = account_index.not_plain(tx, card[order], group[order], [groups[number] for number in employers])
+    place = {number: at for at, number in enumerate(employers)}
+    return [
+        [(one, place[number]) in found for one in some]
+        if number in place and found
+        else [number not in place] * len(some)
+        for number, some in enumerate(numbers)
+    ]
 
 
 def release_line(log: Log, place: Place, header: Header, clock: Callable[[], datetime], kpj: str = "") -> Released:
@@ -135,7 +178,7 @@ def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], da
         if place.stream in broken:
             raise broken[place.stream]
         state = states.get(place.stream)
-        one = state.live.get((place.version, place.line)) if state is not None else None
+        one = state.line(place.version, place.line) if state is not None else None
         if state is None or one is None or not one.reason:
             raise NotFound("suspense-not-found")
         number = card_number(kpj or one.kpj)
@@ -143,7 +186,7 @@ def _release_line(log: Log, place: Place, header: Header, clock: Callable[[], da
     ((rule, obstacle),) = _postings([card], [one], payer_of(place.stream))
     if card is None or obstacle:
         raise Refused("suspense-not-releasable", why=obstacle)
-    facts = remittance.release(state, [Release(one, kpj or one.kpj, RuleIds(rule), card.epoch)])
+    facts = remittance.release(state, [Release(one.post, [one.index], RuleIds(rule), card.epoch, kpj)])
     events = remittance.events(
         state.version, place.stream, facts, header.by, header.channel, header.request, header.reason
     )
@@ -164,7 +207,7 @@ def _postings(cards: Sequence[Card | None], lines: Sequence[LiveLine], npp: int)
                 by_rule.setdefault(rule.id, (rule, []))[1].append(len(found))
             found.append((rule.id if rule else "", obstacle))
     for rule, places in by_rule.values():
-        for place, obstacle in zip(places, _amounts(rule, [lines[place] for place in places]), strict=True):
+        for place, obstacle in zip(places, _amounts(rule, by_event(lines[place] for place in places)), strict=True):
             found[place] = rule.id, obstacle
     return found
 
@@ -183,7 +226,7 @@ def _rule(
     return rule, "" if rule else "month-without-rule"
 
 
-def _amounts(rule: Rule, lines: Sequence[LiveLine]) -> list[str]:
+def _amounts(rule: Rule, lines: Sequence[Some]) -> list[str]:
     """Why the rule cannot take the amounts of each line, as a suspense code or ''."""
     values = columns_of(lines)
     wage, back_pay, employer, worker = (np.array(values[name], np.int64) for name in Content._fields)

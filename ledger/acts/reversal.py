@@ -164,7 +164,7 @@ def _look(log: Log, streams: Iterable[str], target: Target) -> list[_Taking]:
             found.append(_Taking(Remittance(stream), [], 0, histories.broken[stream]))
             continue
         state = Remittance.of(stream, histories.of(stream))
-        now = [line for line in state.live.values() if target.meets(line)]
+        now = [line for line in state.live() if target.meets(line)]
         found.append(_Taking(state, now, sum(map(target.meets, state.reversed))))
     return found
 

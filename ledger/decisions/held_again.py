@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.decisions import remittance
-from ledger.decisions.remittance import BEFORE_OPENING, LiveLine, Remittance, columns_of
+from ledger.decisions.remittance import BEFORE_OPENING, LiveLine, Remittance, by_event, columns_of
 from ledger.events import LINES_AN_EVENT, Fact, LinesSuspended, SuspendedLines
 
 
@@ -33,7 +33,7 @@ def hold_again(state: Remittance, taken: Sequence[LiveLine]) -> list[Act]:
     for some in gathered.values():
         under, request = some[0].under, some[0].request
         for start in range(0, len(some), LINES_AN_EVENT):
-            columns = columns_of(some[start : start + LINES_AN_EVENT])
+            columns = columns_of(by_event(some[start : start + LINES_AN_EVENT]))
             columns["reason"] = [BEFORE_OPENING] * len(columns["kpj"])
             fact = LinesSuspended(month=some[0].month, **under._asdict(), lines=SuspendedLines.made(**columns))
             acts.append(Act(fact, request))

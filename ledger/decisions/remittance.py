@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, groupby
-from operator import add, attrgetter
+from operator import add, and_, attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -82,24 +82,31 @@ class Content(NamedTuple):
 
 class Post(Struct, frozen=True, gc=False):
     """What the lines of one event have in common: the event's `version` and month, what they were paid under, and the
-    `rules` that decided their amounts, None while they wait."""
+    `rules` that decided their amounts, None while they wait.
+
+    `request`: the upload that brought their money; lines that were released each belong to one of `requests`.
+    """
 
     version: int
     month: str
     under: Under
     lines: Lines | SuspendedLines | ReleasedLines
     rules: RuleIds | None = None
+    request: str = ""
+    requests: Sequence[str] = ()
 
 
 class LiveLine(Struct, frozen=True, gc=False):
-    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of the event of `post`.
-
-    `request`: the upload that brought its money. A stream may hold 100,000: the values stay in the event's columns.
-    """
+    """A live line of the stream: posted, or waiting in suspense (`reason`), at line `index` of the event of `post`. A stream
+    may hold 100,000: the values stay in the event's columns."""
 
     post: Post
     index: int
-    request: str = ""
+
+    @property
+    def request(self) -> str:
+        """The upload that brought its money."""
+        return self.post.requests[self.index] if self.post.requests else self.post.request
 
     @property
     def version(self) -> int:
@@ -168,12 +175,28 @@ def _described(content: Content, under: Under) -> str:
     return f"{shares} ({rupiah(content.wage)}, {under.paid_on}, {under.reference or '-'})"
 
 
+class Some(NamedTuple):
+    """Lines of one event, by their numbers in it."""
+
+    post: Post
+    places: Sequence[int]
+
+
+class _Held(NamedTuple):
+    """An event's lines, and for each whether it still counts or waits (1) or was taken away by a later event (0)."""
+
+    post: Post
+    live: bytearray
+
+    def places(self) -> Iterator[int]:
+        return compress(range(len(self.live)), self.live)
+
+
 class Remittance:
     """The state of a remittance stream.
 
-    `live`: (event version, line) -> the line, in the order they came. Lines are taken apart only when somebody asks for
-    them, and by worker only when somebody asks for a worker's; `cards`, every KPJ that was ever named, `posts`, the facts
-    with lines, and `size`, how many lines those have, are there at once.
+    Lines are taken apart only when somebody asks for them, and by worker only when somebody asks for a worker's; `cards`,
+    every KPJ that was ever named, `posts`, the facts with lines, and `size`, how many lines those have, are there at once.
     """
 
     def __init__(self, stream: str) -> None:
@@ -184,9 +207,10 @@ class Remittance:
         self.cards: set[str] = set()
         self.posts: list[Fact] = []
         self._unread: list[Event] = []
-        self._live: dict[tuple[int, int], LiveLine] = {}
+        self._held: dict[int, _Held] = {}
         self._reversed: list[LiveLine] = []
         self._payments: dict[tuple[str, str, str], list[LiveLine]] | None = None
+        self._workers: dict[str, set[str]] | None = None
         self._counting: Counter[str] = Counter()
 
     @classmethod
@@ -207,11 +231,16 @@ class Remittance:
             self.posts.append(event.fact)
             self._unread.append(event)
 
-    @property
-    def live(self) -> dict[tuple[int, int], LiveLine]:
-        """Every line that counts or waits now."""
+    def live(self) -> Iterator[LiveLine]:
+        """Every line that counts or waits now, in the order they came."""
         self._read()
-        return self._live
+        return (LiveLine(held.post, place) for held in self._held.values() for place in held.places())
+
+    def line(self, version: int, index: int) -> LiveLine | None:
+        """The line that later facts call by this event and number, if it counts or waits now."""
+        self._read()
+        held = self._held.get(version)
+        return LiveLine(held.post, index) if held and 0 <= index < len(held.live) and held.live[index] else None
 
     @property
     def reversed(self) -> list[LiveLine]:
@@ -224,8 +253,18 @@ class Remittance:
         self._read()
         if self._payments is None:
             self._payments = {}
-            self._sort_in(self._payments, self._live.values())
+            for held in self._held.values():
+                self._sort_in(self._payments, held.post, held.places())
         return self._payments.get((segment, kind, kpj), ())
+
+    def workers(self, kind: str) -> set[str]:
+        """The workers of whom a line of the kind, paid by an employer, counts or waits now."""
+        self._read()
+        if self._workers is None:
+            self._workers = {}
+            for held in self._held.values():
+                self._name_in(self._workers, held)
+        return self._workers.get(kind, set())
 
     def counting(self, kpj: str) -> int:
         """How many posted lines of a worker carry money: the month counts while there is one."""
@@ -234,7 +273,18 @@ class Remittance:
 
     def waiting(self) -> list[LiveLine]:
         """The lines in suspense, in the order they came."""
-        return [line for line in self.live.values() if line.waits]
+        return [line for line in self.live() if line.waits]
+
+    def waiting_for(self, reasons: Sequence[str]) -> list[Some]:
+        """The lines that wait for one of the reasons, by event."""
+        self._read()
+        found = []
+        for post, live in self._held.values():
+            if isinstance(post.lines, SuspendedLines):
+                meant = [reason in reasons for reason in post.lines.column("reason")]
+                places = [place for place, counts in enumerate(map(and_, live, meant)) if counts]
+                found += [Some(post, places)] if places else []
+        return found
 
     def _read(self) -> None:
         if not self._unread:
@@ -243,7 +293,7 @@ class Remittance:
         for event in unread:
             fact = event.fact
             if isinstance(fact, ContributionsReversed):
-                taken = map(self._take, zip(fact.lines.column("event"), fact.lines.column("line"), strict=True))
+                taken = map(self._take, fact.lines.column("event"), fact.lines.column("line"))
                 self._reversed += [one for one in taken if one is not None]
             elif isinstance(fact, ContributionsPosted | LinesSuspended | SuspenseReleased):
                 self._add(event, fact)
@@ -251,34 +301,38 @@ class Remittance:
     def _add(self, event: Event, fact: ContributionsPosted | LinesSuspended | SuspenseReleased) -> None:
         under = Under(fact.kind, fact.paid_on, fact.reference, fact.division, fact.segment)
         lines = fact.lines
-        post = Post(event.version, fact.month, under, lines, None if isinstance(fact, LinesSuspended) else fact.rules)
+        requests: list[str] = []
         if isinstance(lines, ReleasedLines):
-            before = map(self._take, zip(lines.column("event"), lines.column("line"), strict=True))
+            before = map(self._take, lines.column("event"), lines.column("line"))
             # A released line still belongs to the upload that brought its money.
             requests = [one.request if one else event.request for one in before]
-            added = [LiveLine(post, index, request) for index, request in enumerate(requests)]
-        else:
-            added = [LiveLine(post, index, event.request) for index in range(len(lines))]
-        version = event.version
-        self._live.update({(version, index): one for index, one in enumerate(added)})
+        rules = None if isinstance(fact, LinesSuspended) else fact.rules
+        post = Post(event.version, fact.month, under, lines, rules, event.request, requests)
+        held = self._held[event.version] = _Held(post, bytearray(b"\1") * len(lines))
+        if self._workers is not None:
+            self._name_in(self._workers, held)
         if self._payments is not None:
-            self._sort_in(self._payments, added)
+            self._sort_in(self._payments, post, range(len(lines)))
         if not isinstance(lines, SuspendedLines):
             paid = map(add, lines.column("employer"), lines.column("worker"))
             self._counting.update(compress(lines.kpj, paid))
 
     @staticmethod
-    def _sort_in(payments: dict[tuple[str, str, str], list[LiveLine]], lines: Iterable[LiveLine]) -> None:
-        for post, group in groupby(lines, key=attrgetter("post")):
-            segment, kind, cards = post.under.segment, post.under.kind, post.lines.kpj
-            for one in group:
-                payments.setdefault((segment, kind, cards[one.index]), []).append(one)
+    def _sort_in(payments: dict[tuple[str, str, str], list[LiveLine]], post: Post, places: Iterable[int]) -> None:
+        segment, kind, cards = post.under.segment, post.under.kind, post.lines.kpj
+        for place in places:
+            payments.setdefault((segment, kind, cards[place]), []).append(LiveLine(post, place))
 
-    def _take(self, place: tuple[int, int]) -> LiveLine | None:
-        one = self._live.pop(place, None)
+    @staticmethod
+    def _name_in(workers: dict[str, set[str]], held: _Held) -> None:
+        if not held.post.under.segment:
+            workers.setdefault(held.post.under.kind, set()).update(compress(held.post.lines.kpj, held.live))
+
+    def _take(self, version: int, index: int) -> LiveLine | None:
+        one = self.line(version, index)
         if one is not None:
-            if self._payments is not None:
-                self._payments[one.under.segment, one.under.kind, one.kpj].remove(one)
+            self._held[version].live[index] = 0
+            self._payments = self._workers = None
             if one.counts:
                 self._counting[one.kpj] -= 1
         return one
@@ -413,12 +467,14 @@ def _amounts(lines: Lines) -> Iterator[tuple[Any, ...]]:
 
 
 class Release(NamedTuple):
-    """A waiting line that posts now: to which card, under which rule, in which epoch of the card."""
+    """Waiting lines of one event that post now under one rule, into an epoch of their cards. `kpj`: the card they go to
+    where that is not the one they waited for."""
 
-    waiting: LiveLine
-    kpj: str
+    post: Post
+    places: Sequence[int]
     rules: RuleIds
-    epoch: int
+    epoch: int = 0
+    kpj: str = ""
 
 
 def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
@@ -427,27 +483,29 @@ def release(state: Remittance, releases: Sequence[Release]) -> list[Fact]:
     paid: set[str] = set()
     moved: dict[tuple[str, str, str], list[int]] = {}
     facts: list[Fact] = []
-    for (under, rules), together in _together([((one.waiting.under, one.rules), one) for one in releases]):
-        waiting = [one.waiting for one in together]
-        columns = _named(waiting)
-        waited, columns["kpj"] = columns["kpj"], [one.kpj for one in together]
-        columns["epoch"] = [one.epoch for one in together]
-        columns["waited_as"] = [
-            "" if kpj == before else before for kpj, before in zip(columns["kpj"], waited, strict=True)
-        ]
+    for (under, rules), some in _gathered(((one.post.under, one.rules), one) for one in releases):
+        columns = _named(some)
+        waited = columns["kpj"]
+        sizes = [(one, len(one.places)) for one in some]
+        columns["epoch"] = [one.epoch for one, size in sizes for _ in range(size)]
+        other = [one.kpj for one, size in sizes for _ in range(size)]
+        columns["kpj"] = kpjs = [to or kpj for to, kpj in zip(other, waited, strict=True)]
+        columns["waited_as"] = ["" if kpj == before else before for kpj, before in zip(kpjs, waited, strict=True)]
         for number, before in enumerate(columns["waited_as"]):
             if before:
                 # The other card may have a payment of that part already.
-                key = (under.segment, under.kind, together[number].kpj)
+                key = (under.segment, under.kind, kpjs[number])
                 used = moved.setdefault(key, [held.part for held in state.payments(*key)])
                 columns["part"][number] = _free_part(used)
                 used.append(columns["part"][number])
         columns["months"] = months = []
-        for kpj, employer, worker in zip(columns["kpj"], columns["employer"], columns["worker"], strict=True):
+        for kpj, employer, worker in zip(kpjs, columns["employer"], columns["worker"], strict=True):
             months.append(int(kpj not in paid and not state.counting(kpj) and employer + worker > 0))
             paid.add(kpj)
-        lines = ReleasedLines.made(**columns)
-        facts.append(SuspenseReleased(month=waiting[0].month, **under._asdict(), rules=rules, lines=lines))
+        facts += [
+            SuspenseReleased(month=some[0].post.month, **under._asdict(), rules=rules, lines=ReleasedLines.made(**part))
+            for part in _cut(columns)
+        ]
     return facts
 
 
@@ -455,37 +513,52 @@ def reverse(state: Remittance, taken: Sequence[LiveLine]) -> list[Fact]:
     """The facts that neutralise live lines of the stream, posted or waiting."""
     left: dict[str, int] = {}
     facts: list[Fact] = []
-    for under, together in _together([(one.under, one) for one in taken]):
-        columns = _named(together)
-        columns["suspended"] = suspended = [one.waits for one in together]
+    for (under,), some in _gathered(((one.post.under,), one) for one in by_event(taken)):
+        columns = _named(some)
+        waits = [isinstance(one.post.lines, SuspendedLines) for one in some for _ in one.places]
+        columns["suspended"] = waits
         columns["months"] = months = []
-        for kpj, employer, worker, waits in zip(
-            columns["kpj"], columns["employer"], columns["worker"], suspended, strict=True
+        for kpj, employer, worker, waiting in zip(
+            columns["kpj"], columns["employer"], columns["worker"], waits, strict=True
         ):
-            if waits or employer + worker <= 0:
+            if waiting or employer + worker <= 0:
                 months.append(0)
                 continue
             left[kpj] = left.get(kpj, state.counting(kpj)) - 1
             months.append(0 if left[kpj] else -1)
-        lines = ReversedLines.made(**columns)
-        facts.append(ContributionsReversed(month=together[0].month, **under._asdict(), lines=lines))
+        facts += [
+            ContributionsReversed(month=some[0].post.month, **under._asdict(), lines=ReversedLines.made(**part))
+            for part in _cut(columns)
+        ]
     return facts
 
 
-def columns_of(lines: Sequence[LiveLine]) -> dict[str, list[Any]]:
+def by_event(lines: Iterable[LiveLine]) -> list[Some]:
+    """Lines of one event that follow each other, together."""
+    return [Some(post, [one.index for one in some]) for post, some in groupby(lines, key=attrgetter("post"))]
+
+
+def columns_of(given: Iterable[Some | Release]) -> dict[str, list[Any]]:
     """What later facts repeat of live lines, as columns."""
     columns: dict[str, list[Any]] = {name: [] for name in REPEATED}
-    for post, group in groupby(lines, key=attrgetter("post")):
-        places = [one.index for one in group]
-        for name, column in columns.items():
-            values = post.lines.column(name)
-            column += [values[place] for place in places]
+    for one in given:
+        whole = list(one.places) == list(range(len(one.post.lines)))
+        for name in REPEATED:
+            values = one.post.lines.column(name)
+            columns[name].extend(values if whole else [values[place] for place in one.places])
     return columns
 
 
-def _named(lines: Sequence[LiveLine]) -> dict[str, list[Any]]:
+def _named(given: Sequence[Some | Release]) -> dict[str, list[Any]]:
     """What later facts repeat of live lines, and what they call them by."""
-    return columns_of(lines) | {"event": [one.version for one in lines], "line": [one.index for one in lines]}
+    versions = [one.post.version for one in given for _ in one.places]
+    return columns_of(given) | {"event": versions, "line": [place for one in given for place in one.places]}
+
+
+def _cut(columns: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
+    """Columns of at most LINES_AN_EVENT lines."""
+    for start in range(0, len(columns["kpj"]), LINES_AN_EVENT):
+        yield {name: column[start : start + LINES_AN_EVENT] for name, column in columns.items()}
 
 
 def events(
@@ -506,9 +579,14 @@ K = TypeVar("K", bound=tuple[Any, ...])
 
 def _together(lines: list[tuple[K, R]]) -> Iterator[tuple[K, list[R]]]:
     """Lines gathered under what they have in common, at most LINES_AN_EVENT together."""
-    if len({key for key, _ in lines}) > 1:
-        lines = sorted(lines, key=lambda pair: msgspec.json.encode(pair[0]))
-    for key, group in groupby(lines, key=lambda pair: pair[0]):
-        together = [line for _, line in group]
+    for key, together in _gathered(lines):
         for start in range(0, len(together), LINES_AN_EVENT):
             yield key, together[start : start + LINES_AN_EVENT]
+
+
+def _gathered(given: Iterable[tuple[K, R]]) -> Iterator[tuple[K, list[R]]]:
+    """Everything that has one key together; keys in an order of their own, whatever came first."""
+    found: dict[K, list[R]] = {}
+    for key, one in given:
+        found.setdefault(key, []).append(one)
+    yield from sorted(found.items(), key=lambda pair: msgspec.json.encode(pair[0])) if len(found) > 1 else found.items()

@@ -64,7 +64,7 @@ def lines_of(streams: Mapping[str, Sequence[Event]]) -> list[MonthLine]:
     """The lines that a month's streams hold: pure."""
     found = []
     for stream, events in streams.items():
-        for one in Remittance.of(stream, events).live.values():
+        for one in Remittance.of(stream, events).live():
             found.append(_line(Place(*one.place), HELD if one.reason else POSTED, one.reason, one.line, one.under))
         for event in events:
             fact = event.fact

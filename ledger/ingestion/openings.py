@@ -163,7 +163,8 @@ class _Decider:
         events = []
         for stream, history in self.log.streams(list(by_stream)).whole().items():
             state = Remittance.of(stream, history)
-            acts = hold_again(state, [state.live[place] for place in by_stream[stream] if place in state.live])
+            lines = (state.line(*place) for place in by_stream[stream])
+            acts = hold_again(state, [line for line in lines if line is not None])
             events += [
                 Event(
                     stream=stream, version=version, fact=act.fact, by=self.plain.by, channel=self.plain.channel,

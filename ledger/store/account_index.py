@@ -114,7 +114,7 @@ def not_plain(tx: Transaction, card: Ints, group: Ints, groups: Sequence[tuple[i
     rows = tx.rows(
         f"select q.card, q.g from {given} q left join account_index_cards r on r.card = q.card and r.npp = q.npp "
         "and r.since > 0 and r.since <= q.month and (r.until = 0 or r.until >= q.month) and r.plain = 1 "
-        "and r.opening < q.paid where r.card is null",
+        "and r.epoch = 0 and r.opening < q.paid where r.card is null",
         params,
     )
     return {(row[0], row[1]) for row in rows}

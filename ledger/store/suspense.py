@@ -64,6 +64,16 @@ def streams(tx: Transaction, numbers: Iterable[int], reasons: Sequence[str]) -> 
     ]
 
 
+def streams_of_known_cards(tx: Transaction, reasons: Sequence[str]) -> list[str]:
+    """The streams, sorted, in which lines of any registered card wait for one of the reasons."""
+    marks = ", ".join("?" * len(reasons))
+    query = (
+        "select distinct s.stream from account_index_suspense s join account_index_cards r on r.card = s.card "
+        f"where s.reason in ({marks}) order by s.stream"
+    )
+    return [row[0] for row in tx.rows(query, reasons)]
+
+
 def suspense_page(
     tx: Transaction, after: tuple[int, int] = (0, -1), limit: int = 100, npps: Sequence[int] | None = None
 ) -> list[Case]:

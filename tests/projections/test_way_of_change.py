@@ -151,13 +151,13 @@ def test_an_older_version_reads_as_its_present_twin_everywhere(office: Office, l
     follow(log, store)
     facts = [(e.stream, e.version, e.fact) for row in log.read(0, 10_000) for e in [decode(row)]]
     text = list(journal(log, "beancount"))
-    reversals = {name: remittance.reverse(state, list(state.live.values())) for name, state in states(log).items()}
+    reversals = {name: remittance.reverse(state, list(state.live())) for name, state in states(log).items()}
     held = {kpj: total(log, store, kpj) for kpj in (A, B, C, D)}
     assert rewrite(log, as_rows, OLD) == sum(isinstance(fact, ContributionsPosted) for _, _, fact in facts) > 5
 
     assert [(e.stream, e.version, e.fact) for row in log.read(0, 10_000) for e in [decode(row)]] == facts
     assert list(journal(log, "beancount")) == text
-    assert {name: remittance.reverse(one, list(one.live.values())) for name, one in states(log).items()} == reversals
+    assert {name: remittance.reverse(one, list(one.live())) for name, one in states(log).items()} == reversals
     # The served rows were folded from the present version, the rebuilt ones are from the older: they are the same.
     report = rebuild(log, store, NAMES)
     assert report is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from ledger.identifiers import KINDS, kpj_of
 from ledger.ingestion.contributions.check import Ints, Upload, distinct
 
 LINES_A_COMMIT = 20_000
+NONE: Mapping[int, int] = {}
 _AMOUNTS = ("wage", "back_pay", "employer", "worker")
 
 
@@ -129,10 +130,11 @@ class RemittanceBatch:
             u.divisions[int(u.division[at])],
         )  # fmt: skip
 
-    def columns(self, rows: Ints) -> Iterator[Lines]:
-        """Rows as the columns of posted lines, as many as an event carries in each."""
+    def columns(self, rows: Ints, months: Mapping[int, int] = NONE) -> Iterator[Lines]:
+        """Rows as the columns of posted lines, as many as an event carries in each. `months`: of rows that do not count
+        one month, how many."""
         first, last = int(rows[0]), int(rows[-1])
-        if len(rows) == last - first + 1:
+        if len(rows) == last - first + 1 and not months:
             yield from self.columns_between(first, last + 1)
             return
         kpj, amounts = self._kpj, self._amounts
@@ -141,6 +143,7 @@ class RemittanceBatch:
             yield Lines.made(
                 kpj=[kpj[i] for i in places],
                 **{name: [values[i] for i in places] for name, values in amounts.items()},
+                months=[months.get(i, 1) for i in places],
             )
 
     def columns_between(self, first: int, end: int) -> Iterator[Lines]:

@@ -7,7 +7,7 @@ payment, takes the shortest way: where each is small, what is asked of each coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +18,9 @@ from ledger.decisions.card import Card
 from ledger.decisions.remittance import BEFORE_OPENING, SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
 from ledger.events import Event, Fact, RuleIds
-from ledger.identifiers import SEGMENTS, month_of, month_text, zeros_lost
+from ledger.identifiers import KINDS, SEGMENTS, month_of, month_text, zeros_lost
 from ledger.ingestion.contributions import zeros
-from ledger.ingestion.contributions.batch import RemittanceBatch
+from ledger.ingestion.contributions.batch import NONE, RemittanceBatch
 from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp
@@ -83,15 +83,14 @@ def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp)
             plain = plain[~np.isin(plain, list(odd))]
     facts = []
     if rule is not None and len(plain):
-        # Who was never named in the stream can have neither the same payment in it nor an earlier one.
-        new = plain[[kpj not in state.cards for kpj in batch.kpj_of(plain)]] if state.version else plain
+        new, months = _first_of_kind(batch, plain, state)
         # The whole history is compared only where every line may be in it: the same file again.
         again = not len(new) and len(plain) == end - first
         if again and remittance.holds_all(state.posts, _posted(batch, plain, month, rule.id)):
             outcome.already = end - first
             return Decided(batch, number, [], outcome, [], cards)
         plain = new
-        facts = _posted(batch, plain, month, rule.id) if len(plain) else []
+        facts = _posted(batch, plain, month, rule.id, months) if len(plain) else []
     outcome.posted = len(plain)
     problems: Said = []
     others = sorted(set(range(first, end)).difference(plain.tolist())) if len(plain) < end - first else []
@@ -114,11 +113,24 @@ def _refused(batch: RemittanceBatch, number: int, outcome: Outcome, problem: Pro
     return Decided(batch, number, [], outcome, told, batch.card[first:end])
 
 
-def _posted(batch: RemittanceBatch, rows: Ints, month: int, rule: str) -> list[Fact]:
+def _first_of_kind(batch: RemittanceBatch, rows: Ints, state: Remittance) -> tuple[Ints, dict[int, int]]:
+    """Those rows whose worker has no line of their kind in the stream, so neither the same payment nor an earlier one; and
+    of each whose month counts already, that it counts none (row -> 0)."""
+    cards = batch.kpj_of(rows) if state.version else []
+    named = [place for place, kpj in enumerate(cards) if kpj in state.cards]
+    if not named:
+        return rows, {}
+    kinds = [KINDS[code] for code in batch.upload.kind[batch.at[rows[named]]].tolist()]
+    there = [place for place, kind in zip(named, kinds, strict=True) if cards[place] in state.workers(kind)]
+    counted = [place for place in named if state.counting(cards[place])]
+    return np.delete(rows, there), dict.fromkeys(rows[counted].tolist(), 0)
+
+
+def _posted(batch: RemittanceBatch, rows: Ints, month: int, rule: str, months: Mapping[int, int] = NONE) -> list[Fact]:
     return [
         fact
         for under, some in batch.gathered(rows)
-        for fact in remittance.post_all(month_text(month), under, RuleIds(rule), batch.columns(some))
+        for fact in remittance.post_all(month_text(month), under, RuleIds(rule), batch.columns(some, months))
     ]
 
 

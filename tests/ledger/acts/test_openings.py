@@ -45,7 +45,7 @@ def posted_now(office: Office, kpj: str = A, month: str = "2025-10") -> list[tup
     state = Remittance.of("x", office.remittance(month))
     return [
         (one.line.employer + one.line.worker, one.line.part)
-        for one in state.live.values()
+        for one in state.live()
         if not one.reason and one.line.kpj == kpj
     ]
 

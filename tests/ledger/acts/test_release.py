@@ -79,7 +79,7 @@ def test_a_second_payment_of_a_worker_nobody_knew_is_not_posted_by_the_registrat
     # As a fresh upload of both would: the first posts, the second waits for somebody's decision.
     assert waiting(office) == [(int(C), "second-payment")]
     assert release_line(office.log, place, OFFICER, lambda: office.now).lines == 1
-    posted = [one.line for one in state(office).live.values()]
+    posted = [one.line for one in state(office).live()]
     assert [(one.part, one.months) for one in posted] == [(0, 1), (1, 0)]
 
 
@@ -90,12 +90,12 @@ def test_money_released_to_a_card_that_was_paid_already_is_its_next_payment(offi
     office.contribute(line(C, 0, back_pay=1_000_000, kind="supplement", reference="S2"), request="r3")
     for one in state(office).waiting():
         release_line(office.log, Place(STREAM, *one.place), right, lambda: office.now, B)
-    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live.values()]
+    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live()]
     assert sorted(live) == [("regular", B, 0), ("regular", B, 1), ("supplement", B, 0), ("supplement", B, 1)]
     # The card it waited under has its number free again, and the other card's next payment is the third.
     office.contribute(line(C, reference="TRX-2"), request="r4")
     office.contribute(line(B, 0, back_pay=1_000_000, kind="supplement", reference="S3"), request="r5")
-    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live.values()]
+    live = [(one.under.kind, one.line.kpj, one.line.part) for one in state(office).live()]
     assert len(set(live)) == len(live)
     assert ("supplement", B, 2) in live
 

@@ -25,7 +25,7 @@ def history(*uploads: tuple[str, Fact]) -> Remittance:
 
 
 def held(state: Remittance, *kpjs: str) -> list[Act]:
-    taken: list[LiveLine] = [one for one in state.live.values() if one.line.kpj in (kpjs or (A, B))]
+    taken: list[LiveLine] = [one for one in state.live() if one.line.kpj in (kpjs or (A, B))]
     return hold_again(state, taken)
 
 
@@ -63,7 +63,7 @@ def test_an_event_holds_as_many_waiting_lines_as_it_may(size: int, cut: list[int
     lines = [Line(f"2600000{n:04d}", *SHARES) for n in range(size)]
     uploads = [("r1", made.posted(lines[at : at + LINES_AN_EVENT])) for at in range(0, size, LINES_AN_EVENT)]
     state = history(*uploads)
-    acts = hold_again(state, list(state.live.values()))
+    acts = hold_again(state, list(state.live()))
     waiting = [act.fact for act in acts if act.request == "r1"]
     assert [len(fact.lines) for fact in waiting] == cut  # type: ignore[attr-defined]
     assert [line.kpj for fact in waiting for line in fact.lines] == [line.kpj for line in lines]  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.decisions.remittance import Candidate, Content, Release, Remittance, Under, decide, release, reverse
+from ledger.decisions.remittance import Candidate, Content, Post, Release, Remittance, Under, decide, release, reverse
 from ledger.events import (
     ContributionsPosted,
     ContributionsReversed,
@@ -109,7 +109,7 @@ def test_a_part_that_was_reversed_is_used_again() -> None:
     first, second = candidate(A, kind="supplement", reference="R1"), candidate(A, kind="supplement", reference="R2")
     facts = decide(state(), MONTH, [first, second]).facts
     now = state(*facts)
-    facts += reverse(now, [line for line in now.live.values() if line.line.part == 0])
+    facts += reverse(now, [line for line in now.live() if line.line.part == 0])
     (fact,) = decide(state(*facts), MONTH, [candidate(A, kind="supplement", reference="R3")]).facts
     assert fact.lines[0].part == 0  # type: ignore[attr-defined]
 
@@ -131,6 +131,12 @@ def test_two_kinds_in_one_upload_count_the_month_once() -> None:
     assert sum(line.months for line in lines) == 1
 
 
+def first(now: Remittance) -> tuple[Post, list[int]]:
+    """The first line that waits, as a release names it."""
+    line = now.waiting()[0]
+    return line.post, [line.index]
+
+
 WAITING = made.suspended(
     [SuspendedLine(A, 5_000_000, 0, 185_000, 100_000, reason="account-unknown")], MONTH, PAID_ON, reference="R"
 )
@@ -139,17 +145,17 @@ WAITING = made.suspended(
 @pytest.mark.parametrize(("kpj", "waited_as"), [(A, ""), (B, A)])
 def test_a_release_names_where_and_as_whom_the_line_waited_and_leaves_nothing_waiting(kpj: str, waited_as: str) -> None:
     now = state(WAITING)
-    facts = release(now, [Release(now.waiting()[0], kpj, RULES, 0)])
+    facts = release(now, [Release(*first(now), RULES, kpj=kpj)])
     line = ReleasedLine(kpj, 5_000_000, 0, 185_000, 100_000, event=1, line=0, waited_as=waited_as)
     assert facts == [made.released([line], MONTH, PAID_ON, "regular", "R")]
     assert state(WAITING, *facts).waiting() == []
-    assert [one.line.kpj for one in state(WAITING, *facts).live.values()] == [kpj]
+    assert [one.line.kpj for one in state(WAITING, *facts).live()] == [kpj]
 
 
 def test_reversing_a_released_line_names_its_release() -> None:
     now = state(WAITING)
-    facts: list[Fact] = [WAITING, *release(now, [Release(now.waiting()[0], B, RULES, 0)])]
-    (back,) = reverse(state(*facts), list(state(*facts).live.values()))
+    facts: list[Fact] = [WAITING, *release(now, [Release(*first(now), RULES, kpj=B)])]
+    (back,) = reverse(state(*facts), list(state(*facts).live()))
     assert isinstance(back, ContributionsReversed)
     assert list(back.lines) == [ReversedLine(B, 5_000_000, 0, 185_000, 100_000, months=-1, event=2, line=0)]
 
@@ -184,19 +190,19 @@ def test_whatever_happens_months_are_counted_once_while_money_stays_and_nothing_
                 continue
             facts += decide(now, MONTH, [one]).facts
         elif what == "reverse":
-            facts += reverse(now, [held for held in now.live.values() if held.line.kpj == kpj])
+            facts += reverse(now, [held for held in now.live() if held.line.kpj == kpj])
         else:
-            facts += release(now, [Release(one, kpj, RULES, 0) for one in now.waiting() if one.line.kpj == kpj])
+            facts += release(
+                now, [Release(one.post, [one.index], RULES) for one in now.waiting() if one.line.kpj == kpj]
+            )
         now = state(*facts)
         for worker in (A, B):
             assert months(facts, worker) == int(now.counting(worker) > 0)
-            live = sum(
-                h.line.employer + h.line.worker for h in now.live.values() if h.line.kpj == worker and not h.reason
-            )
+            live = sum(h.line.employer + h.line.worker for h in now.live() if h.line.kpj == worker and not h.reason)
             assert money(facts, worker) == live
     end = state(*facts)
-    facts += reverse(end, list(end.live.values()))
-    assert state(*facts).live == {}
+    facts += reverse(end, list(end.live()))
+    assert not list(state(*facts).live())
     assert all(money(facts, worker) == months(facts, worker) == 0 for worker in (A, B))
 
 

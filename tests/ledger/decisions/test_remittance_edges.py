@@ -52,11 +52,11 @@ def decided(now: Remittance, candidates: Sequence[Candidate]) -> list[Fact]:
 
 def released(now: Remittance, kpj: str = "", rules: RuleIds = RULES, epoch: int = 0) -> list[Fact]:
     """Everything that waits."""
-    return release(now, [Release(one, kpj or one.line.kpj, rules, epoch) for one in now.waiting()])
+    return release(now, [Release(one.post, [one.index], rules, epoch, kpj) for one in now.waiting()])
 
 
 def reversed_all(now: Remittance) -> list[Fact]:
-    return reverse(now, list(now.live.values()))
+    return reverse(now, list(now.live()))
 
 
 def under(one: Under) -> dict[str, str]:
@@ -203,7 +203,7 @@ def test_reversing_two_kinds_takes_the_month_back_once_with_the_last_money() -> 
         made.taken_back([ReversedLine(A, *SHARES, months=0, event=1)], reference="R"),
         made.taken_back([ReversedLine(A, *SHARES, months=-1, event=2)], kind="supplement", reference="R"),
     )
-    one = [line for line in now.live.values() if line.under.kind == "regular"]
+    one = [line for line in now.live() if line.under.kind == "regular"]
     given(now).when(reverse, one).then(made.taken_back([ReversedLine(A, *SHARES, months=0, event=1)], reference="R"))
 
 
@@ -220,7 +220,7 @@ def test_what_was_reversed_is_remembered_and_reversed_once() -> None:
     held = made.posted([Line(A, *SHARES)], reference="R")
     back = reversed_all(state(held))
     now = state(held, *back, *back)
-    assert now.live == {}
+    assert not list(now.live())
     assert [(one.line.kpj, one.version, one.index) for one in now.reversed] == [(A, 1, 0)]
     assert now.counting(A) == 0
 
@@ -229,7 +229,7 @@ def test_a_released_line_belongs_to_the_upload_that_brought_its_money() -> None:
     history = events(0, STREAM, [waits(A, REGULAR)], "t", "t", "upload", "")
     freed = released(Remittance.of(STREAM, history))
     history += events(1, STREAM, freed, "t", "t", "registration", "")
-    (line,) = Remittance.of(STREAM, history).live.values()
+    (line,) = Remittance.of(STREAM, history).live()
     assert isinstance(line, LiveLine)
     assert (line.request, line.reason, line.rules, line.place) == ("upload", "", RULES, (2, 0))
 
@@ -244,13 +244,13 @@ def test_events_follow_the_streams_version() -> None:
 def test_the_state_knows_its_lines_and_cards_without_reading_them() -> None:
     now = state(made.posted([Line(A, *SHARES), Line(B, *SHARES)]), waits(A, SUPPLEMENT))
     assert (now.version, now.size, now.cards, len(now.posts)) == (2, 3, {A, B}, 2)
-    assert (state().version, state().size, state().position, state().live) == (0, 0, 0, {})
+    assert (state().version, state().size, state().position, list(state().live())) == (0, 0, 0, [])
     assert now.counting("26999999999") == 0
     assert list(now.payments("", "regular", "26999999999")) == []
 
 
 def test_a_text_of_a_line_names_amounts_day_and_reference() -> None:
-    (line,) = state(made.posted([Line(A, *SHARES)])).live.values()
+    (line,) = state(made.posted([Line(A, *SHARES)])).live()
     assert str(line) == "Rp185.000 + Rp100.000 (Rp5.000.000, 2026-11-14, -)"
 
 

@@ -86,7 +86,7 @@ def run(uploaded: list[list[dict[str, object]]], unknown: set[int], *, columns: 
         counts.append((said.posted, said.already, said.suspended, said.refused, problems))
     live = sorted(
         (held.under, held.line.kpj, held.content, held.line.part, getattr(held.line, "months", 0), held.reason)
-        for held in Remittance.of(STREAM, history).live.values()
+        for held in Remittance.of(STREAM, history).live()
     )
     return live, counts
 
@@ -130,7 +130,7 @@ def opened(settings: Settings) -> Iterator[Callable[[], Office]]:
 
 
 def live_lines(office: Office) -> list[LiveLine]:
-    return list(Remittance.of(STREAM, office.log.events(STREAM)).live.values())
+    return list(Remittance.of(STREAM, office.log.events(STREAM)).live())
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

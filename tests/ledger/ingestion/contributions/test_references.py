@@ -35,7 +35,7 @@ def office(log: Log) -> Iterator[Office]:
 
 def live(office: Office, month: str) -> list[tuple[str, str]]:
     """(KPJ, stored reference) of the month's live lines."""
-    return [(one.line.kpj, one.under.reference) for one in Remittance.of("x", office.remittance(month)).live.values()]
+    return [(one.line.kpj, one.under.reference) for one in Remittance.of("x", office.remittance(month)).live()]
 
 
 def months() -> Iterator[str]:
