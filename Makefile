@@ -42,6 +42,10 @@ demo: $(READY)  ## a seeded sample in, balances out, everything rebuilt and prov
 	jht yield declare 2025 --rate 5.63 --basis "made up for this demo" --what-if; \
 	jht yield declare 2025 --rate 5.63 --basis "made up for this demo" --yes; \
 	jht yield provisional --rate 5 --from 2026-01-01 --basis "made up for this demo"; \
+	echo; echo "All payments up to this day are in: from now on a month that was due and has not come is called missing:"; \
+	jht payments-complete "$$($(PYTHON) -c 'from api.sample import COMPLETE_UNTIL; print(COMPLETE_UNTIL)')"; \
+	npp="$$(sed -n 's/^silent-employer,\([0-9]*\),.*/\1/p' $(DEMO)/files/stories.csv)"; \
+	jht months "$$(sed -n "s/^\([0-9]*\),.*,PU,$$npp,.*/\1/p" $(DEMO)/files/registrations.csv | head -n 1)" --year 2026; \
 	card="$$(cut -d, -f1,2 $(DEMO)/files/stories.csv | sed -n 's/^back-pay,//p')"; \
 	jht balance "$$card" --entries; \
 	jht explain "$$card"; \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 
@@ -19,36 +19,23 @@ from api.schemas import (
     Rupiah,
     Segment,
 )
-from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.identifiers import month_text
 from projections import month_grid
-from projections.month_grid import Cell, Facts, Part
+from projections.month_grid import CAUSES, Cell, Facts
+from projections.received import awaited, received
 from projections.results import BalanceRow
-
-REASONS = (
-    *SUSPENSE_REASONS, "not-received", "taken-back", "not-due", "no-due-day", "in-opening-balance", "no-rule",
-    "outside-membership", "before-membership",
-)  # fmt: skip
-"""Why a month is not simply posted."""
-_BLANK = {
-    month_grid.OPENED: "in-opening-balance", month_grid.LEFT: "outside-membership",
-    month_grid.BEFORE: "before-membership", month_grid.LATER: "not-due",
-}  # fmt: skip
-_STATED = {
-    month_grid.ABSENT: "not-received", month_grid.REVERSED: "taken-back", month_grid.UNKNOWN: "no-rule",
-    month_grid.LATER: "not-due",
-}  # fmt: skip
 
 MonthState = Annotated[
     str,
     OneOf(month_grid.SERIOUS),
     Field(
         description="`posted` money came and counts; `held` it came and waits; `reversed` it was taken back; `absent` it "
-        "is past its due day and has not come; `later` not due yet; `unknown` no rule is known for so old a month; "
-        "`opened` inside the opening balance; `left`, `before` outside the membership"
+        "is past its due day and has not come; `awaited` is past it too, but payments up to then are not complete; `later` "
+        "not due yet; `unknown` no rule is known for so old a month, or it lies before this ledger's first year; `opened` "
+        "inside the opening balance; `left`, `before` outside the membership"
     ),
 ]
-Reason = Annotated[Annotated[str, OneOf(REASONS)] | None, Field(description="Why; null for what is posted")]
+Reason = Annotated[Annotated[str, OneOf(CAUSES)] | None, Field(description="Why; null for what is posted")]
 
 
 class MonthPart(Answer):
@@ -110,7 +97,22 @@ class Months(Answer):
             examples=[3],
         ),
     ]
+    awaited: Annotated[
+        int,
+        Field(description="Months past their due day of which nobody knows yet whether they are missing", examples=[0]),
+    ]
     held: Annotated[int, Field(description="Months with money that waits", examples=[1])]
+    complete_until: Annotated[
+        Day | None,
+        Field(
+            description="All payments up to this day were handed over; null where nobody said so, and then no month is "
+            "called missing",
+            examples=["2026-11-16"],
+        ),
+    ]
+    latest_paid_on: Annotated[
+        Day | None, Field(description="The newest day on which money for this card was paid", examples=["2026-11-12"])
+    ]
     months: list[CardMonth]
     as_of: AsOf
 
@@ -122,13 +124,17 @@ def months_answer(
     found = month_grid.years([facts], today)
     cells = [cell for one in found for cell in reversed(one.cells)]
     absent = [part for cell in cells for part in cell.parts if part.state == month_grid.ABSENT]
+    until = received([facts])
     estimated = [part.estimate for part in absent if part.estimate]
     return Months(
         kpj=kpj,
         missing=sum(any(part.state == month_grid.ABSENT for part in cell.parts) for cell in cells),
         missing_estimate=sum(estimated) if estimated else None,
         missing_estimated=len(estimated),
+        awaited=len(awaited(found)),
         held=sum(any(part.state == month_grid.HELD for part in cell.parts) for cell in cells),
+        complete_until=until.complete.isoformat() if until.complete else None,
+        latest_paid_on=until.latest or None,
         months=[_month(cell, name) for cell in cells if year is None or cell.month // 12 == year],
         as_of=as_of,
     )
@@ -140,25 +146,14 @@ def months_version(row: BalanceRow, facts: Facts, as_of: AsOf, year: int | None)
     return f"{row.tag}-{as_of.date}-{year or 0}-{waits}"
 
 
-def reason_of(part: Part) -> str | None:
-    """Why a part is not simply posted."""
-    if part.state == month_grid.HELD:
-        return part.reason
-    if part.state == month_grid.LATER and part.due is None:
-        return "no-due-day"
-    return _STATED.get(part.state)
-
-
 def _month(cell: Cell, name: Callable[[str, str], str | None]) -> CardMonth:
-    serious: Iterable[Part] = (part for part in cell.parts if part.state == cell.state)
-    first = next(iter(serious), None)
     return CardMonth(
         month=month_text(cell.month),
         state=cell.state,
-        reason=reason_of(first) if first is not None else _BLANK.get(cell.state),
+        reason=cell.cause or None,
         parts=[
             MonthPart(
-                state=part.state, reason=reason_of(part), segment=part.segment or None, npp=part.npp or None,
+                state=part.state, reason=part.cause or None, segment=part.segment or None, npp=part.npp or None,
                 employer=name(part.npp, part.employer) if part.npp else None, amount=part.amount,
                 expected=part.expected or None, estimate=part.estimate or None,
                 due_on=part.due.isoformat() if part.due else None, paid_on=part.paid_days,

@@ -38,9 +38,9 @@ _BY_STATUS = {
     "card-unknown data-request-unknown factor-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
-    "scheme-started yield-declared yield-total-differs user-exists nik-of-another-person follower-elsewhere "
-    "rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken member-active "
-    "data-request-open changed-since",
+    "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "
+    "follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken "
+    "member-active data-request-open changed-since",
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",

@@ -310,6 +310,9 @@ def own_lines(sample: _Sample) -> Iterable[Row]:
             ]
 
 
+COMPLETE_UNTIL = date(2026, 11, 16)
+"""The day the newest month of the sample was due: `make demo` says that all payments up to it are in."""
+
 PASSWORD = "sawah hujan kopi"  # noqa: S105 - of a sample
 """Of the demo's users; `make demo` makes them."""
 

@@ -73,6 +73,8 @@ def of_payers(facts: Facts, npps: Collection[int]) -> Facts:
         facts.employers,
         tuple(one for one in facts.cases if one.npp in npps),
         facts.bases,
+        complete=facts.complete,
+        start=facts.start,
     )
 
 
@@ -91,6 +93,7 @@ def card_months(
         Facts(
             card, tuple(one.entries), tuple(one.memberships), named,
             tuple(case for case in cases if case.card == card), wages,
+            complete=one.complete, start=one.first_year * 12,
         )
         for card, one in zip(cards, read, strict=True)
     ]  # fmt: skip

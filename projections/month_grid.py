@@ -1,8 +1,10 @@
 """Contributions by month: what arrived, what waits, what was taken back, what has not come. Pure: facts in, cells out.
 
 A month is the calendar times the facts, so a payer who sends nothing has cells too. Nothing is known yet of what an
-employer reported or was billed: a month that is due and did not come is `absent`, and no reason is claimed. A month that
-the ledger cannot know (inside an opening balance, before the first rule) is nobody's fault and is not counted as due.
+employer reported or was billed: a month that is due and did not come is `absent`, and no reason is claimed. It is called so
+only when all payments up to its due day were handed over (the fact `payments-complete`), else it is `awaited`. A month that
+the ledger cannot know (inside an opening balance, before the first rule, before the scheme's first year) is nobody's fault
+and is not counted as due.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import numpy as np
 from msgspec import Struct
 
 from ledger.days import day_text
-from ledger.due_days import due_day
+from ledger.decisions.remittance import SUSPENSE_REASONS
+from ledger.due_days import due_day, holidays_known
 from ledger.identifiers import month_number, month_of
 from ledger.rules import PmiRule, rules
 from ledger.store.suspense import Case
@@ -26,12 +29,25 @@ from projections.queries import Entry, MembershipRow
 from projections.results import OPENINGS, standing_opening
 
 POSTED, HELD, REVERSED, ABSENT, LATER = "posted", "held", "reversed", "absent", "later"
+AWAITED = "awaited"
+"""Past its due day and not here, while not all payments up to that day are: nobody knows yet whether it is missing."""
 UNKNOWN, OPENED, LEFT, BEFORE = "unknown", "opened", "left", "before"
-"""No rule for so old a month; inside the opening balance; between or after memberships; before the first one."""
-SERIOUS = (ABSENT, REVERSED, HELD, POSTED, LATER, UNKNOWN, OPENED, LEFT, BEFORE)
+"""No rule for so old a month, or before this ledger's first year; inside the opening balance; between or after
+memberships; before the first one."""
+SERIOUS = (ABSENT, REVERSED, HELD, POSTED, AWAITED, LATER, UNKNOWN, OPENED, LEFT, BEFORE)
 """Of two payers in a month the cell shows the more serious state, in this order."""
-_NOT_DUE = frozenset({LATER, UNKNOWN, OPENED, LEFT, BEFORE})
+_NOT_DUE = frozenset({AWAITED, LATER, UNKNOWN, OPENED, LEFT, BEFORE})
 _RANK = {state: rank for rank, state in enumerate(SERIOUS)}
+
+CAUSES = (
+    *SUSPENSE_REASONS, "not-received", "taken-back", "payments-incomplete", "not-due", "no-due-day", "in-opening-balance",
+    "no-rule", "before-start", "outside-membership", "before-membership",
+)  # fmt: skip
+"""Why a month is not simply posted: each has a sentence of its own in every channel."""
+_OF_STATE = {
+    ABSENT: "not-received", REVERSED: "taken-back", AWAITED: "payments-incomplete", LATER: "not-due",
+    OPENED: "in-opening-balance", LEFT: "outside-membership", BEFORE: "before-membership",
+}  # fmt: skip
 
 FOREIGN = frozenset({"nik-differs", "name-differs"})
 """Why money waits that may be somebody else's: its amount is not shown."""
@@ -39,7 +55,9 @@ FOREIGN = frozenset({"nik-differs", "name-differs"})
 
 class Facts(Struct, frozen=True):
     """What is known of one card; `employers`: NPP -> name; `bases`: wage + back pay of waiting lines, where it matters;
-    `earned`: declared year -> its yield in rupiah."""
+    `earned`: declared year -> its yield in rupiah; `complete`: the day until which all payments were handed over, None when
+    nobody said so; `start`: the first month of the scheme's first year, before which this ledger does not know what is
+    missing."""
 
     card: int
     entries: tuple[Entry, ...]
@@ -48,13 +66,16 @@ class Facts(Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     bases: dict[Case, int] = {}
     earned: dict[int, int] = {}
+    complete: date | None = None
+    start: int = 0
 
 
 class Part(NamedTuple):
     """One payer's share of a month: state, amount (net, or what waits; 0: not shown), when it is or was due.
 
     `estimate`: what the payer's last month before brought, for a month that has not come; 0 when unknown. `base` and
-    `expected`: the wage of a waiting line whose amounts disagree, and what the rule makes of it; 0 otherwise.
+    `expected`: the wage of a waiting line whose amounts disagree, and what the rule makes of it; 0 otherwise. `cause`: one
+    of CAUSES, "" for what is posted.
     """
 
     card: int
@@ -69,11 +90,17 @@ class Part(NamedTuple):
     cases: tuple[Case, ...]
     base: int = 0
     expected: int = 0
+    cause: str = ""
 
     @property
     def reason(self) -> str:
         """Why money waits (a code of `codes.toml`), "" when none does; of several, that of the oldest."""
         return self.cases[0].reason if self.cases else ""
+
+    @property
+    def holidays_known(self) -> bool:
+        """Whether the due day knows its year's holidays; without them it may be some days too early."""
+        return self.due is None or holidays_known(self.due.year)
 
     @property
     def paid_days(self) -> list[str]:
@@ -92,6 +119,11 @@ class Cell(NamedTuple):
     def arrived(self) -> bool:
         """Whether money came and nothing is missing; something more may still wait."""
         return self.state == POSTED or (self.state == HELD and any(part.state == POSTED for part in self.parts))
+
+    @property
+    def cause(self) -> str:
+        """Why the month is not simply posted: that of the first payer in its state, "" for what is posted."""
+        return next((part.cause for part in self.parts if part.state == self.state), _OF_STATE.get(self.state, ""))
 
 
 class Year(NamedTuple):
@@ -218,8 +250,9 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
             waits = sum(0 if case.reason in FOREIGN else case.employer + case.worker for case in cases)
             base = facts.bases.get(cases[0], 0)
             expected = _by_rule(segment, month, base) if base else 0
-            yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases, base, expected)
-        state, amount, estimate = LATER, 0, 0
+            cause = cases[0].reason
+            yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases, base, expected, cause)
+        state, amount, estimate, cause = LATER, 0, 0, ""
         net = 0
         for entry in entries:
             net += entry.employer + entry.worker
@@ -231,10 +264,17 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
             state = REVERSED
         elif cases:
             continue
+        elif rules().for_segment(segment, month) is None:
+            state, cause = UNKNOWN, "no-rule"
+        elif month < facts.start:
+            state, cause = UNKNOWN, "before-start"
         elif due is not None and today > due:
-            known = rules().for_segment(segment, month) is not None
-            state, estimate = (ABSENT, brought.get(npp, 0)) if known else (UNKNOWN, 0)
-        yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, ())
+            state = ABSENT if facts.complete is not None and due <= facts.complete else AWAITED
+            estimate = brought.get(npp, 0) if state == ABSENT else 0
+        elif due is None:
+            cause = "no-due-day"
+        cause = cause or _OF_STATE.get(state, "")
+        yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, (), cause=cause)
 
 
 def _by_rule(segment: str, month: int, base: int) -> int:

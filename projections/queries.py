@@ -111,12 +111,15 @@ class Explanation(NamedTuple):
 
 class Story(NamedTuple):
     """What a card's months are told from; `employers`: NPP -> sealed name, of those that are registered; `earned`: declared
-    year -> its yield in rupiah."""
+    year -> its yield in rupiah; `complete`: the day until which all payments were handed over, None when nobody said so;
+    `first_year`: of the scheme, 0 when it is not recorded."""
 
     entries: list[Entry]
     memberships: list[MembershipRow]
     employers: dict[int, SealedName]
     earned: dict[int, int]
+    complete: date | None
+    first_year: int
 
 
 class Queries:
@@ -480,11 +483,14 @@ class Queries:
             ]
 
         (about,), rows, memberships, payers, years, declared = self._together(ask)
+        known = scheme.known_of(declared, "")
         return Story(
             _entries(about, rows),
             [membership_of(row) for row in memberships],
             {row[0]: SealedName(row[1], row[2]) for row in payers},
-            earned_by_year(years, scheme.known_of(declared, "").terms(jakarta_date(now))),
+            earned_by_year(years, known.terms(jakarta_date(now))),
+            known.scheme.complete_until,
+            known.scheme.first_year,
         )
 
     # --- the directory

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from ledger.acts import scheme
+from ledger.clock import jakarta_date
 from ledger.errors import Problem
 from ledger.events import Event
 from ledger.ingestion.door import Door
@@ -102,6 +104,11 @@ class Office:
     def ingest(self, layout: str, body: bytes, *, request: str = "r1", reason: str = "", **how: object) -> Receipt:
         header = Header("test", "test", request, reason)
         return self.door.ingest(layout, Source.of(body), header, **how)  # type: ignore[arg-type]
+
+    def complete(self, until: str = "") -> None:
+        """Say that all payments up to a day, or up to yesterday, were handed over."""
+        day = date.fromisoformat(until) if until else jakarta_date(self.now) - timedelta(days=1)
+        scheme.complete(self.log, day, Header("test", "test"), lambda: self.now)
 
     def remittance(self, month: str = "2026-10", npp: str = NPP) -> list[Event]:
         """The events of an employer's remittance."""

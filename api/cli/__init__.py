@@ -44,6 +44,7 @@ COMMANDS = {
     "months": _Place("months", "months"),
     "explain": _Place("explain", "explain"),
     "yield": _Place("yields", "yields"),
+    "payments-complete": _Place("payments_complete", "payments_complete"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),
     "status": _Place("status", "status"),

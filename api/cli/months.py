@@ -20,13 +20,18 @@ from ledger.store.vault import Vault
 from projections import month_grid
 from projections.card_months import months_of
 from projections.month_grid import Missing, Part, Year
+from projections.received import Received, awaited, received
 
 _SIGNS = {
     month_grid.POSTED: ("+", "green"), month_grid.HELD: ("=", "yellow"), month_grid.REVERSED: ("<", "red"),
-    month_grid.ABSENT: ("x", "bold red"), month_grid.LATER: (".", "dim"), month_grid.UNKNOWN: ("?", "dim"),
-    month_grid.OPENED: ("o", "dim"), month_grid.LEFT: ("-", "dim"), month_grid.BEFORE: (" ", "dim"),
+    month_grid.ABSENT: ("x", "bold red"), month_grid.AWAITED: ("~", "yellow"), month_grid.LATER: (".", "dim"),
+    month_grid.UNKNOWN: ("?", "dim"), month_grid.OPENED: ("o", "dim"), month_grid.LEFT: ("-", "dim"),
+    month_grid.BEFORE: (" ", "dim"),
 }  # fmt: skip
-_KEY = "+ came   x not come   = on hold   < taken back   . not due yet   o in the opening balance   - no member   ? no rule"
+_KEY = (
+    "+ came   x not come   = on hold   < taken back   ~ awaited   . not due yet   o in the opening balance   "
+    "- no member   ? not on record"
+)
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -60,8 +65,19 @@ def months(
     listed = month_grid.missing(years)
     for one in listed:
         out.print(_line(one))
-    if not listed:
+    waited = awaited(years)
+    if not listed and not waited:
         out.print("  Nothing is missing and nothing waits.")
+    out.print(Text(f"  {_until(received([facts]))}"))
+    if waited:
+        out.print(Text(f"  ~ past the due day and awaited: {', '.join(map(month_text, sorted(waited)))}"))
+
+
+def _until(known: Received) -> str:
+    if known.complete:
+        return f"Payments are complete up to {known.complete}."
+    latest = f" The latest payment for this card is of {known.latest}." if known.latest else ""
+    return f"No day was recorded up to which payments are complete, so no month is called missing.{latest}"
 
 
 def _table(years: list[Year]) -> Grid:

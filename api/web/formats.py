@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from babel.dates import format_date, get_month_names
+from babel.lists import format_list
 from markupsafe import Markup
 
 from ledger.clock import JAKARTA, jakarta_date
@@ -16,7 +18,7 @@ from ledger.money import rupiah
 
 __all__ = [
     "amount", "day", "day_short", "factor", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_short", "percent", "rupiah", "rupiah_exact", "whole_phone",
+    "month_list", "month_short", "percent", "rupiah", "rupiah_exact", "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12
@@ -45,6 +47,14 @@ def month(value: int | str, language: str) -> str:
 def month_short(value: int | str, language: str) -> str:
     """`Nov` for a month number or `2026-11`."""
     return str(get_month_names("abbreviated", locale=language)[_number(value) % 12 + 1])
+
+
+def month_list(months: Iterable[int], language: str) -> str:
+    """`Maret, Juli dan Oktober 2026; Desember 2025` for month numbers in any order, newest year first."""
+    years: dict[int, list[str]] = {}
+    for number in sorted(months):
+        years.setdefault(number // 12, []).append(get_month_names("wide", locale=language)[number % 12 + 1])
+    return "; ".join(f"{format_list(years[year], locale=language)} {year}" for year in sorted(years, reverse=True))
 
 
 def moment(value: datetime | str, language: str) -> str:

@@ -16,6 +16,7 @@ from ledger.clock import jakarta_date
 from ledger.due_days import holidays_known
 from ledger.errors import NotFound, Unavailable
 from projections import month_grid
+from projections.received import awaited, received
 from projections.results import standing_opening
 
 
@@ -39,6 +40,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         openings = [entry for one in facts if (entry := standing_opening(one.entries)) is not None]
         return render(
             request, "months.html", now=now, years=years, chosen=chosen, openings=openings, undated=_undated(chosen),
+            until=received(facts), awaited=awaited([chosen] if chosen else []),
             kpjs={held.linked.card: held.kpj for held in cards},
         )  # fmt: skip
 

@@ -46,8 +46,8 @@ SECURITY = {
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 MONTH_MARKS = {
-    "posted": "check", "absent": "cross", "held": "pause", "reversed": "undo", "later": "dots", "left": "dash",
-    "before": "dash", "opened": "dash", "unknown": "dash",
+    "posted": "check", "absent": "cross", "held": "pause", "reversed": "undo", "awaited": "clock", "later": "dots",
+    "left": "dash", "before": "dash", "opened": "dash", "unknown": "dash",
 }  # fmt: skip
 """State of a month -> its mark."""
 _OTHER = {"id": "en", "en": "id"}
@@ -132,7 +132,7 @@ def environment(language: str) -> Environment:
         "whole_phone": formats.whole_phone,
         **{
             name: partial(getattr(formats, name), language=language)
-            for name in ("day", "day_short", "month", "month_short", "moment", "percent")
+            for name in ("day", "day_short", "month", "month_list", "month_short", "moment", "percent")
         },
     }
     return made

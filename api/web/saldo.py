@@ -26,6 +26,7 @@ from ledger.store.log import position_text
 from ledger.yields import Terms
 from projections import month_grid
 from projections.month_grid import Facts, Year
+from projections.received import awaited, received
 from projections.results import OPENINGS, BalanceRow
 
 LISTED = 6
@@ -40,6 +41,7 @@ class Below(NamedTuple):
     content: Markup
     absent: int
     held: int
+    awaited: int
     since: str
     """The month of the first membership, "" without one."""
 
@@ -140,15 +142,16 @@ def _below(
     found = month_grid.years(facts, today)
     listed = month_grid.missing(found)
     absent = [one for one in listed if one.part.state == month_grid.ABSENT]
+    waited = awaited(found)
     content = fragment(
         language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,
         listed=listed[:LISTED], folded=listed[LISTED:], estimate=sum(one.part.estimate for one in absent),
         years=found[:SHOWN_YEARS], older=found[SHOWN_YEARS:], growth=growth(facts, found, today, language),
-        lines=_last_lines(facts), today=today,
+        lines=_last_lines(facts), today=today, until=received(facts), awaited=waited,
     )  # fmt: skip
     held = sum(one.part.state == month_grid.HELD for one in listed)
     since = min((membership.since for one in facts for membership in one.memberships), default="")
-    return Below(content, len({one.month for one in absent}), held, since)
+    return Below(content, len({one.month for one in absent}), held, len(waited), since)
 
 
 class Growth(NamedTuple):

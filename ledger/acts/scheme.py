@@ -1,4 +1,4 @@
-"""The agency's acts on the scheme: its first year, a year's declared rates, the provisional rate.
+"""The agency's acts on the scheme: its first year, a year's declared rates, the provisional rate, complete payments.
 
 Two officers who declare at once: the second one's wish is decided again on what the first one recorded.
 """
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from ledger.clock import jakarta_date
 from ledger.decisions import remittance
-from ledger.decisions.scheme import Scheme, decide_declare, decide_provisional, decide_start
-from ledger.events import Fact, Rates
+from ledger.decisions.scheme import Scheme, decide_complete, decide_declare, decide_provisional, decide_start
+from ledger.events import Event, Fact, PaymentsComplete, Rates
 from ledger.events.scheme import STREAM
 from ledger.receipt import Header
 from ledger.store.handle import handle
@@ -50,6 +50,19 @@ def set_provisional(
 ) -> Done:
     """Set the rate of estimates from a day on. Raises as `decide_provisional`."""
     return _act(log, header, clock, lambda scheme, today: decide_provisional(scheme, since, rate, basis, today))
+
+
+def complete(log: Log, until: date, header: Header, clock: Callable[[], datetime]) -> Done:
+    """Record that all payments up to a day were handed over; with a reason in the header, also an earlier day than was
+    said. Raises as `decide_complete`."""
+    return _act(
+        log, header, clock, lambda scheme, today: decide_complete(scheme, until, today, reason=header.reason)
+    )  # fmt: skip
+
+
+def completions(log: Log) -> list[Event]:
+    """What was said about complete payments, oldest first. Raises BrokenLog."""
+    return [event for event in log.events(STREAM) if isinstance(event.fact, PaymentsComplete)]
 
 
 def _act(

@@ -1,4 +1,5 @@
-"""The scheme: its first year, the declared rates, the provisional rate. Pure: state and wish in, a fact or nothing out.
+"""The scheme: its first year, the declared rates, the provisional rate, the day up to which payments are complete. Pure:
+state and wish in, a fact or nothing out.
 
 A year is declared when it is over and every earlier one since the first year is; so what is credited never has a hole.
 """
@@ -7,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.errors import Conflict, Refused
-from ledger.events import Event, Fact, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events import Event, Fact, PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
 from ledger.events.scheme import LONGEST_BASIS
 from ledger.identifiers import month_of
 from ledger.rules import YieldRule, rules
@@ -19,6 +20,8 @@ from ledger.yields import POLICY, Terms
 
 REASONS = ("wrong-rate", "rate-revised")
 """Why a year is declared again: it was recorded wrongly, or the agency decided otherwise."""
+WHY_BACK = ("feed-incomplete", "wrong-day")
+"""Why payments are complete until an earlier day than was said: some had not been handed over, or the day was mistyped."""
 _PERCENT = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,4}))?\s*%?")
 _BASIS = re.compile(r"[^\x00-\x1f\x7f]+")
 _MOST_AHEAD = 1
@@ -34,12 +37,14 @@ class Declaration(NamedTuple):
 
 
 class Scheme(NamedTuple):
-    """The state of the stream. `first_year` 0: not started; `provisional`: (day, rate) in the order of days."""
+    """The state of the stream. `first_year` 0: not started; `provisional`: (day, rate) in the order of days;
+    `complete`: the ISO date until which all payments were handed over, "" when nobody said so."""
 
     version: int = 0
     first_year: int = 0
     declared: Mapping[int, Declaration] = {}
     provisional: tuple[tuple[str, int], ...] = ()
+    complete: str = ""
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Scheme:
@@ -51,14 +56,21 @@ class Scheme(NamedTuple):
 
     def after(self, fact: Fact, version: int, recorded_at: str = "") -> Scheme:
         """The state after one more fact."""
-        first_year, declared, provisional = self.first_year, self.declared, self.provisional
+        first_year, declared, provisional, complete = self[1:]
         if isinstance(fact, SchemeStarted):
             first_year = fact.first_year
         elif isinstance(fact, YieldDeclared):
             declared = {**declared, fact.year: Declaration(fact, version, recorded_at)}
         elif isinstance(fact, ProvisionalRateSet):
             provisional = tuple(sorted(({**dict(provisional), fact.since: fact.rate}).items()))
-        return Scheme(version, first_year, declared, provisional)
+        elif isinstance(fact, PaymentsComplete):
+            complete = fact.until
+        return Scheme(version, first_year, declared, provisional, complete)
+
+    @property
+    def complete_until(self) -> date | None:
+        """The day until which all payments were handed over, None when nobody said so."""
+        return date.fromisoformat(self.complete) if self.complete else None
 
     @property
     def open_year(self) -> int:
@@ -146,6 +158,24 @@ def decide_provisional(scheme: Scheme, since: date, rate: int, basis: str, today
     if dict(scheme.provisional).get(since.isoformat()) == rate:
         return None
     return ProvisionalRateSet(since=since.isoformat(), rate=rate, rule=rule.id, basis=basis)
+
+
+def decide_complete(scheme: Scheme, until: date, today: date, *, reason: str = "") -> PaymentsComplete | None:
+    """The fact that all payments made up to the end of a day were handed over, None when that is said already. With
+    `reason` (one of WHY_BACK) the day may be an earlier one than was said.
+
+    Raises Refused: complete-day-not-over, reason-unknown; Conflict: complete-goes-back.
+    """
+    if until >= today:
+        last = (today - timedelta(days=1)).isoformat()
+        raise Refused("complete-day-not-over", column="day", day=until.isoformat(), last=last)
+    if reason and reason not in WHY_BACK:
+        raise Refused("reason-unknown", column="reason", known=", ".join(WHY_BACK))
+    if scheme.complete == until.isoformat():
+        return None
+    if scheme.complete > until.isoformat() and not reason:
+        raise Conflict("complete-goes-back", column="day", held=scheme.complete, known=", ".join(WHY_BACK))
+    return PaymentsComplete(until=until.isoformat())
 
 
 def _rule_of(month: int, year: int) -> YieldRule:

@@ -77,7 +77,7 @@ from ledger.events.remittance import (
     RuleIds,
     SuspenseReleased,
 )
-from ledger.events.scheme import ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events.scheme import PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
 
 FACTS: dict[str, type[Fact]] = {
     fact.NAME: fact
@@ -99,6 +99,7 @@ FACTS: dict[str, type[Fact]] = {
         SchemeStarted,
         YieldDeclared,
         ProvisionalRateSet,
+        PaymentsComplete,
         RequestStarted,
         RequestFinished,
         MemberRegistered,
@@ -159,6 +160,7 @@ __all__ = [
     "OpeningBalanceRecorded",
     "OpeningBalanceReversed",
     "PasswordChanged",
+    "PaymentsComplete",
     "Payout",
     "PersonCorrected",
     "PersonErased",

@@ -1,4 +1,4 @@
-"""Stream `scheme`: acts of the agency that concern every account at once: yield.
+"""Stream `scheme`: acts of the agency that concern every account at once: yield, and until when payments are complete.
 
 One fact credits every account: what each is worth is worked out from its own rows when it is asked for. Rates are parts per
 million a year (5.63 % is 56300). Nothing here names a person.
@@ -62,3 +62,12 @@ class ProvisionalRateSet(Fact, frozen=True, kw_only=True):
     rate: Rate
     rule: str
     basis: Basis
+
+
+class PaymentsComplete(Fact, frozen=True, kw_only=True):
+    """Every payment made up to the end of `until` has been handed over: a month that was due by then and has not come is
+    missing. The latest such fact counts, an earlier day as well (then with a reason)."""
+
+    NAME: ClassVar[str] = "payments-complete.v1"
+    CONCERNS: ClassVar = frozenset((BALANCES,))
+    until: Day

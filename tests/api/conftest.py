@@ -22,6 +22,7 @@ from ledger.events import (
     Event,
     Fact,
     Line,
+    PaymentsComplete,
     PersonRegistered,
     RuleIds,
     SuspendedLine,
@@ -77,6 +78,7 @@ def small_ledger() -> list[Event]:
             "remittance-e:10000001:2026-08", 1, suspended([held, other], "2026-08", "2026-09-10")
         ),
         event("remittance-e:10000002:2026-08", 1, suspended([held], "2026-08", "2026-09-11")),
+        event("scheme", 1, PaymentsComplete(until="2026-11-20")),
     ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.sample import EMPLOYERS, MONTHS, PARTICIPANTS, Story, write_sample
+from api.sample import COMPLETE_UNTIL, EMPLOYERS, MONTHS, PARTICIPANTS, Story, write_sample
+from ledger.due_days import due_day
 from ledger.identifiers import clean_kpj, month_number, nik_birth
 from ledger.rules import BpuRule, PmiRule, PuRule, rules
 from tests.conftest import TODAY
@@ -116,6 +117,15 @@ def test_the_silent_employer_is_silent_and_the_late_one_late(sample: tuple[Path,
     paid_on = {row["paid_on"] for row in rows if row["npp"] == late and row["month"] == story.month}
     assert [day[:7] for day in paid_on] == ["2026-08"]
     assert max(row["paid_on"] for row in rows) < TODAY.isoformat()
+
+
+def test_the_day_up_to_which_the_demo_has_all_payments_covers_its_last_months_due_day(
+    sample: tuple[Path, list[Story]],
+) -> None:  # fmt: skip
+    rows = read(sample[0], "contributions-*.csv")
+    last = month_number(max(row["month"] for row in rows)) or 0
+    assert due_day("PU", last) == COMPLETE_UNTIL < TODAY
+    assert max(row["paid_on"] for row in rows) <= COMPLETE_UNTIL.isoformat()
 
 
 def test_most_nik_agree_with_birth_date_and_sex_and_a_few_do_not(sample: tuple[Path, list[Story]]) -> None:

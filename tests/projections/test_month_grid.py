@@ -11,6 +11,7 @@ from ledger.identifiers import month_number
 from projections import month_grid
 from projections.month_grid import Facts, Year
 from projections.queries import MembershipRow
+from projections.received import awaited, received
 from tests.api.web.facts import case, entry, facts, reversal
 from tests.conftest import TODAY
 from tests.office import OTHER_NPP
@@ -54,6 +55,51 @@ def test_a_month_is_not_missing_on_its_due_day_and_is_on_the_day_after() -> None
     one = facts(since="2026-10")
     assert states(one, today=date(2026, 11, 16))["10"] == "later"
     assert states(one, today=date(2026, 11, 17))["10"] == "absent"
+
+
+def test_no_month_is_missing_before_the_payments_up_to_its_due_day_are_complete() -> None:
+    lines = entry("2026-06"), entry("2026-08")
+    known = facts(*lines, complete=date(2026, 10, 14))
+    told = states(known)
+    assert (told["07"], told["09"], told["10"]) == ("absent", "awaited", "awaited"), "September was due on 15 October"
+    assert states(facts(*lines, complete=date(2026, 10, 15)))["09"] == "absent"
+    silent = facts(*lines, complete=None)
+    assert [states(silent)[month] for month in ("07", "09", "10", "11")] == ["awaited"] * 3 + ["later"]
+    assert {of("2026-09", silent).cause, of("2026-11", silent).cause} == {"payments-incomplete", "not-due"}
+    years = month_grid.years([silent], TODAY)
+    assert (years[0].arrived, years[0].expected) == (2, 2), "what is awaited is not counted as due"
+    assert month_grid.missing(years) == []
+    assert [month % 12 + 1 for month in awaited(years)] == [10, 9, 7]
+
+
+def test_until_when_payments_are_known_is_the_agencys_word_beside_the_newest_paid_day() -> None:
+    opening = entry("2026-06", type="opening", paid_on="2026-11-19")
+    one = facts(entry("2026-07"), opening, cases=(case("2026-08", paid_on="2026-10-10"),), complete=date(2026, 10, 31))
+    assert received([one]) == (date(2026, 10, 31), "2026-10-10"), "an opening balance is no payment"
+    assert received([facts(complete=None)]) == (None, "")
+    assert received([]) == (None, "")
+
+
+def test_months_before_the_first_year_of_the_scheme_are_nobodys_fault() -> None:
+    one = facts(since="2025-11", start=2026 * 12)
+    last_year, this_year = of("2025-12", one), of("2026-01", one)
+    assert (last_year.state, last_year.cause) == ("unknown", "before-start")
+    assert (this_year.state, this_year.cause) == ("absent", "not-received")
+    came = facts(entry("2025-12"), since="2025-11", start=2026 * 12)
+    assert of("2025-12", came).state == "posted", "what came is told whatever its age"
+
+
+def test_a_due_day_in_a_year_without_holidays_says_so() -> None:
+    today, complete = date(2031, 3, 1), date(2031, 2, 28)
+    parts = [p for y in month_grid.years([facts(complete=complete)], today) for c in y.cells for p in c.parts]
+    told = {part.due.year: part.holidays_known for part in parts if part.due}
+    assert told == {year: year <= 2026 for year in range(2026, 2032)}
+    assert all(part.holidays_known for part in _parts_of_migrant()), "no due day, so no holiday can move it"
+
+
+def _parts_of_migrant() -> list[month_grid.Part]:
+    years = month_grid.years([facts(segment="PMI", npp="", since="2026-01")], TODAY)
+    return [part for year in years for cell in year.cells for part in cell.parts]
 
 
 def test_a_migrant_worker_is_never_said_to_miss_a_month_because_no_due_day_is_known() -> None:

@@ -30,6 +30,7 @@ from ledger.members.state import ACTIVE, CLOSED, REQUESTS
 from ledger.store.suspense import Case
 from projections import month_grid
 from projections.month_grid import Facts
+from projections.received import awaited, received
 from projections.results import BalanceRow
 
 SHOWN_YEARS = 3
@@ -156,6 +157,8 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         years=years[:SHOWN_YEARS],
         older=years[SHOWN_YEARS:],
         missing=month_grid.missing(years),
+        awaited=awaited(years),
+        until=received(found.facts),
         listed=LISTED,
         kpjs={card.row.card: card.kpj for card in found.cards if card.row is not None},
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],

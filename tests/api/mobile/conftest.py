@@ -57,6 +57,7 @@ class MobileApi(Peopled):
         self.budi = self.join(1, CARD, BUDI, password=hashed(PASSWORD))
         self.ani = self.join(2, OTHERS, ANI, password=hashed(PASSWORD))
         self.application.members.link_card(self.budi, SECOND, self.acting())
+        self.office.complete()
         self.letters()
         self.follow()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from api.months_answer import REASONS
+from datetime import date
+
+from ledger.acts import scheme
 from ledger.decisions.remittance import SUSPENSE_REASONS
+from ledger.receipt import Header
+from projections.month_grid import CAUSES
 from tests.api.conftest import EMPTY, PAID, STRANGER, Api, posting
 
 MONTHS = f"/v1/accounts/{PAID}/months"
@@ -51,6 +55,22 @@ def test_an_answer_that_has_not_changed_is_not_sent_again_and_one_that_has_is(ap
     assert changed.json()["missing"] == 19
 
 
+def test_no_month_is_called_missing_beyond_the_day_up_to_which_payments_are_complete(api: Api) -> None:
+    headers = api.key("read")
+    first = api.client.get(MONTHS, headers=headers)
+    assert (first.json()["complete_until"], first.json()["latest_paid_on"]) == ("2026-11-20", "2026-11-12")
+    who = Header("test", "test", "", "feed-incomplete")
+    scheme.complete(api.log, date(2026, 9, 14), who, lambda: api.clock)
+    api.follow()
+    again = api.client.get(MONTHS, headers=headers | {"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 200, "the answer has changed with the fact, though no card did"
+    body = again.json()
+    told = {month["month"]: (month["state"], month["reason"]) for month in body["months"]}
+    assert told["2026-08"] == ("awaited", "payments-incomplete"), "due on 15 September"
+    assert told["2026-07"] == ("absent", "not-received")
+    assert (body["missing"], body["awaited"], body["complete_until"]) == (19, 1, "2026-09-14")
+
+
 def test_a_key_of_an_employer_sees_its_months_alone(api: Api) -> None:
     bound = api.key("read", npps=[10000001])
     own = api.client.get(f"/v1/accounts/{EMPTY}/months", headers=bound).json()
@@ -61,4 +81,4 @@ def test_a_key_of_an_employer_sees_its_months_alone(api: Api) -> None:
 
 def test_every_reason_for_which_money_waits_can_be_told(api: Api) -> None:
     shown = api.app.openapi()["components"]["schemas"]["CardMonth"]["properties"]["reason"]["anyOf"][0]["enum"]
-    assert set(SUSPENSE_REASONS) <= set(shown) == set(REASONS)
+    assert set(SUSPENSE_REASONS) <= set(shown) == set(CAUSES)

@@ -40,6 +40,7 @@ class Branch:
         self.office.contribute(
             line(SECOND, month="2026-08", paid_on="2026-09-12", nik=nik(9), name="Orang Lain"), request="r3"
         )
+        self.office.complete()
         self.api.follow()
         self.application: ApplicationState = self.api.app.state.application
 

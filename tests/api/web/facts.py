@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from ledger.days import day_number
@@ -9,9 +10,11 @@ from ledger.identifiers import month_number
 from ledger.store.suspense import Case
 from projections.month_grid import Facts
 from projections.queries import Entry, MembershipRow
+from tests.conftest import TODAY
 from tests.office import NPP
 
 CARD = 26000000017
+COMPLETE = TODAY - timedelta(days=1)
 
 
 def entry(month: str, **changes: Any) -> Entry:
@@ -41,7 +44,9 @@ def case(month: str, reason: str = "amounts-disagree", npp: str = NPP, paid_on: 
 def facts(
     *lines: Entry, since: str = "2026-06", until: str = "", segment: str = "PU", npp: str = NPP,
     cases: tuple[Case, ...] = (), more: tuple[MembershipRow, ...] = (), bases: dict[Case, int] | None = None,
+    complete: date | None = COMPLETE, start: int = 0,
 ) -> Facts:  # fmt: skip
-    """A card with one membership."""
+    """A card with one membership; all payments up to yesterday were handed over."""
     memberships = (MembershipRow(npp, segment, since, until), *more)
-    return Facts(CARD, lines, memberships, {NPP: "PT Satu", "10000002": "PT Dua"}, cases, bases or {})
+    names = {NPP: "PT Satu", "10000002": "PT Dua"}
+    return Facts(CARD, lines, memberships, names, cases, bases or {}, complete=complete, start=start)

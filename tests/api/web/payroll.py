@@ -47,6 +47,7 @@ class Payroll(Peopled):
         self.office.contribute(line(FIFTH, npp=OTHER_NPP), request="r4")
         target = Target(stream=f"remittance-e:{NPP}:2026-08", kpj=ONE)
         self.office.door.reverse(target, self.header("wrong-month"))
+        self.office.complete()
         self.follow()
 
     @staticmethod

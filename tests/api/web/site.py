@@ -69,6 +69,7 @@ class Site(Peopled):
             self.join(number, kpj, email, segment, hashed(PASSWORD))
             for number, kpj, email, segment in ((1, CARD, BUDI, "PU"), (2, ANIS, ANI, "PU"), (3, DEWIS, DEWI, "BPU"))
         )
+        self.office.complete()
         self.letters()
         self.follow()
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from api.web import saldo
+from ledger.acts import scheme
 from ledger.errors import Unavailable
+from ledger.receipt import Header
 from tests.api.web.site import ANI, ANIS, BUDI, CARD, DEWI, EMPLOYER, OTHER_CARD, Site, faults, text
 
 
@@ -24,6 +26,22 @@ def test_the_balance_comes_with_its_date_what_it_is_made_of_and_what_is_missing(
     assert "Juli 2026 ± Rp285.000 Belum masuk Iuran bulan ini dari PT Sandang" in words
     assert "Jatuh tempo 18 Agustus 2026." in words, "the 15th is a Saturday, the 17th Independence Day"
     assert "tidak dilaporkan" not in words.lower(), "no reports are known, so nobody is accused"
+
+
+def test_without_complete_payments_no_month_is_called_missing_and_the_pages_say_until_when_they_are(site: Site) -> None:
+    browser = site.browser(BUDI)
+    assert "Data pembayaran lengkap sampai 20 November 2026." in text(browser.get("/saldo").text)
+    who = Header("test", "test", "", "feed-incomplete")
+    scheme.complete(site.log, date(2026, 8, 17), who, lambda: site.clock)
+    site.follow()
+    for address in ("/saldo", "/iuran"):
+        page = browser.get(address).text
+        assert faults(page) == []
+        words = text(page)
+        assert "bulan belum masuk" not in words
+        assert "Data pembayaran lengkap sampai 17 Agustus 2026." in words
+        assert "Lewat jatuh tempo dan masih ditunggu: Juli 2026." in words
+    assert "Juli 2026 Masih ditunggu" in text(browser.get("/iuran").text)
 
 
 def test_the_amount_of_money_that_may_be_somebody_elses_is_not_on_the_page(site: Site) -> None:

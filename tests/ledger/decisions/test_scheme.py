@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from ledger.decisions.scheme import Scheme, decide_declare, decide_provisional, decide_start, percent, rate_of
+from ledger.decisions.scheme import (
+    Scheme,
+    decide_complete,
+    decide_declare,
+    decide_provisional,
+    decide_start,
+    percent,
+    rate_of,
+)
 from ledger.errors import Refused
-from ledger.events import Fact, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events import Fact, PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
 from ledger.rules import rules
 from tests.conftest import TODAY
 from tests.scenario import given
@@ -152,3 +160,30 @@ def test_a_rate_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_a_rate_is_shown_with_two_to_four_decimals() -> None:
     assert [percent(rate) for rate in (57_000, 56_301, 56_310, 5_000)] == ["5.70 %", "5.6301 %", "5.631 %", "0.50 %"]
+
+
+def test_payments_are_complete_up_to_a_day_that_is_over() -> None:
+    yesterday = TODAY - timedelta(days=1)
+    given(Scheme()).when(decide_complete, yesterday, TODAY).then(PaymentsComplete(until=yesterday.isoformat()))
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        given(Scheme()).when(decide_complete, day, TODAY).refused("complete-day-not-over")
+    assert Scheme().complete_until is None
+
+
+def test_complete_payments_go_on_and_go_back_only_with_a_reason() -> None:
+    state = scheme(PaymentsComplete(until="2026-10-31"))
+    assert state.complete_until == date(2026, 10, 31)
+    earlier, later = date(2026, 9, 30), date(2026, 11, 16)
+    given(state).when(decide_complete, later, TODAY).then(PaymentsComplete(until="2026-11-16"))
+    given(state).when(decide_complete, date(2026, 10, 31), TODAY).then()
+    given(state).when(decide_complete, earlier, TODAY).refused("complete-goes-back")
+    with pytest.raises(Refused) as refused:
+        decide_complete(state, earlier, TODAY, reason="wrong-rate")
+    assert (refused.value.code, refused.value.problem.details["known"]) == (
+        "reason-unknown",
+        "feed-incomplete, wrong-day",
+    )
+    back = decide_complete(state, earlier, TODAY, reason="feed-incomplete")
+    assert back == PaymentsComplete(until="2026-09-30")
+    assert back is not None
+    assert state.after(back, 2).complete_until == earlier

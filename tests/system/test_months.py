@@ -1,0 +1,48 @@
+"""`jht payments-complete` and `jht months` as they are typed: nothing is missing before somebody says that all is in."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ledger.clock import jakarta_date, read_now
+from ledger.settings import Settings
+from tests.system.conftest import CARD
+from tests.system.running import jht
+
+
+def _day(back: int) -> str:
+    return (jakarta_date(read_now()) - timedelta(days=back)).isoformat()
+
+
+def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settings) -> None:
+    assert "Nothing yet" in jht(filled, "payments-complete").stdout
+    assert jht(filled, "payments-complete", "--json").json == {"until": None, "recorded": []}
+    before = jht(filled, "months", CARD, "--json").json
+    assert (before["missing"], before["awaited"] > 0, before["complete_until"]) == (0, True, None)
+    told = jht(filled, "months", CARD).stdout
+    assert "No day was recorded up to which payments are complete" in told
+    assert "not come, was due on" not in told
+
+    for day in (_day(0), _day(-1)):
+        assert "complete-day-not-over" in jht(filled, "payments-complete", day, code=2).stderr
+    assert "date-unreadable" in jht(filled, "payments-complete", "yesterday", code=2).stderr
+    assert f"complete up to {_day(1)}, at position" in jht(filled, "payments-complete", _day(1)).stdout
+    assert "recorded already" in jht(filled, "payments-complete", _day(1)).stdout
+    assert "complete-goes-back" in jht(filled, "payments-complete", _day(400), code=2).stderr
+    after = jht(filled, "months", CARD, "--json").json
+    assert (after["missing"], after["awaited"]) == (before["awaited"], 0)
+    told = jht(filled, "months", CARD).stdout
+    assert f"Payments are complete up to {_day(1)}." in told
+    assert "not come, was due on" in told
+
+    assert "reason-unknown" in jht(filled, "payments-complete", _day(400), "--reason", "oops", code=2).stderr
+    jht(filled, "payments-complete", _day(400), "--reason", "feed-incomplete")
+    assert jht(filled, "months", CARD, "--json").json["missing"] < after["missing"]
+    listed = jht(filled, "payments-complete", "--json").json
+    assert listed["until"] == _day(400)
+    assert [(one["until"], one["reason"]) for one in listed["recorded"]] == [
+        (_day(1), ""),
+        (_day(400), "feed-incomplete"),
+    ]
+    assert "feed-incomplete" in jht(filled, "payments-complete").stdout
+    assert date.fromisoformat(after["complete_until"]) == date.fromisoformat(_day(1))
