@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar, cast
 
 import structlog
@@ -28,6 +29,7 @@ from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.database import Database
 from ledger.store.employer_names import SealedName
+from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
@@ -156,16 +158,19 @@ class ApplicationState:
         """Run something that waits for the store in a writer's thread."""
         return await asyncio.get_running_loop().run_in_executor(self.writers, function)
 
-    async def balance(self, card: int, now: datetime, day: date | None) -> BalanceRow:
-        """A card's balance now (`day` None) or at the end of an earlier day.
+    async def balance(self, card: int, now: datetime, day: date | None, known_at: KnownAt | None = None) -> BalanceRow:
+        """A card's balance now (`day` None) or at the end of an earlier day; with `known_at` as it was known there.
 
         Raises NotFound(account-not-found), Unavailable when it cannot be told truthfully.
         """
         if self.inline:
             # Requests that the loop took up together read one snapshot: it ends when it is the loop's turn again.
-            return self.reader.balance(card, jakarta_date(now), now, day, later=self._loop.call_soon)
-        if day is not None:
-            return await self.ask(self.reader.balance, card, jakarta_date(now), now, day)
+            return self.reader.balance(
+                card, jakarta_date(now), now, day, known_at=known_at, later=self._loop.call_soon
+            )  # fmt: skip
+        if day is not None or known_at is not None:
+            asked = partial(self.reader.balance, known_at=known_at)
+            return await self.ask(asked, card, jakarta_date(now), now, day)
         found = await self.coalescer.get(card)
         if isinstance(found, BalanceRow):
             return found
@@ -183,7 +188,20 @@ class ApplicationState:
         if not text:
             return
         head = await asyncio.to_thread(self.log.head)
-        wanted = parse_position(text, self.log.log_id, head)
+        await self._wait_for(parse_position(text, self.log.log_id, head))
+
+    async def known_at(self, text: str, now: datetime) -> KnownAt | None:
+        """The place in the log that a `known_at` names, once the read side has reached it; None for "".
+
+        Raises as `ledger.store.known_at.known_at`; Unavailable(position-not-reached).
+        """
+        if not text:
+            return None
+        found = await self.ask(known_at, self.log, text, now)
+        await self._wait_for(found.position)
+        return found
+
+    async def _wait_for(self, wanted: int) -> None:
         until = time.monotonic() + self.settings.max_wait
         while not await self._reached(wanted):
             if time.monotonic() >= until:

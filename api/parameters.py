@@ -26,6 +26,7 @@ from api.schemas import OneOf
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.identifiers import clean_kpj, clean_npp
+from ledger.store.known_at import KnownAt
 
 MOST_ROWS = 500
 PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
@@ -190,12 +191,15 @@ class MobilePaged(Paged):
     limit: Limit = 25
 
 
-class BalanceQuery(Awaited):
-    """Of a balance."""
+class PastQuery(Awaited):
+    """Of a balance, now or at an earlier day."""
 
     as_of: Annotated[
         date | SkipJsonSchema[None],
-        Field(description="At the end of this day (Asia/Jakarta); today when absent", examples=["2026-11-21"]),
+        Field(
+            description="Money paid up to the end of this day (Asia/Jakarta); today when absent",
+            examples=["2026-11-21"],
+        ),
         BeforeValidator(_day),
     ] = None
 
@@ -204,6 +208,26 @@ class BalanceQuery(Awaited):
         if self.as_of is not None and self.as_of > present:
             raise Refused("as-of-in-future")
         return None if self.as_of == present else self.as_of
+
+
+class BalanceQuery(PastQuery):
+    """Of a balance, or of what it is made of, as it is known now or as it was known then."""
+
+    known_at: Annotated[str, Field(min_length=1, max_length=60), refused_as("known-at-unreadable")] = Field(
+        "",
+        description="By what had been recorded up to here: a position out of an earlier answer, or a moment with its zone; "
+        "where `as_of` is absent, at the end of the day of that moment. Such an answer is the same for ever",
+        examples=["2026-02-10T15:30:00+07:00"],
+    )
+
+    def day(self, present: date, known: KnownAt | None) -> date:
+        """The day that is asked for."""
+        return self.as_of or (present if known is None else known.day)
+
+    def asked_day(self, present: date) -> date | None:
+        """`past_day`; beside a `known_at` today is a day like any other. Raises Refused(as-of-in-future)."""
+        day = self.past_day(present)
+        return self.as_of if self.known_at else day
 
 
 class MonthsQuery(Awaited):
@@ -216,7 +240,7 @@ class MonthsQuery(Awaited):
     ] = None
 
 
-class EntriesQuery(Paged, Awaited):
+class EntriesQuery(Paged, BalanceQuery):
     """Of a statement."""
 
 

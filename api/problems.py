@@ -29,11 +29,13 @@ RETRY_SECONDS = 2
 
 _BY_STATUS = {
     400: "kind-unknown file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future "
-    "position-unreadable position-ahead position-foreign idempotency-key-unreadable",
+    "position-unreadable position-ahead position-foreign idempotency-key-unreadable known-at-unreadable "
+    "known-at-without-zone known-at-in-future known-at-not-settled known-at-before-log",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
     "login-by-provider factor-own",
-    404: "account-not-found employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
+    404: "account-not-found account-not-yet-known "
+    "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
     "card-unknown data-request-unknown factor-unknown",
     405: "method-wrong",

@@ -23,9 +23,13 @@ import msgspec
 
 from ledger.clock import jakarta_date
 from ledger.days import day_number, day_text
-from ledger.errors import JhtError, NotFound, Refused, StoreFailed, Unavailable
+from ledger.decisions.card import Card, evolve
+from ledger.errors import BrokenLog, JhtError, NotFound, Refused, StoreFailed, Unavailable
+from ledger.identifiers import account_stream, kpj_of
+from ledger.store.codec import decode
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
+from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
 from ledger.yields import earned_by_year
 from projections import card_lines, scheme, sql
@@ -97,6 +101,7 @@ class Past(NamedTuple):
 
     person: str
     segment: str
+    version: int
     reached: tuple[int, str, str]
     lines: Lines
     known: Known
@@ -281,18 +286,21 @@ class Queries:
     # --- one card, or many
 
     def balance(
-        self, card: int, today: date, now: datetime, as_of: date | None = None, *, later: Later | None = None
-    ) -> BalanceRow:
-        """What a card has, now or (`as_of` before `today`) as the money paid up to the end of a past day.
+        self, card: int, today: date, now: datetime, as_of: date | None = None, *, known_at: KnownAt | None = None,
+        later: Later | None = None,
+    ) -> BalanceRow:  # fmt: skip
+        """What a card has, now or (`as_of` before `today`) as the money paid up to the end of a past day; with `known_at`
+        by what had been recorded there, at the end of its day unless `as_of` names another.
 
         `later` runs a function, soon and in this thread: until then the present balances asked for on SQLite share one
         snapshot, for opening one costs as much as reading a card.
 
-        Raises NotFound(account-not-found), Refused(as-of-in-future, as-of-before-opening) and Unavailable
-        (read-side-stale, read-side-empty, log-restored, account-incomplete).
+        Raises NotFound(account-not-found, account-not-yet-known), Refused(as-of-in-future, as-of-before-opening) and
+        Unavailable (read-side-stale, read-side-empty, log-restored, account-incomplete, position-not-reached).
         """
-        if as_of is not None and as_of != today:
-            return self._past(card, today, now, as_of)
+        day = as_of or (known_at.day if known_at is not None else today)
+        if known_at is not None or day != today:
+            return self._row_of_past(card, self.past(card, today, now, day, known_at), day)
         if self.store.postgres:
             return told(self.balances([card], today, now)[card])
         for _ in range(_ATTEMPTS):
@@ -376,14 +384,12 @@ class Queries:
             found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark)
         return found
 
-    def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
-        return self._row_of_past(card, self._past_until(card, today, now, as_of), as_of)
-
-    def _past_until(self, card: int, today: date, now: datetime, as_of: date) -> Past:
+    def past(self, card: int, today: date, now: datetime, as_of: date, known_at: KnownAt | None) -> Past:
+        """What a card's past up to the end of a day is told from. Raises as `balance`."""
         if as_of > today:
             raise Refused("as-of-in-future")
         self.check_fresh(now)
-        past = self._read_past(card)
+        past = self._read_past(card, known_at)
         opening = card_lines.opening_day(past.lines)
         if opening is not None and opening > day_number(as_of):
             raise Refused("as-of-before-opening", as_of=day_text(opening))
@@ -397,24 +403,27 @@ class Queries:
         )
         version = int(lines.position.max(initial=0))
         row = (
-            card, past.person, past.segment, version, *past.reached, 0, employer, worker, credited, paid_out, months,
+            card, past.person, past.segment, past.version, *past.reached, 0, employer, worker, credited, paid_out, months,
             0, 1, version, None,
         )  # fmt: skip
         last, years = card_lines.last_contribution(lines), card_lines.years(rows)
-        return told(balance_of(row, as_of, last, years, past.known, self.mark(version)))
+        return told(balance_of(row, as_of, last, years, past.known, self.mark(max(version, past.version))))
 
-    def explanation(self, card: int, today: date, now: datetime, as_of: date | None = None) -> Explanation:
+    def explanation(
+        self, card: int, today: date, now: datetime, as_of: date | None = None, known_at: KnownAt | None = None
+    ) -> Explanation:
         """What a card has and how its yield was worked out, at the end of a day; both of one log position.
 
         Raises as `balance`.
         """
-        past, day = self._past_until(card, today, now, as_of or today), as_of or today
+        day = as_of or (known_at.day if known_at is not None else today)
+        past = self.past(card, today, now, day, known_at)
         row = self._row_of_past(card, past, day)
         return Explanation(row, explain(past.lines, row.terms, day))
 
-    def _read_past(self, card: int) -> Past:
-        """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found),
-        Unavailable(account-incomplete)."""
+    def _read_past(self, card: int, known_at: KnownAt | None) -> Past:
+        """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found,
+        account-not-yet-known), Unavailable(account-incomplete, position-not-reached)."""
 
         def ask(live: dict[str, Generation]) -> _Questions:
             return [
@@ -426,17 +435,37 @@ class Queries:
             ]
 
         (about,), (reached, *_), rows, bases, declared = self._together(ask)
-        person, segment, _, incomplete, *_ = about
-        if incomplete is not None:
+        person, segment, version, incomplete, *_ = about
+        upto = _reach(known_at, reached[0])
+        if incomplete is not None and incomplete <= upto:
             raise Unavailable("account-incomplete", position=incomplete)
         if person is None:
             raise NotFound("account-not-found")
-        upto = reached[0]
+        if known_at is not None:
+            reached = (upto, known_at.recorded_at, reached[2])
+            person, segment, version = self._card_at(card, upto)
         declared = [row for row in declared if row[0] <= upto]
         mark = self.mark(declared[-1][0]) if declared else ""
-        return Past(
-            person, segment, reached, card_lines.of(card, rows, bases, upto), scheme.known_of(declared, mark)
-        )  # fmt: skip
+        lines = card_lines.of(card, rows, bases, upto)
+        return Past(person, segment, version, reached, lines, scheme.known_of(declared, mark))
+
+    def _card_at(self, card: int, upto: int) -> tuple[str, str, int]:
+        """Holder, segment and version of a card as they were known at a log position; the directory has only the present.
+
+        Raises NotFound(account-not-yet-known), Unavailable(account-incomplete).
+        """
+        stream = account_stream(kpj_of(card))
+        with self.log.database.read() as tx:
+            rows = [row for row in self.log.stored_in(tx, [stream]).get(stream, ()) if row.position <= upto]
+        found: Card | None = None
+        for row in rows:
+            try:
+                found = evolve(found, decode(row))
+            except BrokenLog as error:
+                raise Unavailable("account-incomplete", position=row.position) from error
+        if found is None:
+            raise NotFound("account-not-yet-known")
+        return found.person, found.segment, rows[-1].position
 
     def entries(
         self,
@@ -447,26 +476,30 @@ class Queries:
         *,
         upto: int | None = None,
         npps: frozenset[int] | None = None,
+        paid_by: date | None = None,
     ) -> list[Entry]:
         """A page of a card's statement, newest month first; `after` is the `key` of the last entry seen.
 
         `upto`: nothing beyond this log position, so that a page is of one moment with what was read before it. `npps`:
-        only lines of these payers.
+        only lines of these payers. `paid_by`: only money that had been paid at the end of that day.
         Raises like `balance`. An empty list means that there is nothing (more).
         """
         self.check_fresh(now)
 
+        until = () if upto is None else (upto,)
+        day = () if paid_by is None else (day_number(paid_by),)
+
         def ask(live: dict[str, Generation]) -> _Questions:
+            statement = sql.statement(
+                live["entries"], after is not None, upto=bool(until), paid_by=bool(day), payers=len(npps or ())
+            )
             return [
                 (sql.card(live), [card, card, card]),
-                (
-                    sql.statement(live["entries"], after is not None, upto=upto is not None, payers=len(npps or ())),
-                    [card, *(after or ()), *(() if upto is None else (upto,)), *sorted(npps or ()), limit],
-                ),
+                (statement, [card, *(after or ()), *until, *day, *sorted(npps or ()), limit]),
             ]
 
         (about,), rows = self._together(ask)
-        return _entries(about, rows)
+        return _entries(about, rows, upto)
 
     def story(self, card: int, now: datetime, limit: int) -> Story:
         """The first page of a card's statement with its memberships and payers, of one moment. Raises as `entries`."""
@@ -627,9 +660,18 @@ class Queries:
         self._local = threading.local()
 
 
-def _entries(about: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Entry]:
-    """The lines behind the row of `questions.card`, or why they cannot be told."""
-    if about[3] is not None:
+def _reach(known_at: KnownAt | None, reached: int) -> int:
+    """Up to which log position a past is told. Raises Unavailable(position-not-reached)."""
+    if known_at is None:
+        return reached
+    if known_at.position > reached:
+        raise Unavailable("position-not-reached")
+    return known_at.position
+
+
+def _entries(about: Sequence[Any], rows: Sequence[Sequence[Any]], upto: int | None = None) -> list[Entry]:
+    """The lines behind the row of `sql.card`, or why they cannot be told."""
+    if about[3] is not None and (upto is None or about[3] <= upto):
         raise Unavailable("account-incomplete", position=about[3])
     if about[0] is None:
         raise NotFound("account-not-found")

@@ -132,11 +132,14 @@ def bases(entries: Generation) -> str:
     )
 
 
-def statement(entries: Generation, continued: bool, *, upto: bool = False, payers: int = 0) -> str:
-    """Rows for `entry_of`, newest month first; `continued`: after a key; `upto`: not beyond a position; `payers`: only
-    of so many. Parameters in that order, the card first."""
+def statement(
+    entries: Generation, continued: bool, *, upto: bool = False, paid_by: bool = False, payers: int = 0
+) -> str:
+    """Rows for `entry_of`, newest month first; `continued`: after a key; `upto`: not beyond a position; `paid_by`: not
+    paid after a day; `payers`: only of so many. Parameters in that order, the card first."""
     after = "and (e.month, e.position, e.line) < (?, ?, ?) " if continued else ""
     after += "and e.position <= ? " if upto else ""
+    after += "and v.paid_on <= ? " if paid_by else ""
     after += f"and v.npp in ({', '.join('?' * payers)}) " if payers else ""
     return (
         "select e.month, e.position, e.line, v.type, v.kind, v.paid_on, v.npp, e.wage, e.back_pay, e.employer, "

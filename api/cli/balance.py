@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.console import moment, print_json
-from api.cli.read_side import card_of, caught_up
+from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.scheme import percent
@@ -23,7 +24,8 @@ PAGE = 500
 
 def balance(
     kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
-    as_of: Annotated[str, typer.Option(help="The balance of a past day, YYYY-MM-DD, by paid dates.")] = "",
+    as_of: Annotated[str, typer.Option(help=AS_OF)] = "",
+    known_at: Annotated[str, typer.Option(help=KNOWN_AT)] = "",
     entries: Annotated[bool, typer.Option("--entries", help="Also the months behind it, newest first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
@@ -32,20 +34,23 @@ def balance(
     today = jakarta_date(now)
     day = day_of(as_of) if as_of else None
     with caught_up() as (log, reader):
-        row = reader.balance(card, today, now, day)
-        lines = _entries(reader, card) if entries else []
+        known = known_of(log, reader, known_at, now)
+        row = reader.balance(card, today, now, day, known_at=known)
+        asked = day or (known.day if known else None)
+        lines = _entries(reader, card, row.position, asked) if entries else []
         log_id = log.log_id
+    told = asked or today
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 
-        answer = balance_fields(log_id, row, day or today)
+        answer = balance_fields(log_id, row, told)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(
         Text(rupiah(row.total), style="bold"),
         Text(f"  KPJ {row.kpj}, {row.segment}, {row.status}", style="dim"),
     )
-    out.print(f"  as of {day or today}, log position {row.position} (recorded {moment(row.recorded_at)})")
+    out.print(f"  as of {told}, log position {row.position} (recorded {moment(row.recorded_at)})")
     if row.last is None:
         out.print("  No contribution has come yet." if not row.total else "  No contribution counts now.")
     else:
@@ -69,9 +74,10 @@ def balance(
         out.print(_statement(lines))
 
 
-def _entries(reader: Queries, card: int) -> list[Entry]:
+def _entries(reader: Queries, card: int, upto: int, paid_by: date | None) -> list[Entry]:
     found: list[Entry] = []
-    while page := reader.entries(card, read_now(), found[-1].key if found else None, PAGE):
+    read = partial(reader.entries, upto=upto, paid_by=paid_by)
+    while page := read(card, read_now(), found[-1].key if found else None, PAGE):
         found.extend(page)
     return found
 

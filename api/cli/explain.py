@@ -10,7 +10,7 @@ from rich.text import Text
 
 from api.cli.balance import day_of
 from api.cli.console import print_json
-from api.cli.read_side import card_of, caught_up
+from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.cli.yields import MODEL
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
@@ -21,16 +21,19 @@ from projections.explanation import DECLARED, Account, Worked
 
 def explain(
     kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
-    as_of: Annotated[str, typer.Option(help="The working at the end of a past day, YYYY-MM-DD.")] = "",
+    as_of: Annotated[str, typer.Option(help=AS_OF)] = "",
+    known_at: Annotated[str, typer.Option(help=KNOWN_AT)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The working of a card's yield, line by line: opening, each payment's months, rate, result."""
     card, now = card_of(kpj), read_now()
     today = jakarta_date(now)
-    day = day_of(as_of) if as_of else today
+    asked = day_of(as_of) if as_of else None
     with caught_up() as (log, reader):
-        found = reader.explanation(card, today, now, day)
+        known = known_of(log, reader, known_at, now)
+        found = reader.explanation(card, today, now, asked, known)
         log_id = log.log_id
+    day = asked or (known.day if known else today)
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from api.cli.console import opened
 from ledger.clock import read_now
 from ledger.errors import Refused, StoreFailed
 from ledger.identifiers import card_number, clean_kpj
+from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log
+from projections.card_months import MAX_WAIT
 from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
+
+AS_OF = "Money paid up to the end of a past day, YYYY-MM-DD."
+KNOWN_AT = "By what had been recorded up to there: a position, or a moment as 2026-02-10T15:30+07:00."
+"""Help of the options that ask for a past answer."""
 
 
 @contextmanager
@@ -37,6 +44,16 @@ def caught_up() -> Iterator[tuple[Log, Queries]]:
             yield log, reader
         finally:
             reader.close()
+
+
+def known_of(log: Log, reader: Queries, text: str, now: datetime) -> KnownAt | None:
+    """The place in the log that `--known-at` names, reached by the read side; None for "". Raises Refused as
+    `ledger.store.known_at.known_at`, Unavailable(position-not-reached)."""
+    if not text:
+        return None
+    found = known_at(log, text, now)
+    reader.wait_for(found.position, MAX_WAIT)
+    return found
 
 
 def card_of(kpj: str) -> int:

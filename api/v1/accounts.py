@@ -19,6 +19,7 @@ from api.schemas import Balance, Entries, Explained, as_of_fields, balance_field
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
+from ledger.store.known_at import KnownAt
 from ledger.store.log import position_text
 from projections.results import Entry
 
@@ -34,7 +35,19 @@ FRESH_PROBLEMS = (
 PARAMETER_PROBLEMS = ("parameter-unreadable", "parameter-unknown")
 POSITION_PROBLEMS = ("position-unreadable", "position-foreign", "position-ahead", "position-not-reached")
 READ_PROBLEMS = (*PARAMETER_PROBLEMS, *KEY_PROBLEMS, "object-foreign", *FRESH_PROBLEMS)
-_PROBLEMS = (*READ_PROBLEMS, *POSITION_PROBLEMS, "kpj-unreadable", "account-not-found", "account-incomplete")
+KNOWN_PROBLEMS = (
+    "as-of-in-future", "as-of-before-opening", "known-at-unreadable", "known-at-without-zone", "known-at-in-future",
+    "known-at-not-settled", "known-at-before-log", "account-not-yet-known",
+)  # fmt: skip
+"""Of `as_of` and `known_at`."""
+_PROBLEMS = (
+    *READ_PROBLEMS,
+    *POSITION_PROBLEMS,
+    "kpj-unreadable",
+    "account-not-found",
+    "account-incomplete",
+    *KNOWN_PROBLEMS,
+)
 
 Reader = Annotated[Caller, Security(api_key, scopes=["read"])]
 router = APIRouter(route_class=ShortRoute, tags=["accounts"])
@@ -46,7 +59,7 @@ plain = APIRouter(route_class=Route, tags=["accounts"])
     operation_id="balance",
     summary="One card's balance",
     response_model=Balance,
-    responses=refusals(*_PROBLEMS, "as-of-in-future", "as-of-before-opening", "key-bound") | VERSIONED,
+    responses=refusals(*_PROBLEMS, "key-bound") | VERSIONED,
 )
 async def balance(
     request: Request,
@@ -55,24 +68,32 @@ async def balance(
     query: Annotated[BalanceQuery, Query()],
     why: Why = "",
 ) -> Response:
-    """What one card holds, now or at the end of an earlier day (`as_of`, in Jakarta)."""
+    """What one card holds, now or at the end of an earlier day (`as_of`, in Jakarta), as it is known now or as it was known
+    at an earlier place in the log (`known_at`)."""
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
     present = jakarta_date(now)
-    day = query.past_day(present)
+    day = query.asked_day(present)
     application.must_be_free(caller)
     await application.reach(query.min_position)
+    known = await application.known_at(query.known_at, now)
     try:
-        row = await application.balance(card, now, day)
+        row = await application.balance(card, now, day, known)
     except NotFound:
         # Who looks for cards that do not exist is to be seen in the records too.
         await application.record(request, caller, why, kpj, 0, now)
         raise
     await application.record(request, caller, why, row.kpj, row.position, now)
-    body = balance_fields(application.log.log_id, row, day or present)
+    body = balance_fields(application.log.log_id, row, query.day(present, known))
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
+    version = f"{row.tag}-{as_of['date']}{_at(known)}"
+    return versioned(request, body, as_of["position"], version, language)
+
+
+def _at(known: KnownAt | None) -> str:
+    """What an ETag holds of a `known_at`."""
+    return f"-{known.position}" if known is not None else ""
 
 
 @plain.get(
@@ -80,7 +101,7 @@ async def balance(
     operation_id="explain",
     summary="How one card's yield was worked out",
     response_model=Explained,
-    responses=refusals(*_PROBLEMS, "as-of-in-future", "as-of-before-opening", "key-bound") | VERSIONED,
+    responses=refusals(*_PROBLEMS, "key-bound") | VERSIONED,
 )
 async def explain(
     request: Request,
@@ -89,23 +110,24 @@ async def explain(
     query: Annotated[BalanceQuery, Query()],
     why: Why = "",
 ) -> Response:
-    """The balance, now or at the end of an earlier day, and its working line by line: by this project's model of a rule
-    that the agency does not publish."""
+    """The balance, now or at an earlier day and as it was known then, and its working line by line: by this project's model
+    of a rule that the agency does not publish."""
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
     present = jakarta_date(now)
-    day = query.past_day(present) or present
+    asked = query.asked_day(present)
     application.must_be_free(caller)
     await application.reach(query.min_position)
+    known = await application.known_at(query.known_at, now)
     try:
-        found = await application.ask(application.reader.explanation, card, present, now, day)
+        found = await application.ask(application.reader.explanation, card, present, now, asked, known)
     except NotFound:
         await application.record(request, caller, why, kpj, 0, now)
         raise
     row = found.row
     await application.record(request, caller, why, row.kpj, row.position, now)
-    log_id = application.log.log_id
+    log_id, day = application.log.log_id, query.day(present, known)
     body = {"balance": balance_fields(log_id, row, day), "accounts": found.accounts}
     version = f"{row.tag}-{row.position}-{day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
@@ -125,24 +147,32 @@ async def entries(
     query: Annotated[EntriesQuery, Query()],
     why: Why = "",
 ) -> Response:
-    """A card's statement, newest month first, in pages."""
+    """A card's statement, newest month first, in pages: now, or what had been paid by an earlier day (`as_of`) and
+    recorded up to an earlier place in the log (`known_at`)."""
     application = application_of(request)
     language = asked_language(request)
     card, now, after = card_number(kpj), application.now(), query.after(3)
+    present = jakarta_date(now)
+    asked = query.asked_day(present)
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)
+    known = await application.known_at(query.known_at, now)
     try:
-        row = await application.balance(card, now, None)
+        row = await application.balance(card, now, asked, known)
     except NotFound:
         await application.record(request, caller, why, kpj, 0, now)
         raise
-    # One more than asked tells whether there is a next page.
-    read = partial(application.reader.entries, upto=row.position, npps=caller.npps)
+    day = query.day(present, known)
+    # One more than asked tells whether there is a next page. Money that is paid later than today is not recorded.
+    until = day if asked is not None or known is not None else None
+    read = partial(application.reader.entries, upto=row.position, npps=caller.npps, paid_by=until)
     lines = await application.ask(read, card, now, after, query.limit + 1)
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
-    body["as_of"] = as_of_fields(application.log.log_id, row, jakarta_date(now))
-    version = f"{row.tag}-{query.limit}.{query.cursor}"
+    body["as_of"] = as_of_fields(application.log.log_id, row, day)
+    version = f"{row.tag}-{query.limit}.{query.cursor}{_at(known)}"
+    if until is not None:
+        version += f"-{until.isoformat()}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

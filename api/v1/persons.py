@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import schemas
 from api.access.keys import Caller, api_key
 from api.application import application_of
-from api.parameters import BalanceQuery, PersonPath, Why
+from api.parameters import PastQuery, PersonPath, Why
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
@@ -38,7 +38,7 @@ async def balance(
     request: Request,
     caller: Annotated[Caller, Security(api_key, scopes=["persons"])],
     person: PersonPath,
-    query: Annotated[BalanceQuery, Query()],
+    query: Annotated[PastQuery, Query()],
     why: Why = "",
 ) -> Response:
     """The balances of all cards of a person, each for itself and their sum."""

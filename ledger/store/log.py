@@ -33,11 +33,11 @@ from ledger.events import Event
 from ledger.settings import Settings
 from ledger.store import account_index, account_index_check, migrations
 from ledger.store.account_index_check import AccountIndexCheck
-from ledger.store.codec import JhtMapper, StoredRow, decode, stamp_all
+from ledger.store.codec import JhtMapper, StoredRow, decode, recorded_at_of, stamp_all
 from ledger.store.database import Database, Transaction, open_database, table_exists
 from ledger.store.place import check_place
 from ledger.store.recorders import recorder_of
-from ledger.store.recording import Head, select_rows, select_streams
+from ledger.store.recording import PREFIX, Head, select_rows, select_streams
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clocks of a process and its store, or of the log and the present, may be apart."""
@@ -216,6 +216,14 @@ class Log:
             return ""
         rows = self.read(position - 1, 1, position)
         return fingerprint_of(rows[0]) if rows else None
+
+    def recorded_at(self, position: int) -> str:
+        """When the event at a position was recorded. Raises KeyError when there is none."""
+        with self.database.read() as tx:
+            rows = tx.rows(f"select substr(state, 1, {PREFIX}) from {self.table} where {self.key} = ?", [position])
+        if not rows:
+            raise KeyError(position)
+        return recorded_at_of(bytes(rows[0][0]))
 
     def read(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[StoredRow]:
         """Stored rows with `after` < position <= `upto`, in order, at most `limit`, optionally of some names only."""

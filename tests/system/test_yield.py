@@ -59,3 +59,21 @@ def test_a_year_is_told_confirmed_declared_and_explained(filled: Settings, tmp_p
     assert "account-not-found" in jht(filled, "explain", "26000099999", code=2).stderr
     past = jht(filled, "explain", CARD, "--as-of", "2025-12-30", "--json").json
     assert (past["balance"]["balance"], past["balance"]["yield"]["rates"]) == (285_000, [])
+
+
+def test_what_was_said_then_is_said_again(filled: Settings, tmp_path: Path) -> None:
+    before = jht(filled, "balance", CARD, "--entries", "--json").json
+    here = before["balance"]["as_of"]["position"]
+    late = tmp_path / "late.csv"
+    late.write_bytes(csv_of(CONTRIBUTION, [line(CARD, month="2025-03", paid_on="2025-04-14")]))
+    jht(filled, "ingest", "contributions", late)
+    assert jht(filled, "balance", CARD, "--json").json["balance"] != before["balance"]["balance"]
+    again = jht(filled, "balance", CARD, "--known-at", here, "--entries", "--json").json
+    assert again["entries"] == before["entries"]
+    assert {**again["balance"], "as_of": 0} == {**before["balance"], "as_of": 0}
+    assert again["balance"]["as_of"]["position"] == here
+    explained = jht(filled, "explain", CARD, "--known-at", here, "--json").json
+    assert explained["balance"]["balance"] == before["balance"]["balance"]
+    for text, code in (("2026-02-10", "known-at-without-zone"), ("soon", "known-at-unreadable")):
+        assert code in jht(filled, "balance", CARD, "--known-at", text, code=2).stderr
+        assert code in jht(filled, "explain", CARD, "--known-at", text, code=2).stderr
