@@ -34,7 +34,7 @@ _BY_STATUS = {
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
     "login-by-provider factor-own",
-    404: "account-not-found account-not-yet-known "
+    404: "account-not-found account-not-yet-known answer-code-unknown "
     "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
     "card-unknown data-request-unknown factor-unknown",
