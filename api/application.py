@@ -27,6 +27,7 @@ from ledger.ingestion.door import Door
 from ledger.members import Members
 from ledger.settings import Settings
 from ledger.store import account_index
+from ledger.store.answer_codes import AnswerCodes
 from ledger.store.database import Database
 from ledger.store.employer_names import SealedName
 from ledger.store.known_at import KnownAt, known_at
@@ -63,6 +64,7 @@ class ApplicationState:
     access: Database
     keys: Keys
     recorder: Recorder
+    codes: AnswerCodes
     door: Door
     members: Members
     outbox: Outbox
@@ -88,6 +90,7 @@ class ApplicationState:
         self.turn = asyncio.Semaphore(LARGE_AT_ONCE)
         self.log = Log.open(self.settings)
         vault = self.vault = Vault.open(self.log)
+        self.codes = AnswerCodes(self.log, vault)
         self.door = Door(self.log, vault, self.now)
         self.members = Members.open(self.log, vault)
         self.outbox = self.members.outbox
@@ -188,7 +191,7 @@ class ApplicationState:
         if not text:
             return
         head = await asyncio.to_thread(self.log.head)
-        await self._wait_for(parse_position(text, self.log.log_id, head))
+        await self.wait_for(parse_position(text, self.log.log_id, head))
 
     async def known_at(self, text: str, now: datetime) -> KnownAt | None:
         """The place in the log that a `known_at` names, once the read side has reached it; None for "".
@@ -198,10 +201,11 @@ class ApplicationState:
         if not text:
             return None
         found = await self.ask(known_at, self.log, text, now)
-        await self._wait_for(found.position)
+        await self.wait_for(found.position)
         return found
 
-    async def _wait_for(self, wanted: int) -> None:
+    async def wait_for(self, wanted: int) -> None:
+        """Wait until the read side has reached a position. Raises Unavailable(position-not-reached)."""
         until = time.monotonic() + self.settings.max_wait
         while not await self._reached(wanted):
             if time.monotonic() >= until:

@@ -106,6 +106,15 @@ Kpj = Annotated[
 ]
 """A membership card's number, cleaned."""
 KpjPath = Annotated[Kpj, Path(description="Membership card number", examples=["26000000017"])]
+CodePath = Annotated[
+    str,
+    Path(
+        description="An answer code, as it is printed or typed",
+        max_length=200,
+        examples=["7K3M-9QZX-1VTB-C4HD-0W8N-PR5E-AJ2Y-6GF"],
+    ),
+    refused_as("answer-code-unknown"),
+]
 PersonPath = Annotated[
     str,
     Path(description="Person id", pattern="^[0-9a-f]{32}$", examples=["5a0c7e1f93b24d68a1c4e0f7b2d9836c"]),
@@ -228,6 +237,28 @@ class BalanceQuery(PastQuery):
         """`past_day`; beside a `known_at` today is a day like any other. Raises Refused(as-of-in-future)."""
         day = self.past_day(present)
         return self.as_of if self.known_at else day
+
+
+class DifferenceQuery(Awaited):
+    """Of two answers about a card."""
+
+    as_of: Annotated[
+        date | SkipJsonSchema[None],
+        Field(description="The day of the earlier answer; that of `known_at` when absent", examples=["2026-02-10"]),
+        BeforeValidator(_day),
+    ] = None
+    known_at: Annotated[str, Field(min_length=1, max_length=60), refused_as("known-at-unreadable")] = Field(
+        description="What the earlier answer knew: its position, or a moment with its zone",
+        examples=["2026-02-10T15:30:00+07:00"],
+    )
+    until_as_of: Annotated[
+        date | SkipJsonSchema[None],
+        Field(description="The day of the later answer; today, or that of `until_known_at`, when absent"),
+        BeforeValidator(_day),
+    ] = None
+    until_known_at: Annotated[str, Field(min_length=1, max_length=60), refused_as("known-at-unreadable")] = Field(
+        "", description="What the later answer knew; everything that is known now when absent"
+    )
 
 
 class MonthsQuery(Awaited):

@@ -18,8 +18,12 @@ from pydantic_core import CoreSchema, core_schema
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
 from ledger.identifiers import KINDS, SEGMENTS
+from ledger.store.answer_codes import KINDS as CODE_KINDS
+from ledger.store.answer_codes import LANGUAGES as CODE_LANGUAGES
 from ledger.store.log import position_text
 from ledger.yields import POLICY, Terms
+from projections.difference import CAUSES
+from projections.difference import Difference as Between
 from projections.event_batch import TYPES
 from projections.explanation import KINDS as RATE_KINDS
 from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
@@ -210,6 +214,49 @@ class Explained(Answer):
     accounts: list[AccountWorked]
 
 
+class Cause(Answer):
+    """One reason why two answers differ, with its amount. What it is not about is null."""
+
+    cause: Annotated[str, OneOf(CAUSES)]
+    detail: Annotated[str, Field(examples=["Hasil pengembangan 2025 ditetapkan pada 2026-04-01: Rp570.000."])]
+    detail_en: Annotated[str, Field(examples=["The yield of 2025 was declared on 2026-04-01: Rp570.000."])]
+    amount: Annotated[Rupiah, Field(description="money + yield")]
+    money: Annotated[Rupiah, Field(description="Contributions, and what an opening balance brought")]
+    yield_: Annotated[Rupiah, Field(alias="yield", description="Yield of declared years")]
+    year: Annotated[int | None, Field(description="Of a declared yield", examples=[2025])]
+    month: Month | None
+    paid_on: Day | None
+    recorded_at: Moment | None
+    position: Position | None
+
+
+class Difference(Answer):
+    """Two answers about a card. then.balance + the amounts of the causes = now.balance."""
+
+    then: Balance
+    now: Balance
+    difference: Annotated[Rupiah, Field(description="now.balance - then.balance")]
+    causes: Annotated[
+        list[Cause],
+        Field(
+            description="What was recorded in between, in the order of the log; then what the days in between brought"
+        ),
+    ]
+
+
+class GivenAnswer(Answer):
+    """What stands behind an answer code: the figures as they were given, and why those of today differ."""
+
+    kind: Annotated[str, OneOf(CODE_KINDS)]
+    language: Annotated[str, OneOf(CODE_LANGUAGES)]
+    since: Annotated[Day | None, Field(description="The first day of a statement")]
+    before: Annotated[
+        Balance | None,
+        Field(description="Of a statement: the balance of the day before its first, null where nobody knows it"),
+    ]
+    given: Difference
+
+
 class PersonBalance(Answer):
     """All cards of one person; `balance` is the sum of the cards'."""
 
@@ -363,6 +410,31 @@ def _yield_fields(credited: int, brought: int, estimated: int | None, terms: Ter
 @lru_cache(64)
 def _rates(first: int, declared: tuple[tuple[int, int], ...]) -> list[dict[str, int]]:
     return [{"year": year, "utama": one, "tambahan": two} for year, (one, two) in enumerate(declared, first)]
+
+
+def difference_fields(log_id: str, found: Between, then: date, now: date, language: str) -> dict[str, Any]:
+    """The fields of `Difference`, of two days."""
+    return {
+        "then": balance_fields(log_id, found.then, then),
+        "now": balance_fields(log_id, found.now, now),
+        "difference": found.now.total - found.then.total,
+        "causes": [
+            {
+                "cause": one.cause,
+                "detail": one.say(language),
+                "detail_en": one.say("en"),
+                "amount": one.amount,
+                "money": one.money,
+                "yield": one.earned,
+                "year": one.year or None,
+                "month": one.month or None,
+                "paid_on": one.paid_on or None,
+                "recorded_at": one.recorded_at or None,
+                "position": position_text(log_id, one.position) if one.position else None,
+            }
+            for one in found.causes
+        ],
+    }
 
 
 def no_money(row: BalanceRow) -> Literal["no-contribution-yet"] | None:

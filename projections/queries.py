@@ -105,6 +105,13 @@ class Past(NamedTuple):
     reached: tuple[int, str, str]
     lines: Lines
     known: Known
+    declared: Sequence[Sequence[Any]] = ()
+
+    @property
+    def schemes(self) -> list[tuple[int, Known]]:
+        """The scheme after each event of its stream, with the event's position."""
+        rows = self.declared
+        return [(row[0], scheme.known_of(rows[: place + 1], "")) for place, row in enumerate(rows)]
 
 
 class Explanation(NamedTuple):
@@ -300,7 +307,7 @@ class Queries:
         """
         day = as_of or (known_at.day if known_at is not None else today)
         if known_at is not None or day != today:
-            return self._row_of_past(card, self.past(card, today, now, day, known_at), day)
+            return self.row_of_past(card, self.past(card, today, now, day, known_at), day)
         if self.store.postgres:
             return told(self.balances([card], today, now)[card])
         for _ in range(_ATTEMPTS):
@@ -395,7 +402,8 @@ class Queries:
             raise Refused("as-of-before-opening", as_of=day_text(opening))
         return past
 
-    def _row_of_past(self, card: int, past: Past, as_of: date) -> BalanceRow:
+    def row_of_past(self, card: int, past: Past, as_of: date) -> BalanceRow:
+        """The balance at the end of a day in a past that reaches so far."""
         lines = card_lines.paid_by(past.lines, as_of)
         rows = card_lines.sums(lines)
         employer, worker, credited, paid_out, months = (
@@ -418,7 +426,7 @@ class Queries:
         """
         day = as_of or (known_at.day if known_at is not None else today)
         past = self.past(card, today, now, day, known_at)
-        row = self._row_of_past(card, past, day)
+        row = self.row_of_past(card, past, day)
         return Explanation(row, explain(past.lines, row.terms, day))
 
     def _read_past(self, card: int, known_at: KnownAt | None) -> Past:
@@ -447,7 +455,7 @@ class Queries:
         declared = [row for row in declared if row[0] <= upto]
         mark = self.mark(declared[-1][0]) if declared else ""
         lines = card_lines.of(card, rows, bases, upto)
-        return Past(person, segment, version, reached, lines, scheme.known_of(declared, mark))
+        return Past(person, segment, version, reached, lines, scheme.known_of(declared, mark), declared)
 
     def _card_at(self, card: int, upto: int) -> tuple[str, str, int]:
         """Holder, segment and version of a card as they were known at a log position; the directory has only the present.

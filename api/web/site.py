@@ -5,7 +5,20 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from api.application import ApplicationState
-from api.web import account, assets, cards, links, login, months, provider, public, register, saldo, working
+from api.web import (
+    account,
+    answer_check,
+    assets,
+    cards,
+    links,
+    login,
+    months,
+    provider,
+    public,
+    register,
+    saldo,
+    working,
+)
 from api.web.holdings import Holdings
 from api.web.page_context import Visits
 
@@ -15,6 +28,7 @@ def routes(application: ApplicationState) -> list[Route]:
     visits, holdings = Visits(application), Holdings(application)
     return [
         *public.routes(application, visits),
+        *answer_check.routes(application, visits),
         *provider.routes(application, visits),
         *register.routes(application, visits),
         *links.routes(application, visits),

@@ -22,8 +22,11 @@ from api.access.keys import SCOPES
 from api.access.sessions import EMPLOYER, HALF, MEMBER, STAFF, Session
 from api.web import register
 from api.web.office.views import View, handle_of
+from ledger.clock import jakarta_date
+from ledger.identifiers import card_number
 from ledger.members import Acting
 from ledger.settings import Settings
+from ledger.store.answer_codes import Question
 from ledger.store.log import Log
 from tests.api.peopled import hashed
 from tests.api.web.site import PASSWORD, Site
@@ -107,6 +110,11 @@ class Everybody(Site):
             made.fill()
             yield made
 
+    def code(self) -> str:
+        """An answer code of CARD."""
+        asked = Question(card_number(CARD), "balance", jakarta_date(self.clock), self.log.head(), "id")
+        return self.application.codes.seal(asked)
+
     def visit(self, role: str) -> Visitor:
         return Visitor(self, self.roles[role])
 
@@ -157,6 +165,7 @@ class Visitor:
             ),
             "person": lambda: whose,
             "token": lambda: "A" * 43,
+            "code": self.everybody.code,
             "view": lambda: self.view(whose),
             "number:int": lambda: str(self.everybody.requests[0]),
             "npp": lambda: owner or NPP,

@@ -52,6 +52,7 @@ TABLE = {
         "GET /daftar", "GET /daftar/data", "GET /daftar/email", "GET /daftar/terkirim", "POST /daftar/data",
         "GET /daftar/nomor", "POST /daftar/nomor",
         "POST /daftar/email", "POST /daftar/terkirim", "GET /tautan/{token}", "POST /tautan/{token}", "GET /masuk",
+        "GET /periksa", "POST /periksa",
         "POST /masuk", "POST /keluar", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
     ),
@@ -84,7 +85,7 @@ TABLE = {
     ),
     "read": (
         "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
-        "GET /v1/accounts/{kpj}/explain",
+        "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/difference", "GET /v1/answers/{code}",
     ),
     "persons": ("GET /v1/persons/{person}/balance",),
     "suspense": ("GET /v1/suspense",),

@@ -17,6 +17,7 @@ PUBLIC = (
     "/masuk",
     "/masuk?kabar=sandi",
     "/lupa",
+    "/periksa",
     "/lupa?kabar=terkirim",
 )
 OWN = ("/saldo", "/iuran", "/iuran?tahun=2026", "/kartu", "/akun", "/akun?kabar=hp", "/akun/akses", "/akun/data")

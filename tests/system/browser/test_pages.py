@@ -10,7 +10,13 @@ from tests.system.browser.town import CLERK, NEW, STAFF, SUPERVISOR, Town, links
 
 def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
     visitor, who = visit("id"), town.somebody()
-    for name, path in (("start", "/"), ("help", "/bantuan"), ("login", "/masuk"), ("forgot", "/lupa")):
+    for name, path in (
+        ("start", "/"),
+        ("help", "/bantuan"),
+        ("login", "/masuk"),
+        ("forgot", "/lupa"),
+        ("check", "/periksa"),
+    ):
         visitor.open(path)
         look(visitor, name)
     visitor.press("password.forgot_send")

@@ -1,0 +1,133 @@
+"""`/v1/answers/{code}` and `/v1/accounts/{kpj}/difference`: what was answered, again, and why today's answer is another."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.application import ApplicationState, application_of
+from api.parameters import Awaited, CodePath, DifferenceQuery, KpjPath, Why
+from api.problems import asked_language, refusals
+from api.responses import VERSIONED, versioned
+from api.route import Route
+from api.schemas import Difference, GivenAnswer, balance_fields, difference_fields
+from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound, Refused
+from ledger.identifiers import card_number, kpj_of
+from ledger.store.answer_codes import Question
+from ledger.store.known_at import KnownAt, at_position
+from projections.difference import difference
+
+_PROBLEMS = (*READ_PROBLEMS, *POSITION_PROBLEMS, *KNOWN_PROBLEMS, "account-incomplete", "key-bound")
+router = APIRouter(route_class=Route, tags=["answers"])
+
+
+@router.get(
+    "/v1/accounts/{kpj}/difference",
+    operation_id="difference",
+    summary="Why two answers about a card differ",
+    response_model=Difference,
+    responses=refusals(*_PROBLEMS, "kpj-unreadable", "account-not-found", "answers-out-of-order") | VERSIONED,
+)
+async def between(
+    request: Request,
+    caller: Reader,
+    kpj: KpjPath,
+    query: Annotated[DifferenceQuery, Query()],
+    why: Why = "",
+) -> Response:
+    """An earlier answer, a later one (of today, unless another is named), and what lies between: amounts that add up."""
+    application = application_of(request)
+    language = asked_language(request)
+    card, now = card_number(kpj), application.now()
+    present = jakarta_date(now)
+    application.must_be_free(caller)
+    await application.reach(query.min_position)
+    known = await application.known_at(query.known_at, now)
+    assert known is not None
+    last = await application.known_at(query.until_known_at, now)
+    until = query.until_as_of or (last.day if last is not None else present)
+    day = query.as_of or known.day
+    if max(day, until) > present:
+        raise Refused("as-of-in-future")
+    ask = partial(difference, application.reader, card, now, day, known, until, last)
+    try:
+        found = await application.work(ask)
+    except NotFound:
+        await application.record(request, caller, why, kpj, 0, now)
+        raise
+    await application.record(request, caller, why, found.now.kpj, found.now.position, now)
+    body = difference_fields(application.log.log_id, found, day, until, language)
+    version = f"{found.then.tag}-{found.then.position}-{day}-{found.now.tag}-{until}"
+    return versioned(request, body, body["now"]["as_of"]["position"], version, language)
+
+
+@router.get(
+    "/v1/answers/{code}",
+    operation_id="answer",
+    summary="What stands behind an answer code",
+    response_model=GivenAnswer,
+    responses=refusals(*_PROBLEMS, "answer-code-unknown", "account-not-found", "vault-rotating") | VERSIONED,
+)
+async def given(
+    request: Request,
+    caller: Reader,
+    code: CodePath,
+    query: Annotated[Awaited, Query()],
+    why: Why = "",
+) -> Response:
+    """The figures as they were given when the code was, and why today's differ. The code of somebody who was erased is as
+    unknown as one that was never given."""
+    application = application_of(request)
+    language = asked_language(request)
+    now = application.now()
+    application.must_be_free(caller)
+    await application.reach(query.min_position)
+    try:
+        question = await application.work(partial(application.codes.open, code))
+    except NotFound:
+        # Who tries codes is to be seen in the records.
+        await application.record(request, caller, why, "", 0, now)
+        raise
+    known = await application.ask(at_position, application.log, question.position)
+    await application.wait_for(known.position)
+    found = await application.work(
+        partial(difference, application.reader, question.card, now, question.as_of, known)
+    )  # fmt: skip
+    await application.record(request, caller, why, kpj_of(question.card), found.now.position, now)
+    log_id = application.log.log_id
+    told = difference_fields(log_id, found, question.as_of, jakarta_date(now), language)
+    body = {
+        "kind": question.kind,
+        "language": question.language,
+        "since": question.since.isoformat() if question.since is not None else None,
+        "before": await _before(application, question, known),
+        "given": told,
+    }
+    version = (
+        f"{found.then.tag}-{found.then.position}-{question.as_of}-{found.now.tag}-{jakarta_date(now)}-{question.kind}"
+    )
+    return versioned(request, body, told["now"]["as_of"]["position"], version, language)
+
+
+async def _before(
+    application: ApplicationState, question: Question, known: KnownAt
+) -> dict[str, Any] | None:  # fmt: skip
+    """What a statement began with."""
+    if question.since is None:
+        return None
+    day = question.since - timedelta(days=1)
+    now = application.now()
+    try:
+        row = await application.balance(question.card, now, day, known)
+    except Refused as refused:
+        if refused.code != "as-of-before-opening":
+            raise
+        return None
+    return balance_fields(application.log.log_id, row, day)
