@@ -279,15 +279,24 @@ class MobileEntriesQuery(MobilePaged, Awaited):
     """Of a statement on a small screen."""
 
 
+Npp = Annotated[
+    int | SkipJsonSchema[None],
+    Field(description="Only of this payer", examples=["10000001"]),
+    BeforeValidator(_npp),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"}),
+]
+
+
 class SuspenseQuery(Paged):
     """Of the waiting lines."""
 
-    npp: Annotated[
-        int | SkipJsonSchema[None],
-        Field(description="Only of this payer", examples=["10000001"]),
-        BeforeValidator(_npp),
-        WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"}),
-    ] = None
+    npp: Npp = None
+
+
+class TotalsQuery(BalanceQuery):
+    """Of totals."""
+
+    npp: Npp = None
 
 
 class WriteQuery(Parameters):

@@ -49,7 +49,8 @@ _BY_STATUS = {
     429: "too-many-tries too-many-guesses",
     500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
     "ledger-foreign ledger-folder-missing ledger-unreadable",
-    503: "account-incomplete read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
+    503: "account-incomplete totals-incomplete "
+    "read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
     "scheme-unreadable store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed "
     "clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
 }

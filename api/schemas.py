@@ -28,6 +28,8 @@ from projections.event_batch import TYPES
 from projections.explanation import KINDS as RATE_KINDS
 from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
 from projections.results import STATUSES, BalanceRow
+from projections.totals import Shares
+from projections.totals import Totals as Sums
 
 CHANNELS = ("website", "mobile", "sms", "office", "employer", "partner")
 """By which door a member's data was read."""
@@ -224,10 +226,10 @@ class Cause(Answer):
     money: Annotated[Rupiah, Field(description="Contributions, and what an opening balance brought")]
     yield_: Annotated[Rupiah, Field(alias="yield", description="Yield of declared years")]
     year: Annotated[int | None, Field(description="Of a declared yield", examples=[2025])]
-    month: Month | None
-    paid_on: Day | None
-    recorded_at: Moment | None
-    position: Position | None
+    month: Annotated[Month | None, Field(examples=["2025-11"])]
+    paid_on: Annotated[Day | None, Field(examples=["2025-12-20"])]
+    recorded_at: Annotated[Moment | None, Field(examples=["2026-05-05T03:00:00.000000Z"])]
+    position: Annotated[Position | None, Field(examples=["3f9c2a1b7d04e586-48211"])]
 
 
 class Difference(Answer):
@@ -249,12 +251,34 @@ class GivenAnswer(Answer):
 
     kind: Annotated[str, OneOf(CODE_KINDS)]
     language: Annotated[str, OneOf(CODE_LANGUAGES)]
-    since: Annotated[Day | None, Field(description="The first day of a statement")]
+    since: Annotated[Day | None, Field(description="The first day of a statement", examples=["2025-01-01"])]
     before: Annotated[
         Balance | None,
         Field(description="Of a statement: the balance of the day before its first, null where nobody knows it"),
     ]
     given: Difference
+
+
+class SchemeParts(Answer):
+    """Where the contributions of all cards came from."""
+
+    employers: Contributed
+    participants: Annotated[Contributed, Field(description="Paid by participants for themselves")]
+    openings: Annotated[Contributed, Field(description="Inside opening balances")]
+
+
+class Totals(Answer):
+    """What all cards hold, or what one employer has paid. Yield belongs to no employer, and is null there."""
+
+    npp: Payer
+    contributed: Contributed
+    parts: Annotated[SchemeParts | None, Field(description="Of the scheme; they add up to `contributed`")]
+    yield_credited: Annotated[
+        Rupiah | None, Field(description="Of declared years, and brought by opening balances; rounded card by card")
+    ]
+    balance: Annotated[Rupiah | None, Field(description="contributed + yield credited: the sum of all cards' balances")]
+    months_contributed: Annotated[int, Field(examples=[14])]
+    as_of: AsOf
 
 
 class PersonBalance(Answer):
@@ -434,6 +458,30 @@ def difference_fields(log_id: str, found: Between, then: date, now: date, langua
             }
             for one in found.causes
         ],
+    }
+
+
+def totals_fields(position: str, found: Sums, day: date, npp: str) -> dict[str, Any]:
+    """The fields of `Totals`; `npp`: "" for the scheme's."""
+
+    def contributed(shares: Shares) -> dict[str, int]:
+        return {"employer": shares.employer, "worker": shares.worker, "total": shares.total}
+
+    every, credited = found.contributed, found.credited
+    parts = {name: contributed(getattr(found, name)) for name in ("employers", "participants", "openings")}
+    return {
+        "npp": npp or None,
+        "contributed": contributed(every),
+        "parts": None if npp else parts,
+        "yield_credited": credited,
+        "balance": None if credited is None else every.total + credited,
+        "months_contributed": every.months,
+        "as_of": {
+            "date": day.isoformat(),
+            "position": position,
+            "recorded_at": found.reached[1],
+            "projected_at": found.reached[2],
+        },
     }
 
 

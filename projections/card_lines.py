@@ -23,6 +23,7 @@ _ENTRY = (
 )  # fmt: skip
 _BASE = ("position", "month", "paid_on", "credited", "credited_tambahan")
 _FIRST_MONTH = 1970 * 12
+_ANY = 2**62
 
 
 def of(card: int, rows: Sequence[Sequence[Any]], bases: Sequence[Sequence[Any]], upto: int) -> Lines:
@@ -41,6 +42,13 @@ def of(card: int, rows: Sequence[Sequence[Any]], bases: Sequence[Sequence[Any]],
     found["paid_month"] = np.where(found["type"] == BASE, found["month"], days + _FIRST_MONTH)
     lines = Lines(**found)
     return lines.at(lines.position <= upto)
+
+
+def of_many(rows: Sequence[Sequence[Any]], bases: Sequence[Sequence[Any]]) -> Lines:
+    """The lines in rows of `sql.lines_after` and `sql.bases_between`, of several cards."""
+    cards = [row[0] for some in (rows, bases) for row in some]
+    lines = of(0, [row[1:] for row in rows], [row[1:] for row in bases], _ANY)
+    return lines._replace(card=np.array(cards, np.int64))
 
 
 def _columns(names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Columns:

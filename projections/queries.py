@@ -429,6 +429,19 @@ class Queries:
         row = self.row_of_past(card, past, day)
         return Explanation(row, explain(past.lines, row.terms, day))
 
+    def place(self, known_at: KnownAt | None) -> tuple[tuple[int, str, str], Known]:
+        """Up to where the read side tells the past (position, recorded_at, projected_at), or the place that is named; and
+        the scheme there. Raises Unavailable(position-not-reached)."""
+
+        def ask(live: dict[str, Generation]) -> _Questions:
+            return [(sql.reached(live), []), (scheme.every(live["balances"]), [])]
+
+        (reached, *_), declared = self._together(ask)
+        upto = _reach(known_at, reached[0])
+        at = reached if known_at is None else (upto, known_at.recorded_at, reached[2])
+        rows = [row for row in declared if row[0] <= upto]
+        return (at[0], at[1], at[2]), scheme.known_of(rows, self.mark(rows[-1][0]) if rows else "")
+
     def _read_past(self, card: int, known_at: KnownAt | None) -> Past:
         """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found,
         account-not-yet-known), Unavailable(account-incomplete, position-not-reached)."""

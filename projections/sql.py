@@ -132,6 +132,36 @@ def bases(entries: Generation) -> str:
     )
 
 
+def sums(entries: Generation, *, of_payer: bool) -> str:
+    """One row for each of openings, payers' and participants' own lines (the first two columns tell) up to a position and a
+    day, optionally of one payer: employer, worker, months, yield brought."""
+    return (
+        f"select case when v.type >= {OPENING} then 1 else 0 end as opening, case when v.npp > 0 then 1 else 0 end as paid, "
+        "sum(e.employer), sum(e.worker), sum(e.months), sum(v.credited) "
+        f"from {entries.table} e join {entries.table}_events v on v.position = e.position "
+        f"where e.position <= ? and v.paid_on <= ? {'and v.npp = ? ' if of_payer else ''}group by 1, 2"
+    )
+
+
+def lines_after(entries: Generation) -> str:
+    """Rows of `lines` with the card before them, of the cards after one, up to a position and a day, at most so many."""
+    return (
+        "select e.card, e.position, e.line, v.type, e.month, v.paid_on, v.npp, e.employer, e.worker, e.tambahan, e.epoch, "
+        f"e.months, v.credited, v.credited_tambahan from {entries.table} e "
+        f"join {entries.table}_events v on v.position = e.position "
+        "where e.card > ? and e.position <= ? and v.paid_on <= ? order by e.card limit ?"
+    )
+
+
+def bases_between(entries: Generation) -> str:
+    """Rows of `bases` with the card before them, of the cards after one up to another, up to a position and a day."""
+    return (
+        f"select b.card, b.position, b.year, v.paid_on, b.base, b.base_tambahan from {entries.table}_bases b "
+        f"join {entries.table}_events v on v.position = b.position "
+        "where b.card > ? and b.card <= ? and b.position <= ? and v.paid_on <= ? order by b.card, b.position, b.year"
+    )
+
+
 def statement(
     entries: Generation, continued: bool, *, upto: bool = False, paid_by: bool = False, payers: int = 0
 ) -> str:

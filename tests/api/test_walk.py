@@ -86,6 +86,7 @@ TABLE = {
     "read": (
         "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
         "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/difference", "GET /v1/answers/{code}",
+        "GET /v1/totals",
     ),
     "persons": ("GET /v1/persons/{person}/balance",),
     "suspense": ("GET /v1/suspense",),

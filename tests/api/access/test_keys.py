@@ -27,13 +27,13 @@ def test_no_route_for_programs_is_open_except_the_named_ones(tmp_path: object) -
     wanted = scopes(app)
     assert {route for route, security in wanted.items() if not security} == OPEN
     keyed = {route: security["key"] for route, security in wanted.items() if "key" in security}
-    assert len(keyed) == 14
+    assert len(keyed) == 15
     assert all(len(named) == 1 and named[0] in SCOPES for named in keyed.values())
     # Not started: nothing is open behind the routes, so an answer can only come from the check of the key.
     client = TestClient(app, raise_server_exceptions=False)
     for route in keyed:
         method, path = route.split(" ")
-        answer = client.request(method, path.format(kpj=PAID, person="a" * 32))
+        answer = client.request(method, path.format(kpj=PAID, person="a" * 32, code="x"))
         assert (answer.status_code, answer.json()["code"]) == (401, "key-missing"), path
 
 
@@ -46,7 +46,7 @@ def test_each_route_needs_its_own_scope(api: Api) -> None:
         for sent in ({}, {"content": b"[{", "headers": {"Content-Type": "application/json"}}):
             headers = api.key(*others) | sent.get("headers", {})  # type: ignore[operator]
             answer = api.client.request(
-                method, path.format(kpj=PAID, person="a" * 32), headers=headers, content=sent.get("content")
+                method, path.format(kpj=PAID, person="a" * 32, code="x"), headers=headers, content=sent.get("content")
             )
             assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing"), path
 
