@@ -78,8 +78,14 @@ class Renew(Sent):
 class LinkCard(Sent):
     """Another card of the same person: exactly one of the number on it and the handle of an offered one."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kpj": "26000000025"}, {"offer": "u0b7Wf0aTz2nCq5m8xKd1g"}]}
+    )
+
     kpj: Annotated[Kpj | None, Field(examples=["26000000025"])] = None
-    offer: Annotated[Handle | None, Field(description="`handle` of a card in `offered`")] = None
+    offer: Annotated[
+        Handle | None, Field(description="`handle` of a card in `offered`", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
+    ] = None
 
     @model_validator(mode="before")
     @classmethod

@@ -45,7 +45,7 @@ ALLOWED = {
 
 TABLE = {
     "open": (
-        "GET /", "GET /bantuan", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
+        "GET /", "GET /bantuan", "GET /mitra", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
         "GET /docs/{name}", "GET /openapi.json", "POST /v1/mobile/login", "POST /v1/mobile/refresh",
     ),
     "guest": (

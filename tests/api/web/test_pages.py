@@ -7,11 +7,13 @@ import re
 
 import pytest
 
+from api.web import public
 from tests.api.web.site import BUDI, DEWI, Site, faults, text, title
 
 PUBLIC = (
     "/",
     "/bantuan",
+    "/mitra",
     "/daftar",
     "/daftar/terkirim",
     "/masuk",
@@ -174,3 +176,22 @@ def test_a_guest_without_a_form_gets_no_cookie(still: Site) -> None:
     cookie = still.browser().get("/masuk").headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+def test_the_partners_page_names_every_route_that_a_key_opens(still: Site) -> None:
+    described = {
+        (scope, f"{method.upper()} {path}")
+        for path, methods in still.app.openapi()["paths"].items()
+        for method, operation in methods.items()
+        for one in operation.get("security", ())
+        for scope in one.get("key", ())
+    }
+    assert {(scope, route) for scope, routes in public.DOORS for route in routes} == described - {
+        ("metrics", "GET /metrics")
+    }
+    page = text(still.browser().get("/mitra").text)
+    for _, routes in public.DOORS:
+        for route in routes:
+            assert route in page
+    for address in ("/", "/bantuan"):
+        assert still.browser().get(address).text.count('href="/mitra"') == 2
