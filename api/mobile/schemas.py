@@ -130,7 +130,7 @@ class OfferedCard(Answer):
     kpj: CardNumber
     segment: Segment | None
     employer: Annotated[str | None, Field(examples=["PT Contoh Makmur"])]
-    until: Month | None
+    until: Annotated[Month | None, Field(examples=["2026-03"])]
 
 
 class Cards(Answer):
