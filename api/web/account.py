@@ -35,7 +35,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         return render(
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
             errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
-            provided=application.settings.oidc_issuer is not None,
+            provided=application.settings.oidc_issuer is not None, kept=bool(request.scope["kept"]),
         )  # fmt: skip
 
     async def account(request: Request) -> Response:

@@ -32,8 +32,8 @@ from ledger.errors import JhtError, Problem, Unavailable
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "bahasa"
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 SECURITY = {
     "Content-Security-Policy": POLICY,

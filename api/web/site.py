@@ -5,7 +5,20 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from api.application import ApplicationState
-from api.web import account, assets, cards, links, login, months, provider, public, register, saldo, working
+from api.web import (
+    account,
+    assets,
+    cards,
+    links,
+    login,
+    months,
+    offline,
+    provider,
+    public,
+    register,
+    saldo,
+    working,
+)  # fmt: skip
 from api.web.holdings import Holdings
 from api.web.page_context import Visits
 
@@ -24,5 +37,6 @@ def routes(application: ApplicationState) -> list[Route]:
         *months.routes(application, visits, holdings),
         *cards.routes(application, visits),
         *account.routes(application, visits),
+        *offline.routes(application, visits, holdings),
         *assets.ROUTES,
     ]

@@ -47,18 +47,20 @@ TABLE = {
     "open": (
         "GET /", "GET /bantuan", "GET /mitra", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
         "GET /docs/{name}", "GET /openapi.json", "POST /v1/mobile/login", "POST /v1/mobile/refresh",
+        "GET /sw.js", "GET /manifest/{language}",
     ),
     "guest": (
         "GET /daftar", "GET /daftar/data", "GET /daftar/email", "GET /daftar/terkirim", "POST /daftar/data",
         "GET /daftar/nomor", "POST /daftar/nomor",
         "POST /daftar/email", "POST /daftar/terkirim", "GET /tautan/{token}", "POST /tautan/{token}", "GET /masuk",
-        "POST /masuk", "POST /keluar", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
+        "POST /masuk", "POST /keluar", "GET /luring", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
     ),
     "member": (
         "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
         "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
+        "GET /luring/saldo", "POST /akun/luring",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",

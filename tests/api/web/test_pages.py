@@ -20,6 +20,7 @@ PUBLIC = (
     "/masuk?kabar=sandi",
     "/lupa",
     "/lupa?kabar=terkirim",
+    "/luring",
 )
 OWN = ("/saldo", "/iuran", "/iuran?tahun=2026", "/kartu", "/akun", "/akun?kabar=hp", "/akun/akses", "/akun/data")
 SENTENCES = {"id": ("yang", "Anda"), "en": ("the", "your")}
@@ -148,7 +149,9 @@ def test_a_token_of_another_visitor_opens_nothing(still: Site) -> None:
     assert mine.client.post("/masuk", data={"csrf": token[1]}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/akun/sandi", "/akun/keluar-semua", "/akun/hp", "/akun/data", "/kartu"])
+@pytest.mark.parametrize(
+    "path", ["/akun/sandi", "/akun/keluar-semua", "/akun/hp", "/akun/luring", "/akun/data", "/kartu"]
+)
 def test_every_change_wants_the_members_own_token(still: Site, path: str) -> None:
     browser = still.browser(BUDI)
     assert browser.client.post(path, data={"kpj": "1"}, follow_redirects=False).status_code == 403
