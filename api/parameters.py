@@ -23,9 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import shown_name
 from api.schemas import OneOf
+from api.statement.forms import FORMS, LANGUAGES
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.identifiers import clean_kpj, clean_npp
+from projections.statement import Period, period_of
 
 MOST_ROWS = 500
 PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
@@ -214,6 +216,43 @@ class MonthsQuery(Awaited):
         Field(ge=1970, le=2200, description="Only this year; all of them when absent", examples=[2026]),
         refused_as("parameter-unreadable", expected="YYYY"),
     ] = None
+
+
+class StatementQuery(Awaited):
+    """Of a statement of a period."""
+
+    year: Annotated[
+        int | SkipJsonSchema[None],
+        Field(ge=1970, le=2200, description="This calendar year; else give `from` and `to`", examples=[2025]),
+        refused_as("parameter-unreadable", expected="YYYY"),
+    ] = None
+    since: Annotated[
+        date | SkipJsonSchema[None],
+        Field(alias="from", description="The first day", examples=["2025-01-01"]),
+        BeforeValidator(_day),
+    ] = None
+    until: Annotated[
+        date | SkipJsonSchema[None],
+        Field(alias="to", description="The last day", examples=["2025-12-31"]),
+        BeforeValidator(_day),
+    ] = None
+    form: Annotated[
+        Annotated[str, OneOf(FORMS)],
+        Field(alias="format", description="JSON, or a file"),
+        refused_as("parameter-unreadable", expected=", ".join(FORMS)),
+    ] = FORMS[0]
+    lang: Annotated[
+        Annotated[str, OneOf(LANGUAGES)] | SkipJsonSchema[None],
+        Field(description="Language of the file; as `Accept-Language` when absent"),
+        refused_as("parameter-unreadable", expected=", ".join(LANGUAGES)),
+    ] = None
+
+    def period(self, today: date) -> Period:
+        """The days that were asked for.
+
+        Raises Refused: statement-period-unclear, statement-year-ahead, statement-ahead, statement-ends-early.
+        """
+        return period_of(self.year, self.since, self.until, today)
 
 
 class EntriesQuery(Paged, Awaited):

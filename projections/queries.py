@@ -53,8 +53,8 @@ from projections.results import (
 from projections.scheme import Known
 
 __all__ = [
-    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "PersonRow", "Queries",
-    "Story",
+    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "Past", "PersonRow",
+    "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -382,8 +382,7 @@ class Queries:
     def _past_until(self, card: int, today: date, now: datetime, as_of: date) -> Past:
         if as_of > today:
             raise Refused("as-of-in-future")
-        self.check_fresh(now)
-        past = self._read_past(card)
+        past = self.past(card, now)
         opening = card_lines.opening_day(past.lines)
         if opening is not None and opening > day_number(as_of):
             raise Refused("as-of-before-opening", as_of=day_text(opening))
@@ -411,6 +410,11 @@ class Queries:
         past, day = self._past_until(card, today, now, as_of or today), as_of or today
         row = self._row_of_past(card, past, day)
         return Explanation(row, explain(past.lines, row.terms, day))
+
+    def past(self, card: int, now: datetime) -> Past:
+        """What a card's past is told from. Raises as `balance`."""
+        self.check_fresh(now)
+        return self._read_past(card)
 
     def _read_past(self, card: int) -> Past:
         """Everything a card's past is told from, up to one log position. Raises NotFound(account-not-found),

@@ -21,8 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import problems
-from api.web import formats
+from api import formats, problems
 from api.web.addresses import way_back
 from api.web.assets import asset
 from api.web.held import held_key

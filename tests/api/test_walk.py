@@ -86,6 +86,7 @@ TABLE = {
     ),
     "read": (
         "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
+        "GET /v1/accounts/{kpj}/statement",
         "GET /v1/accounts/{kpj}/explain",
     ),
     "persons": ("GET /v1/persons/{person}/balance",),
