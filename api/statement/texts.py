@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from api import formats
-from ledger.errors import Problem
 from projections.statement import Gap
 
 LANGUAGES = ("id", "en")
@@ -30,7 +29,7 @@ class Texts:
         key = f"why_{gap.reason}"
         paid = formats.day(gap.paid_on, self.language) if gap.paid_on else ""
         if key not in self._texts:
-            return self("why_held", paid=paid, why=Problem(gap.reason).say(self.language))
+            return self("why_held", paid=paid, why=self(f"held_{gap.reason}"))
         return self(key, due=formats.day(gap.due_on, self.language) if gap.due_on else "?", paid=paid)
 
 

@@ -17,6 +17,7 @@ from api.responses import VERSIONED, file_response, is_known, unchanged, version
 from api.route import Route
 from api.statement.answer import StatementAnswer, statement_answer
 from api.statement.forms import FILES, Form, file_name, file_of
+from api.statement.paper import Head
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
@@ -79,5 +80,7 @@ async def statement(
     headers = version_headers(as_of.position, version, language)
     if is_known(request, headers):
         return unchanged(headers)
-    content = await application.work(partial(file_of, form, found))
+    # Whose statement it is, the balance does not say either.
+    head = Head(row.kpj, row.segment, None, now, as_of.position)
+    content = await application.work(partial(file_of, form, found, head))
     return file_response(content, form.kind, file_name(form, period), headers)

@@ -24,7 +24,7 @@ from tests.facts import posted
 from tests.projections.history import STAMP, event, rows_of
 from tests.projections.test_yield_oracle import KPJ, LAST, History
 
-TODAY = date(LAST, 11, 21)
+TODAY = date(LAST, 11, 28)
 NPP = "10000001"
 
 

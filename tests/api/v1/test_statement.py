@@ -94,9 +94,17 @@ def test_files_hold_the_same_rows(api: Api) -> None:
     assert cells(asked_english)[0] == head
 
 
+def test_a_paper_is_a_tagged_pdf(api: Api) -> None:
+    answer = api.client.get(f"{STATEMENT}?year=2026&format=pdf&lang=en", headers=api.key("read"))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == 'attachment; filename="jht-statement-2026.pdf"'
+    assert answer.content.startswith(b"%PDF-")
+    assert b"/Lang(en)" in answer.content.replace(b" ", b"")
+
+
 def test_an_answer_that_is_there_already_is_not_made_again(api: Api) -> None:
     headers = api.key("read")
-    for form in ("json", "csv", "xlsx"):
+    for form in ("json", "csv", "xlsx", "pdf"):
         address = f"{STATEMENT}?year=2026&format={form}"
         tag = api.client.get(address, headers=headers).headers["etag"]
         again = api.client.get(address, headers=headers | {"If-None-Match": tag})
