@@ -28,9 +28,9 @@ from projections.month_grid import Facts, Part
 from projections.results import Entry, moment_of
 from projections.scheme import Known
 
-NOT_RECEIVED, TAKEN_BACK, PAID_LATER = "not-received", "taken-back", "paid-after-period"
-"""Why a month is a gap; a month with money that waits has the reason of the suspense."""
-_GAPS = frozenset({month_grid.ABSENT, month_grid.HELD, month_grid.REVERSED})
+PAID_LATER = "paid-after-period"
+"""The one reason of a gap that is none of `month_grid.CAUSES`."""
+_GAPS = frozenset({month_grid.ABSENT, month_grid.AWAITED, month_grid.HELD, month_grid.REVERSED})
 
 
 class Period(NamedTuple):
@@ -258,7 +258,7 @@ def _gaps(facts: Facts, period: Period, today: date) -> Iterator[Gap]:
 def _reason(part: Part, period: Period) -> str:
     """Why a part is a gap, "" when it is none."""
     if part.state in _GAPS:
-        return part.reason or (NOT_RECEIVED if part.state == month_grid.ABSENT else TAKEN_BACK)
+        return part.cause
     until = period.until.isoformat()
     if part.state == month_grid.POSTED and part.due is not None and part.due.isoformat() <= until < part.paid_days[0]:
         return PAID_LATER

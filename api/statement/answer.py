@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.months_answer import REASONS
 from api.schemas import (
     Answer,
     AsOf,
@@ -24,9 +23,10 @@ from api.schemas import (
     Rupiah,
 )
 from ledger.yields import POLICY
+from projections.month_grid import CAUSES
 from projections.statement import PAID_LATER, Statement
 
-GAP_REASONS = (*REASONS, PAID_LATER)
+GAP_REASONS = (*CAUSES, PAID_LATER)
 Name = Callable[[str, str], str | None]
 """What to say of an employer: of its NPP and its name."""
 

@@ -21,7 +21,7 @@ from api.statement.answer import Name
 from api.statement.texts import Texts, texts
 from ledger.money import rupiah
 from ledger.yields import POLICY
-from projections.statement import NOT_RECEIVED, PAID_LATER, TAKEN_BACK, Gap, Statement, StatementLine
+from projections.statement import PAID_LATER, Gap, Statement, StatementLine
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
 _WIDE, _FONT, _SMALL = 174, 8.5, 7.2
@@ -30,7 +30,8 @@ _LETTER = 0.192
 """Millimetres of a figure, for each point."""
 _DAY = 11
 """Letters of `10 Nov 2025`."""
-_STATES = {NOT_RECEIVED: "missing", TAKEN_BACK: "back", PAID_LATER: "after"}
+_STATES = {"not-received": "missing", "payments-incomplete": "awaited", "taken-back": "back", PAID_LATER: "after"}
+"""Reason of a gap -> the word in the place of its amount; what waits is `waits`."""
 
 
 class Holder(NamedTuple):
@@ -64,17 +65,19 @@ class Press:
         """The pages of some data, each as PNG."""
         with self._lock:
             made = self._compiler.compile(sys_inputs=_given(data), format="png", ppi=96)
-        return made if isinstance(made, list) else [made]
+        return [page for page in (made if isinstance(made, list) else [made]) if page is not None]
 
     def pdf(self, data: dict[str, Any]) -> bytes:
         """The pages of some data."""
         given = _given(data)
         with self._lock:
             try:
-                return self._compiler.compile(sys_inputs=given, format="pdf", pdf_standards=["ua-1"])
+                made = self._compiler.compile(sys_inputs=given, format="pdf", pdf_standards=["ua-1"])
             except typst.TypstError:
                 # The standard forbids a letter that no font has; a name with one is printed all the same, still tagged.
-                return self._compiler.compile(sys_inputs=given, format="pdf")
+                made = self._compiler.compile(sys_inputs=given, format="pdf")
+        assert isinstance(made, bytes)
+        return made
 
 
 def _given(data: dict[str, Any]) -> dict[str, str]:

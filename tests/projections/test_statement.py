@@ -50,7 +50,7 @@ def scheme_of(first: int, *rates: int) -> Known:
 
 
 def made(lines: Lines, known: Known, period: Period, *memberships: MembershipRow) -> Statement:
-    facts = Facts(card_number(KPJ), entries_of(lines), memberships, {NPP: "PT Satu"})
+    facts = Facts(card_number(KPJ), entries_of(lines), memberships, {NPP: "PT Satu"}, complete=TODAY)
     return statement.statement(lines, known, facts, period, TODAY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 
 import pytest
 import python_calamine
@@ -20,6 +21,9 @@ from tests.api.conftest import EMPTY, PAID, PERSON, Api, event, opened_card, pos
 from tests.facts import opening
 
 STATEMENT = f"/v1/accounts/{PAID}/statement"
+NO_GAPS = {
+    "not-due", "no-due-day", "in-opening-balance", "no-rule", "before-start", "outside-membership", "before-membership",
+}  # fmt: skip
 BEGUN = "26000000058"
 
 
@@ -28,6 +32,7 @@ def declared(api: Api) -> None:
     header = Header("test", "test")
     api.append(posting("10000001", "2025-02", "2025-03-10", PAID))
     acts.start(api.log, 2025, header, lambda: api.clock)
+    acts.complete(api.log, date(2026, 11, 20), header, lambda: api.clock)
     acts.declare(api.log, 2025, Rates(54_000, 54_000), "b", header, lambda: api.clock)
     api.follow()
 
@@ -162,14 +167,7 @@ def test_before_an_opening_balance_nothing_is_known(api: Api) -> None:
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_every_reason_of_a_gap_is_a_sentence(language: str) -> None:
     for reason in GAP_REASONS:
-        if reason in {
-            "not-due",
-            "no-due-day",
-            "in-opening-balance",
-            "no-rule",
-            "outside-membership",
-            "before-membership",
-        }:
+        if reason in NO_GAPS:
             continue
         told = texts(language).why(Gap("2025-01", reason, "10000001", 0, 0, "2025-02-17", "2025-02-10"))
         assert "{" not in told
