@@ -30,7 +30,7 @@ from api.middleware import Watch
 from api.mobile.routes import ROUTES as MOBILE
 from api.parameters import SingleParameters
 from api.sms import doors as sms
-from api.v1 import accounts, health, months, persons, reversals, statement, suspense, uploads
+from api.v1 import accounts, health, months, persons, reversals, simulation, statement, suspense, uploads
 from api.web import employer, office, pages, site
 from ledger import __version__
 from ledger import settings as all_settings
@@ -110,9 +110,9 @@ def create_app(
     # first, because a request is matched against one route after the other.
     for routes in (
         accounts.router.routes, MOBILE, months.router.routes, statement.router.routes, uploads.router.routes,
-        persons.router.routes, suspense.router.routes, accounts.plain.routes, reversals.router.routes,
-        site.routes(held), sms.routes(held), office.routes(held), employer.routes(held), health.router.routes,
-        docs.ROUTES,
+        persons.router.routes, suspense.router.routes, accounts.plain.routes, simulation.router.routes,
+        reversals.router.routes, site.routes(held), sms.routes(held), office.routes(held), employer.routes(held),
+        health.router.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https, subdomains=settings.hsts_subdomains)

@@ -27,6 +27,8 @@ from api.statement.forms import FORMS, LANGUAGES
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.identifiers import clean_kpj, clean_npp
+from ledger.simulation import GROWTH, INFLATION
+from projections.outlook import Wish
 from projections.statement import Period, period_of
 
 MOST_ROWS = 500
@@ -253,6 +255,45 @@ class StatementQuery(Awaited):
         Raises Refused: statement-period-unclear, statement-year-ahead, statement-ahead, statement-ends-early.
         """
         return period_of(self.year, self.since, self.until, today)
+
+
+Assumed = Annotated[int, refused_as("parameter-unreadable", expected="0, 1, 2, ...")]
+
+
+class SimulationQuery(Awaited):
+    """Of what a card may become; ranges are refused by the model itself, with one code for every door."""
+
+    years: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="How many years ahead, 1 to 60; 10 when absent", examples=[20]),
+    ] = None
+    monthly: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="A month's contribution in rupiah; the newest regular one when absent", examples=[285_000]),
+    ] = None
+    growth: Annotated[
+        Assumed, Field(description="Growth of the contribution, parts per million a year, at most 20 %")
+    ] = GROWTH
+    rate: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="Rate of yield, parts per million a year, at most 20 %; the provisional one when absent"),
+    ] = None
+    inflation: Annotated[Assumed, Field(description="How fast prices rise, parts per million a year, at most 20 %")] = (
+        INFLATION
+    )
+
+    def wish(self) -> Wish:
+        """What is asked for."""
+        return Wish(**self.model_dump(exclude={"min_position"}))
+
+
+class MobileSimulationQuery(SimulationQuery):
+    """The same for the holder, whose birth date may be used."""
+
+    age: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="Until this birthday, 56 to 80; the 56th when neither it nor `years` is said", examples=[56]),
+    ] = None
 
 
 class EntriesQuery(Paged, Awaited):

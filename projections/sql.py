@@ -132,6 +132,14 @@ def bases(entries: Generation) -> str:
     )
 
 
+def early_bases(entries: Generation) -> str:
+    """How many cards have a base of a year before the one asked for, that still stands."""
+    return (
+        f"select count(distinct card) from (select card from {entries.table}_bases where year < ? group by card, year "
+        "having sum(base) <> 0 or sum(base_tambahan) <> 0) as standing"
+    )
+
+
 def statement(entries: Generation, continued: bool, *, upto: bool = False, payers: int = 0) -> str:
     """Rows for `entry_of`, newest month first; `continued`: after a key; `upto`: not beyond a position; `payers`: only
     of so many. Parameters in that order, the card first."""

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from api import docs, months_answer, schemas
+from api import docs, months_answer, schemas, simulation_answer
 from api.app import create_app
 from api.mobile import schemas as mobile_schemas
 from api.problems import STATUS, body_of, status_of
@@ -110,7 +110,7 @@ def test_every_answer_is_described_with_an_example(client: TestClient) -> None:
                     assert problem["examples"], where
                     for code, example in problem["examples"].items():
                         assert str(example["value"]["status"]) == status == str(status_of(code)), where
-    assert len(described["paths"]) == 26
+    assert len(described["paths"]) == 28
 
 
 def test_every_code_has_a_status_and_a_type() -> None:
@@ -158,7 +158,7 @@ def test_every_field_has_an_example_that_the_schema_takes(client: TestClient) ->
     parts = client.get("/openapi.json").json()["components"]["schemas"]
     models = {
         name: model
-        for module in (schemas, mobile_schemas, months_answer, statement_answer, receipts, reversals)
+        for module in (schemas, mobile_schemas, months_answer, simulation_answer, statement_answer, receipts, reversals)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and name in parts
     }

@@ -58,6 +58,7 @@ TABLE = {
     ),
     "member": (
         "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
+        "GET /saldo/{handle}/perkiraan", "POST /saldo/{handle}/perkiraan",
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
         "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
         "GET /luring/saldo", "POST /akun/luring",
@@ -65,6 +66,7 @@ TABLE = {
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
         "GET /v1/mobile/cards/{handle}/months", "GET /v1/mobile/cards/{handle}/explain",
+        "GET /v1/mobile/cards/{handle}/simulate",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
         "GET /v1/mobile/access-log", "GET /v1/mobile/me",
     ),
@@ -87,7 +89,7 @@ TABLE = {
     "read": (
         "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
         "GET /v1/accounts/{kpj}/statement",
-        "GET /v1/accounts/{kpj}/explain",
+        "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/simulate",
     ),
     "persons": ("GET /v1/persons/{person}/balance",),
     "suspense": ("GET /v1/suspense",),
