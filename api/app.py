@@ -30,7 +30,19 @@ from api.middleware import Watch
 from api.mobile.routes import ROUTES as MOBILE
 from api.parameters import SingleParameters
 from api.sms import doors as sms
-from api.v1 import accounts, answers, health, months, persons, reversals, suspense, totals, uploads
+from api.v1 import (
+    accounts,
+    answers,
+    health,
+    months,
+    persons,
+    reversals,
+    simulation,
+    statement,
+    suspense,
+    totals,
+    uploads,
+)  # fmt: skip
 from api.web import employer, office, pages, site
 from ledger import __version__
 from ledger import settings as all_settings
@@ -109,10 +121,10 @@ def create_app(
     # Taken over as they are: including a router would make each request walk one more level. What is asked most stands
     # first, because a request is matched against one route after the other.
     for routes in (
-        accounts.router.routes, MOBILE, months.router.routes, uploads.router.routes, persons.router.routes,
-        suspense.router.routes, accounts.plain.routes, answers.router.routes, reversals.router.routes, site.routes(held),
-        totals.router.routes, sms.routes(held), office.routes(held), employer.routes(held), health.router.routes,
-        docs.ROUTES,
+        accounts.router.routes, MOBILE, months.router.routes, statement.router.routes, uploads.router.routes,
+        persons.router.routes, suspense.router.routes, accounts.plain.routes, answers.router.routes,
+        simulation.router.routes, totals.router.routes, reversals.router.routes, site.routes(held), sms.routes(held),
+        office.routes(held), employer.routes(held), health.router.routes, docs.ROUTES,
     ):  # fmt: skip
         app.router.routes.extend(routes)
     app.add_middleware(Watch, metrics=metrics, https=settings.is_https, subdomains=settings.hsts_subdomains)

@@ -34,13 +34,16 @@ from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
+from projections import card_statement
 from projections.card_months import employer_names, months_of
+from projections.card_statement import CardStatement
 from projections.generations import Store
 from projections.month_grid import Facts
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
 from projections.results import BalanceRow
+from projections.statement import Period
 
 T = TypeVar("T")
 POLL_SECONDS = 0.01
@@ -182,6 +185,10 @@ class ApplicationState:
     async def months(self, card: int, now: datetime) -> tuple[BalanceRow, Facts]:
         """See `projections.card_months.months_of`; in a thread, for it may wait for the read side."""
         return await self.work(lambda: months_of(self.log, self.reader, self.vault, card, now))
+
+    async def statement(self, card: int, now: datetime, period: Period) -> CardStatement:
+        """See `projections.card_statement.read`; in a thread, for it may wait for the read side."""
+        return await self.work(lambda: card_statement.read(self.log, self.reader, self.vault, card, now, period))
 
     async def reach(self, text: str) -> None:
         """Wait until the read side has reached a `min_position`; "" when none was given.

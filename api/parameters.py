@@ -23,10 +23,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import shown_name
 from api.schemas import OneOf
+from api.statement.forms import FORMS, LANGUAGES
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.identifiers import clean_kpj, clean_npp
+from ledger.simulation import GROWTH, INFLATION
 from ledger.store.known_at import KnownAt
+from projections.outlook import Wish
+from projections.statement import Period, period_of
 
 MOST_ROWS = 500
 PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
@@ -268,6 +272,82 @@ class MonthsQuery(Awaited):
         int | SkipJsonSchema[None],
         Field(ge=1970, le=2200, description="Only this year; all of them when absent", examples=[2026]),
         refused_as("parameter-unreadable", expected="YYYY"),
+    ] = None
+
+
+class StatementQuery(Awaited):
+    """Of a statement of a period."""
+
+    year: Annotated[
+        int | SkipJsonSchema[None],
+        Field(ge=1970, le=2200, description="This calendar year; else give `from` and `to`", examples=[2025]),
+        refused_as("parameter-unreadable", expected="YYYY"),
+    ] = None
+    since: Annotated[
+        date | SkipJsonSchema[None],
+        Field(alias="from", description="The first day", examples=["2025-01-01"]),
+        BeforeValidator(_day),
+    ] = None
+    until: Annotated[
+        date | SkipJsonSchema[None],
+        Field(alias="to", description="The last day", examples=["2025-12-31"]),
+        BeforeValidator(_day),
+    ] = None
+    form: Annotated[
+        Annotated[str, OneOf(FORMS)],
+        Field(alias="format", description="JSON, or a file"),
+        refused_as("parameter-unreadable", expected=", ".join(FORMS)),
+    ] = FORMS[0]
+    lang: Annotated[
+        Annotated[str, OneOf(LANGUAGES)] | SkipJsonSchema[None],
+        Field(description="Language of the file; as `Accept-Language` when absent"),
+        refused_as("parameter-unreadable", expected=", ".join(LANGUAGES)),
+    ] = None
+
+    def period(self, today: date) -> Period:
+        """The days that were asked for.
+
+        Raises Refused: statement-period-unclear, statement-year-ahead, statement-ahead, statement-ends-early.
+        """
+        return period_of(self.year, self.since, self.until, today)
+
+
+Assumed = Annotated[int, refused_as("parameter-unreadable", expected="0, 1, 2, ...")]
+
+
+class SimulationQuery(Awaited):
+    """Of what a card may become; ranges are refused by the model itself, with one code for every door."""
+
+    years: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="How many years ahead, 1 to 60; 10 when absent", examples=[20]),
+    ] = None
+    monthly: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="A month's contribution in rupiah; the newest regular one when absent", examples=[285_000]),
+    ] = None
+    growth: Annotated[
+        Assumed, Field(description="Growth of the contribution, parts per million a year, at most 20 %")
+    ] = GROWTH
+    rate: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="Rate of yield, parts per million a year, at most 20 %; the provisional one when absent"),
+    ] = None
+    inflation: Annotated[Assumed, Field(description="How fast prices rise, parts per million a year, at most 20 %")] = (
+        INFLATION
+    )
+
+    def wish(self) -> Wish:
+        """What is asked for."""
+        return Wish(**self.model_dump(exclude={"min_position"}))
+
+
+class MobileSimulationQuery(SimulationQuery):
+    """The same for the holder, whose birth date may be used."""
+
+    age: Annotated[
+        Assumed | SkipJsonSchema[None],
+        Field(description="Until this birthday, 56 to 80; the 56th when neither it nor `years` is said", examples=[56]),
     ] = None
 
 

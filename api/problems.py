@@ -30,7 +30,8 @@ RETRY_SECONDS = 2
 _BY_STATUS = {
     400: "kind-unknown file-encoding json-unreadable parameter-unreadable parameter-unknown as-of-in-future "
     "position-unreadable position-ahead position-foreign idempotency-key-unreadable known-at-unreadable "
-    "known-at-without-zone known-at-in-future known-at-not-settled known-at-before-log answers-out-of-order",
+    "known-at-without-zone known-at-in-future known-at-not-settled known-at-before-log answers-out-of-order "
+    "statement-period-unclear statement-year-ahead statement-ahead statement-ends-early",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
     "login-by-provider factor-own",

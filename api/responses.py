@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -36,14 +36,36 @@ def versioned(request: Request, body: object, position: str, version: str, langu
 
     `body`: a model, or its fields where a short route sends them as they are. `position`: in its outside form.
     """
-    # Positions are used again after a restore: the log's id, which stands in every position, belongs into the tag.
-    etag = f'W/"{position.partition("-")[0]}-{version}-{language}"'
-    headers = [(b"etag", etag.encode()), (b"jht-position", position.encode()), _PRIVATE, _VARY]
-    known = header(request, b"if-none-match")
-    if known and _has(known, etag):
-        return BytesResponse(b"", 304, headers)
+    headers = version_headers(position, version, language)
+    if is_known(request, headers):
+        return unchanged(headers)
     content = body.model_dump_json().encode() if isinstance(body, BaseModel) else _encode(body)
     return BytesResponse(content, 200, [*headers, _JSON, (b"content-length", str(len(content)).encode())])
+
+
+def version_headers(position: str, version: str, language: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a read with a weak ETag, which comes first."""
+    # Positions are used again after a restore: the log's id, which stands in every position, belongs into the tag.
+    etag = f'W/"{position.partition("-")[0]}-{version}-{language}"'
+    return [(b"etag", etag.encode()), (b"jht-position", position.encode()), _PRIVATE, _VARY]
+
+
+def is_known(request: Request, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the caller has the answer of these `version_headers` already."""
+    known = header(request, b"if-none-match")
+    return bool(known) and _has(known, headers[0][1].decode())
+
+
+def unchanged(headers: list[tuple[bytes, bytes]]) -> Response:
+    """304 with the headers of the answer."""
+    return BytesResponse(b"", 304, headers)
+
+
+def file_response(content: bytes, kind: str, name: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    """A file to keep under a name of plain letters; nobody between may keep it."""
+    disposition = (b"content-disposition", f'attachment; filename="{name}"'.encode())
+    length, kept = (b"content-length", str(len(content)).encode()), list(headers) or [(b"cache-control", b"no-store")]
+    return BytesResponse(content, 200, [*kept, (b"content-type", kind.encode()), disposition, length])
 
 
 def _has(header: str, etag: str) -> bool:

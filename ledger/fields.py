@@ -38,6 +38,7 @@ _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])[-/]([0-9]{4})")
 _MONTH_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})(?:[-/]01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?")
+_FORMULA = ("=", "+", "-", "@")
 _GUARD = re.compile(r"'(?=[=+\-@0-9])")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _DIGITS = re.compile(r"[0-9]+")
@@ -370,6 +371,12 @@ def read_cell(column: Column, raw: str) -> Value | Bad:
         if (sign := _unseen(text)) is not None:
             return sign
     return READERS[column.type](text, column.limit)
+
+
+def harmless(text: str) -> str:
+    """A text as a cell that no spreadsheet runs as a formula: an apostrophe stands before one that it would."""
+    text = bare(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _not_a_value(column: Column, text: str) -> Bad | None:

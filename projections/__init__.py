@@ -15,6 +15,8 @@
     queries       what the API and the commands ask; sql: the statements, results: the answers
     card_lines    a card's entries as money lines again: its past
     explanation   how a card's yield was worked out, line by line
+    month_grid    contributions by month: what came, what did not, why; card_months: what it is told from
+    statement     a card's statement of a period; card_statement: what it is told from
     what_if       what a declaration would change, before it is one
     status        how far everything is
     reactions     what releases suspense after a registration

@@ -103,7 +103,7 @@ def difference(
     today = jakarta_date(now)
     last = until or (until_known_at.day if until_known_at is not None else today)
     then = reader.balance(card, today, now, day, known_at=known_at)
-    past = reader.past(card, today, now, last, until_known_at)
+    past = reader.past_until(card, today, now, last, until_known_at)
     later = reader.row_of_past(card, past, last)
     if last < day or later.position < then.position:
         raise Refused("answers-out-of-order")

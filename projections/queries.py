@@ -57,8 +57,8 @@ from projections.results import (
 from projections.scheme import Known
 
 __all__ = [
-    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "PersonRow", "Queries",
-    "Story",
+    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "Past", "PersonRow",
+    "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -307,7 +307,7 @@ class Queries:
         """
         day = as_of or (known_at.day if known_at is not None else today)
         if known_at is not None or day != today:
-            return self.row_of_past(card, self.past(card, today, now, day, known_at), day)
+            return self.row_of_past(card, self.past_until(card, today, now, day, known_at), day)
         if self.store.postgres:
             return told(self.balances([card], today, now)[card])
         for _ in range(_ATTEMPTS):
@@ -391,12 +391,11 @@ class Queries:
             found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark)
         return found
 
-    def past(self, card: int, today: date, now: datetime, as_of: date, known_at: KnownAt | None) -> Past:
+    def past_until(self, card: int, today: date, now: datetime, as_of: date, known_at: KnownAt | None) -> Past:
         """What a card's past up to the end of a day is told from. Raises as `balance`."""
         if as_of > today:
             raise Refused("as-of-in-future")
-        self.check_fresh(now)
-        past = self._read_past(card, known_at)
+        past = self.past(card, now, known_at)
         opening = card_lines.opening_day(past.lines)
         if opening is not None and opening > day_number(as_of):
             raise Refused("as-of-before-opening", as_of=day_text(opening))
@@ -425,9 +424,14 @@ class Queries:
         Raises as `balance`.
         """
         day = as_of or (known_at.day if known_at is not None else today)
-        past = self.past(card, today, now, day, known_at)
+        past = self.past_until(card, today, now, day, known_at)
         row = self.row_of_past(card, past, day)
         return Explanation(row, explain(past.lines, row.terms, day))
+
+    def past(self, card: int, now: datetime, known_at: KnownAt | None = None) -> Past:
+        """What a card's past is told from, of any day. Raises as `balance`."""
+        self.check_fresh(now)
+        return self._read_past(card, known_at)
 
     def place(self, known_at: KnownAt | None) -> tuple[tuple[int, str, str], Known]:
         """Up to where the read side tells the past (position, recorded_at, projected_at), or the place that is named; and

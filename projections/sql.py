@@ -132,6 +132,14 @@ def bases(entries: Generation) -> str:
     )
 
 
+def early_bases(entries: Generation) -> str:
+    """How many cards have a base of a year before the one asked for, that still stands."""
+    return (
+        f"select count(distinct card) from (select card from {entries.table}_bases where year < ? group by card, year "
+        "having sum(base) <> 0 or sum(base_tambahan) <> 0) as standing"
+    )
+
+
 def sums(entries: Generation, *, of_payer: bool) -> str:
     """One row for each of openings, payers' and participants' own lines (the first two columns tell) up to a position and a
     day, optionally of one payer: employer, worker, months, yield brought."""

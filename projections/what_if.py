@@ -51,6 +51,15 @@ def what_if(store: Store, now: Scheme, then: Scheme, day: date) -> WhatIf:
     return WhatIf(cards, gaining, losing, total, [(change, card) for _, card, change in sorted(largest, reverse=True)])
 
 
+def cards_with_early_bases(store: Store, first_year: int) -> int:
+    """How many cards' opening balances say what a year before the scheme's first one earns from: nothing is credited for
+    such a year."""
+    live = store.pointers().live["entries"]
+    with store.database(live).read() as tx:
+        (count,), *_ = tx.rows(sql.early_bases(live), [first_year])
+    return int(count)
+
+
 def _rows(store: Store) -> Iterator[_Row]:
     """(card, account, year, amount, weighted) of every row, card by card."""
     live = store.pointers().live["balances"]

@@ -1,6 +1,7 @@
 """The cookies of the web: the session's, before a login the guest's that forms are bound to, and the device's marks.
 
-The first two die with the browser, the marks (`devices`) stay for a year. With https they carry the `__Host-` prefix (RFC
+The first two die with the browser, the marks (`devices`) stay for a year: whom a device knows, and whose last balance it may
+keep (`KEPT`). With https they carry the `__Host-` prefix (RFC
 6265bis 4.1.3): no neighbour under the same domain can set or overwrite them.
 """
 
@@ -17,6 +18,15 @@ _LONGEST, _LONGEST_MARKS = 128, 512
 _YEAR_SECONDS = 365 * 86_400
 
 
+KEPT = "kept"
+"""The kind of mark of a device that may keep an account's last balance."""
+
+
+def clear_site(response: Response) -> None:
+    """Have the browser throw away pages and storage of this site (W3C, "Clear Site Data"), not its cookies."""
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
 class Cookies:
     """Reads and writes them as the public address allows."""
 
@@ -24,7 +34,7 @@ class Cookies:
         self.secure = settings.is_https
         prefix = "__Host-" if self.secure else ""
         self.session_name, self.guest_name = prefix + "jht", prefix + "jht_guest"
-        self.marks_name = prefix + "jht_device"
+        self.marks_name, self.kept_name = prefix + "jht_device", prefix + "jht_kept"
 
     def session(self, request: Request) -> str:
         """The session's token, "" without one."""
@@ -39,9 +49,17 @@ class Cookies:
         return request.cookies.get(self.marks_name, "")[:_LONGEST_MARKS]
 
     def set_marks(self, response: Response, marks: str) -> None:
-        response.set_cookie(
-            self.marks_name, marks, _YEAR_SECONDS, path="/", secure=self.secure, httponly=True, samesite="lax"
-        )
+        self._set(response, self.marks_name, marks, _YEAR_SECONDS)
+
+    def kept(self, request: Request) -> str:
+        """The marks of those whose last balance this device may keep, "" without any."""
+        return request.cookies.get(self.kept_name, "")[:_LONGEST_MARKS]
+
+    def set_kept(self, response: Response, marks: str) -> None:
+        if marks:
+            self._set(response, self.kept_name, marks, _YEAR_SECONDS)
+        else:
+            self._drop(response, self.kept_name)
 
     def new_guest(self, response: Response) -> str:
         """Give a browser that has none a guest's value, for the form that `response` shows."""
@@ -58,10 +76,12 @@ class Cookies:
         self._drop(response, self.guest_name)
 
     def drop_session(self, response: Response) -> None:
+        """A session's end: the cookie goes, and all that the browser keeps of it."""
         self._drop(response, self.session_name)
+        clear_site(response)
 
-    def _set(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", secure=self.secure, httponly=True, samesite="lax")
+    def _set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        response.set_cookie(name, value, seconds, path="/", secure=self.secure, httponly=True, samesite="lax")
 
     def _drop(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")

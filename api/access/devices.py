@@ -39,6 +39,11 @@ class Devices:
         mine = mark + self._mac(mark, kind, who)
         return ".".join([mine, *(one for one in old if one != mine)][:MOST])
 
+    def unmarked(self, marks: str, kind: str, who: str) -> str:
+        """The marks of a browser without the account's."""
+        mark = self.known(marks, kind, who)
+        return ".".join(one for one in self._split(marks) if not mark or not one.startswith(mark))
+
     def _split(self, marks: str) -> list[str]:
         given = marks[:_LONGEST].split(".")
         return [one for one in given if len(one) == _MARK + _MAC and one.isascii() and one.isalnum()]

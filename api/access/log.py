@@ -30,6 +30,9 @@ WAIT_SECONDS = 5.0
 PACE_SECONDS = 0.002
 NOTE_SECONDS = 0.25
 """How long notes gather; also the pause after a write that failed."""
+OWN, OTHERS = "own", "others"
+WHOSE = (OWN, OTHERS)
+"""The reads of the person and those of everybody else; an SMS is answered to the phone that the person bound."""
 _CURSOR = re.compile(r"[0-9T:.+-]{20,40}~[0-9]{1,6}")
 
 
@@ -198,8 +201,9 @@ class Recorder:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def seen(self, what: Sequence[str], after: str, limit: int) -> Looks:
-        """Who read any of these (KPJ, person ids), newest first, `limit` a page. Blocking.
+    def seen(self, what: Sequence[str], after: str, limit: int, whose: str = "") -> Looks:
+        """Who read any of these (KPJ, person ids), newest first, `limit` a page; `whose`: only the reads of one of WHOSE.
+        Blocking.
 
         `after`: "" or the `more` of the page before; it says a time and how many records of that time were shown, so
         nothing personal stands in an address. Raises Refused(parameter-unreadable).
@@ -214,7 +218,7 @@ class Recorder:
                 until, shown, params = f"and at{bytewise} <= ?", int(count), [moment]
             rows = tx.rows(
                 f"select {', '.join(Record._fields)} from {self._table} where what in ({', '.join('?' * len(what))}) "
-                f"{until} order by at{bytewise} desc, request desc, what desc limit ? offset ?",
+                f"{until} {_whose(whose)} order by at{bytewise} desc, request desc, what desc limit ? offset ?",
                 [*what, *params, limit + 1, shown],
             )
         page = [Record(*row) for row in rows[:limit]]
@@ -223,6 +227,19 @@ class Recorder:
         last = page[-1].at
         same = sum(record.at == last for record in page)
         return Looks(page, f"{last}~{same + (shown if after.startswith(last + '~') else 0)}")
+
+    def count(self, what: Sequence[str], whose: str) -> int:
+        """How often any of these was read by one of WHOSE. Blocking."""
+        marks = ", ".join("?" * len(what))
+        with self._database.read() as tx:
+            ((found,),) = tx.rows(
+                f"select count(*) from {self._table} where what in ({marks}) {_whose(whose)}", list(what)
+            )
+        return int(found)
+
+
+def _whose(whose: str) -> str:
+    return f"and key {'not ' if whose == OTHERS else ''}in ('member', 'sms')" if whose else ""
 
 
 _TYPES = " ".join("bigint" if name == "position" else "text" for name in Record._fields)

@@ -43,6 +43,7 @@ COMMANDS = {
     "balance": _Place("balance", "balance"),
     "months": _Place("months", "months"),
     "explain": _Place("explain", "explain"),
+    "simulate": _Place("simulate", "simulate"),
     "yield": _Place("yields", "yields"),
     "payments-complete": _Place("payments_complete", "payments_complete"),
     "follow": _Place("follow", "follow"),

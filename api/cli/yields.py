@@ -21,7 +21,7 @@ from ledger.events import Rates
 from ledger.identifiers import kpj_of
 from ledger.money import rupiah
 from ledger.store.log import Log, position_text
-from projections.what_if import WhatIf, what_if
+from projections.what_if import WhatIf, cards_with_early_bases, what_if
 
 MODEL = "Amounts are by this project's model (monthly-simple.v1) of a rule that the agency does not publish."
 
@@ -36,8 +36,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 @yields.command()
 def start(year: Annotated[int, typer.Argument(help="The first year whose yield this ledger computes.")]) -> None:
     """Record the first year whose yield is computed; it can be changed until a year is declared."""
-    with opened() as log:
+    with read_side() as (log, store):
         _done(log, acts.start(log, year, header(), read_now).position, f"Yield is computed from {year} on")
+        catch_up_alone(log, store)
+        if cards := cards_with_early_bases(store, year):
+            err.print(
+                f"Warning: opening balances of {cards:,} cards bring bases of years before {year}, which then earn nothing. "
+                "Start with the first of these years, or replace those balances.",
+                style="yellow",
+            )
 
 
 @yields.command()

@@ -14,8 +14,10 @@ from starlette.responses import Response
 from api import schemas
 from api.application import ApplicationState, application_of
 from api.middleware import masked
+from api.mobile import schemas as schemas_of_app
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
 from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
+from api.offered_cards import OfferedCard, offered_cards
 from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
@@ -87,14 +89,15 @@ async def cards(
         _card(handle, card, answer, language)
         for (handle, card), answer in zip(member.cards.items(), answers, strict=True)
     ]
+    offered = [_offered(one) for one in await offered_cards(application, member.person, member.cards.values())]
     if not rows or len(rows) < len(shown):
         # A sum without one of the cards would be another, smaller truth.
-        return Cards(cards=shown, balance=None, as_of=None)
+        return Cards(cards=shown, offered=offered, balance=None, as_of=None)
     # Each card was read at its own moment; the answer as a whole knows what the earliest of them knew.
     first = min(rows, key=lambda row: row.position)
     as_of = schemas.as_of(application.log.log_id, first, jakarta_date(now))
-    whole = Cards(cards=shown, balance=sum(row.total for row in rows), as_of=as_of)
-    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}-{as_of.date}"
+    whole = Cards(cards=shown, offered=offered, balance=sum(row.total for row in rows), as_of=as_of)
+    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}.{len(offered)}-{as_of.date}"
     return versioned(request, whole, as_of.position, version, language)
 
 
@@ -134,7 +137,13 @@ async def entries(
     summary="Show one more of the own cards",
     status_code=201,
     responses=refusals(
-        *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *BODY_PROBLEMS, "kpj-unreadable", "card-not-yours", "too-many-tries"
+        *MEMBER_PROBLEMS,
+        *PARAMETER_PROBLEMS,
+        *BODY_PROBLEMS,
+        "kpj-unreadable",
+        "card-not-yours",
+        "card-unknown",
+        "too-many-tries",
     ),
 )
 async def link(
@@ -146,12 +155,27 @@ async def link(
     """Show one more of the member's own cards."""
     application = application_of(request)
     language = asked_language(request)
-    # A number that is tried may be another's: nobody searches for them here.
-    await application.identity.guard.take(LINKS, "link-card", member.person)
+    if body.kpj is not None:
+        # A number that is tried may be another's: nobody searches for them here.
+        await application.identity.guard.take(LINKS, "link-card", member.person)
+        kpj = body.kpj
+    else:
+        offered = await offered_cards(application, member.person, member.cards.values())
+        found = [one.kpj for one in offered if one.handle == body.offer]
+        if not found:
+            raise NotFound("card-unknown")
+        kpj = found[0]
     acting = Acting("member", "mobile", application.now(), language)
-    linked = await application.work(lambda: application.members.link_card(member.person, body.kpj, acting))
+    linked = await application.work(lambda: application.members.link_card(member.person, kpj, acting))
     application.identity.tokens.forget()
-    return LinkedCard(handle=linked.handle, kpj=masked(body.kpj))
+    return LinkedCard(handle=linked.handle, kpj=masked(kpj))
+
+
+def _offered(one: OfferedCard) -> schemas_of_app.OfferedCard:
+    segment = one.segment or None
+    return schemas_of_app.OfferedCard(
+        handle=one.handle, kpj=masked(one.kpj), segment=segment, employer=one.employer or None, until=one.until or None
+    )
 
 
 def _card(handle: str, card: int, answer: BalanceRow | Unavailable, language: str) -> Card:

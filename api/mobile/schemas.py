@@ -5,9 +5,10 @@ KPJ, e-mail and phone leave masked.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.access.passwords import LONGEST
 from api.access.tokens import ACCESS, IDLE, RETRY
@@ -22,6 +23,7 @@ from api.schemas import (
     Code,
     Handle,
     Moment,
+    Month,
     Next,
     NoMoney,
     OneOf,
@@ -74,9 +76,23 @@ class Renew(Sent):
 
 
 class LinkCard(Sent):
-    """The number on another card of the same person."""
+    """Another card of the same person: exactly one of the number on it and the handle of an offered one."""
 
-    kpj: Annotated[Kpj, Field(examples=["26000000025"])]
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kpj": "26000000025"}, {"offer": "u0b7Wf0aTz2nCq5m8xKd1g"}]}
+    )
+
+    kpj: Annotated[Kpj | None, Field(examples=["26000000025"])] = None
+    offer: Annotated[
+        Handle | None, Field(description="`handle` of a card in `offered`", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (given.get("kpj") is None) == (given.get("offer") is None):
+            raise PydanticCustomError("request-invalid", "", {"what": "kpj | offer"})
+        return given
 
 
 class Tokens(Answer):
@@ -107,10 +123,22 @@ class Card(Answer):
     problem: CardProblem | None
 
 
+class OfferedCard(Answer):
+    """A card of the same person that is not shown yet; its `handle` adds it. `until`: the membership's last month."""
+
+    handle: Handle
+    kpj: CardNumber
+    segment: Segment | None
+    employer: Annotated[str | None, Field(examples=["PT Contoh Makmur"])]
+    until: Annotated[Month | None, Field(examples=["2026-03"])]
+
+
 class Cards(Answer):
-    """A member's cards and their sum; no sum and no date where a card's balance cannot be told."""
+    """A member's cards and their sum; no sum and no date where a card's balance cannot be told. `offered`: cards of the
+    same person that are not among them."""
 
     cards: list[Card]
+    offered: list[OfferedCard]
     balance: Rupiah | None
     as_of: AsOf | None
 

@@ -1,7 +1,8 @@
-"""How the yield of one of the member's cards was worked out."""
+"""How the yield of one of the member's cards was worked out, and what its savings may become."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,16 +12,22 @@ from starlette.responses import Response
 from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
-from api.parameters import Awaited, HandlePath
+from api.parameters import Awaited, HandlePath, MobileSimulationQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.schemas import Explained, balance_fields
+from api.simulation_answer import Simulated, simulation_fields, simulation_version
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
+from api.v1.simulation import SIMULATION_PROBLEMS
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 from ledger.store.log import position_text
+from projections.outlook import LOOKED_AT, simulation_of
 
+_PROBLEMS = (
+    *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *POSITION_PROBLEMS, *FRESH_PROBLEMS, "card-unknown", "account-incomplete",
+)  # fmt: skip
 router = APIRouter(route_class=Route, tags=["mobile"])
 
 
@@ -29,12 +36,8 @@ router = APIRouter(route_class=Route, tags=["mobile"])
     operation_id="mobile_explain",
     summary="How one card's yield was worked out",
     response_model=Explained,
-    responses=refusals(
-        *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *POSITION_PROBLEMS, *FRESH_PROBLEMS, "card-unknown",
-        "account-incomplete",
-    )
-    | VERSIONED,
-)  # fmt: skip
+    responses=refusals(*_PROBLEMS) | VERSIONED,
+)
 async def explain(
     request: Request,
     member: CurrentMember,
@@ -58,3 +61,35 @@ async def explain(
     body = {"balance": balance_fields(log_id, row, day) | {"kpj": masked(row.kpj)}, "accounts": found.accounts}
     version = f"{row.tag}-{row.position}-{day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
+
+
+@router.get(
+    "/v1/mobile/cards/{handle}/simulate",
+    operation_id="mobile_simulate",
+    summary="What one card's savings may become",
+    response_model=Simulated,
+    responses=refusals(*_PROBLEMS, *SIMULATION_PROBLEMS) | VERSIONED,
+)
+async def simulate(
+    request: Request,
+    member: CurrentMember,
+    handle: HandlePath,
+    query: Annotated[MobileSimulationQuery, Query()],
+) -> Response:
+    """An estimate under the assumptions that stand beside it, until the 56th birthday when nothing else is said."""
+    application = application_of(request)
+    language = asked_language(request)
+    card, now = member.card(handle), application.now()
+    today = jakarta_date(now)
+    await application.reach(query.min_position)
+    try:
+        row = await application.balance(card, now, None)
+        lines = await application.ask(application.reader.entries, card, now, None, LOOKED_AT)
+    except NotFound:
+        raise Unavailable("position-not-reached") from None
+    about = await application.ask(application.members.about, member.person)
+    await application.recorder.note(own_read(request, row.kpj, row.position, now))
+    found = simulation_of(row, lines, query.wish(), today, date.fromisoformat(about.identity.birth_date))
+    body = simulation_fields(application.log.log_id, row, masked(row.kpj), found, today)
+    version = simulation_version(row, found, today)
+    return versioned(request, body, body["as_of"]["position"], version, language)

@@ -77,7 +77,14 @@ def balance(rows: Sequence[BalanceRow], today: date) -> str:
     said = f"{who} {rupiah(total)} per {day}"
     if total == 0:
         return f"{said}: {_zero(rows)}"
-    return f"{said}.{_last(rows)}{' Satu kartu: SALDO lalu nomor KPJ.' if len(rows) > 1 else ''}"
+    earned = sum(row.credited for row in rows)
+    made_of = f", termasuk hasil {rupiah(earned)}" if earned > 0 else ""
+    hint = " Satu kartu: SALDO lalu nomor KPJ." if len(rows) > 1 else ""
+    # What there is no room for gives way: the hint first, then the yield; the amount, its day and the last month stay.
+    for more in (f"{made_of}.{_last(rows)}{hint}", f"{made_of}.{_last(rows)}"):
+        if len(said) + len(more) <= SEGMENT:
+            return said + more
+    return f"{said}.{_last(rows)}"
 
 
 def _last(rows: Sequence[BalanceRow]) -> str:

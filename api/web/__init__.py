@@ -14,6 +14,7 @@ holdings  a member's cards, balances and the facts behind them, in few queries
 grid      the months: what arrived, waits, was taken back, has not come (pure)
 chart     the growth as an SVG (pure)
 saldo, months, cards, account              the member's own pages
+offline   the site as an app: manifest, service worker, what a device shows without a connection
 
 employer/, office/   the other doors, on the same layout
 """

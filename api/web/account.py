@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
+from api.access.log import OTHERS, OWN
 from api.access.login import Entered
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
@@ -34,7 +35,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         return render(
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
             errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
-            provided=application.settings.oidc_issuer is not None,
+            provided=application.settings.oidc_issuer is not None, kept=bool(request.scope["kept"]),
         )  # fmt: skip
 
     async def account(request: Request) -> Response:
@@ -94,13 +95,19 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         return see_other("/akun?kabar=hp")
 
     async def looks(request: Request) -> Response:
-        """Who looked at the member's data, newest first."""
+        """Who looked at the member's data, newest first: others with their number, the own looks folded."""
         person = visit_of(request).who
         cards = await application.ask(application.members.cards, person)
-        after = request.query_params.get("sebelum", "")
         what = [person, *(kpj_of(linked.card) for linked in cards)]
-        found = await application.ask(application.recorder.seen, what, after, SHOWN_LOOKS)
-        return render(request, "looks.html", looks=found.records, more=found.more)
+        marks = {OTHERS: request.query_params.get("sebelum", ""), OWN: request.query_params.get("sendiri", "")}
+        pages = {
+            whose: await application.ask(application.recorder.seen, what, mark, SHOWN_LOOKS, whose)
+            for whose, mark in marks.items()
+        }
+        counts = {whose: await application.ask(application.recorder.count, what, whose) for whose in marks}
+        return render(
+            request, "looks.html", others=pages[OTHERS], own=pages[OWN], counts=counts, is_unfolded=bool(marks[OWN])
+        )
 
     async def requests(request: Request, errors: Errors | None = None, given: str = "") -> Response:
         found = await application.ask(application.members.requests_of, visit_of(request).who)

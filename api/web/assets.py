@@ -16,7 +16,12 @@ from ledger.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/aset/"
-_KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
 
 
 class Asset(NamedTuple):

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.offered_cards import OfferedCard, offered_cards
 from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
@@ -21,11 +22,16 @@ TRIES = "10/hour"
 def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the page."""
 
-    def page(request: Request, errors: Errors, kpj: str = "") -> Response:
-        return render(request, "cards.html", 422 if errors else 200, errors=errors, kpj=kpj)
+    async def page(request: Request, errors: Errors, kpj: str = "") -> Response:
+        offered = await offered_to(visit_of(request).who)
+        return render(request, "cards.html", 422 if errors else 200, errors=errors, kpj=kpj, offered=offered)
+
+    async def offered_to(person: str) -> list[OfferedCard]:
+        shown = await application.ask(application.members.cards, person)
+        return await offered_cards(application, person, [linked.card for linked in shown])
 
     async def ask(request: Request) -> Response:
-        return page(request, {})
+        return await page(request, {})
 
     async def link(request: Request) -> Response:
         person, acting = visit_of(request).who, visits.acting(request)
@@ -33,13 +39,14 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         kpj = forms.kpj_of(form_of(request), words(language_of(request)), errors)
         if not errors:
             try:
-                # Whoever is logged in could search for numbers: a person links few cards.
-                await application.identity.guard.take(TRIES, "link-card", person)
+                if kpj not in {one.kpj for one in await offered_to(person)}:
+                    # Whoever is logged in could search for numbers; those that were offered are no search.
+                    await application.identity.guard.take(TRIES, "link-card", person)
                 await application.work(lambda: application.members.link_card(person, kpj, acting))
             except Refused as refused:
                 request.scope["problem"] = refused.code
                 errors["kpj"] = refused.problem.say(acting.language)
-        return page(request, errors, typed) if errors else see_other("/saldo")
+        return await page(request, errors, typed) if errors else see_other("/saldo")
 
     return [
         PlainRoute("/kartu", visits.page(ask, MEMBER), methods=["GET"]),

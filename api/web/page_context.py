@@ -1,7 +1,8 @@
 """Who visits: every page is asked for through `Visits.page`, which knows the session and refuses foreign forms.
 
 A handler gets a request whose scope holds `visit` (the session of this door's kind, or None), `csrf` (the token that its
-forms carry) and `form` (what was posted, as texts). What it raises becomes a page.
+forms carry), `form` (what was posted, as texts) and `kept` (the mark of a member whose last balance this device may keep).
+What it raises becomes a page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from api.access.cookies import KEPT, clear_site
 from api.access.csrf import FIELD
 from api.access.sessions import MEMBER, Session, Started
 from api.application import ApplicationState
@@ -23,6 +25,8 @@ from ledger.members import Acting
 Handler = Callable[[Request], Awaitable[Response]]
 LARGEST_FORM = 16 * 1024
 _MOST_FIELDS = 40
+DOUBTED = frozenset({"account-incomplete", "scheme-unreadable"})
+"""Codes that say that a balance may be wrong, not only late."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -73,7 +77,7 @@ class Visits:
     async def _visit(self, request: Request, handler: Handler, kind: str, login: str, reads_form: bool) -> Response:
         identity, scope = self.application.identity, request.scope
         # The page of an error looks the same when not even the session can be read.
-        scope["visit"], scope["csrf"] = None, ""
+        scope["visit"], scope["csrf"], scope["kept"] = None, "", ""
         held = identity.cookies.session(request)
         session = await identity.session(held, self.application.now()) if held else None
         token = Token(self.application, request, session)
@@ -82,7 +86,12 @@ class Visits:
         scope["visit"] = session if session is not None and session.kind == (kind or MEMBER) else None
         if kind and scope["visit"] is None:
             # A form never leads on to a provider: `form-action` would stop the browser on its way there.
-            return see_other(f"{login}?kabar=lewat" if held or request.method == "POST" else login)
+            response = see_other(f"{login}?kabar=lewat" if held or request.method == "POST" else login)
+            if held and session is None:
+                clear_site(response)
+            return response
+        if session is not None and session.kind == MEMBER:
+            scope["kept"] = identity.devices.known(identity.cookies.kept(request), KEPT, session.who)
         if request.method == "POST" and reads_form:
             scope["form"] = await _read_form(request)
             self.check(request, scope["form"].get(FIELD, ""))
@@ -93,6 +102,10 @@ class Visits:
         except Exception as error:
             response = page_of(error, request)
         token.leave(response)
+        # A balance that is doubted may not be shown as an old one either.
+        kept = "doubted" if scope.get("problem") in DOUBTED else scope["kept"]
+        if kept:
+            response.headers["JHT-Kept"] = kept
         return response
 
     def check(self, request: Request, given: str) -> None:
@@ -104,6 +117,8 @@ class Visits:
         """After a login: the session's cookie, and the mark that makes this device a known one."""
         identity, session = self.application.identity, started.session
         identity.cookies.set_session(response, started.token)
+        if session.kind != MEMBER:
+            clear_site(response)  # the service worker does not see the other doors' pages
         marks = identity.devices.marked(identity.cookies.marks(request), session.kind, session.who)
         identity.cookies.set_marks(response, marks)
         return response

@@ -21,8 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import problems
-from api.web import formats
+from api import formats, problems
 from api.web.addresses import way_back
 from api.web.assets import asset
 from api.web.held import held_key
@@ -32,8 +31,8 @@ from ledger.errors import JhtError, Problem, Unavailable
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "bahasa"
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 SECURITY = {
     "Content-Security-Policy": POLICY,

@@ -1,4 +1,4 @@
-"""`/`, `/bantuan` and `/bahasa`: what anybody may see."""
+"""`/`, `/bantuan`, `/mitra` and `/bahasa`: what anybody may see."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ from api.web.pages import LANGUAGE_COOKIE, render, see_other
 from api.web.words import LANGUAGES
 
 _YEAR_SECONDS = 365 * 24 * 3600
+DOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "read",
+        (
+            "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
+            "GET /v1/accounts/{kpj}/explain",
+        ),
+    ),
+    ("persons", ("GET /v1/persons/{person}/balance",)),
+    ("register", ("POST /v1/employers", "POST /v1/registrations", "POST /v1/opening-balances")),
+    ("post", ("POST /v1/contributions",)),
+    ("suspense", ("GET /v1/suspense",)),
+    ("correct", ("POST /v1/reversals",)),
+)  # fmt: skip
+"""What a partner's key opens, by scope; a test holds it equal to what the API describes."""
 
 
 def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
@@ -23,6 +38,9 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
 
     async def help_page(request: Request) -> Response:
         return render(request, "help.html")
+
+    async def partners(request: Request) -> Response:
+        return render(request, "partners.html", doors=DOORS)
 
     async def language(request: Request) -> Response:
         """Remember the language asked for, and go back to where the visitor was: only to one of our own pages."""
@@ -38,5 +56,6 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     return [
         PlainRoute("/", visits.page(start), methods=["GET"]),
         PlainRoute("/bantuan", visits.page(help_page), methods=["GET"]),
+        PlainRoute("/mitra", visits.page(partners), methods=["GET"]),
         PlainRoute("/bahasa", visits.page(language), methods=["GET"]),
     ]

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.access.log import Record
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.offered_cards import offered_cards
 from api.route import PlainRoute
 from api.web import chart
 from api.web.holdings import Held, Holdings, Kept
@@ -96,8 +97,11 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         if below is None:
             facts = await holdings.facts(rows, now, cases)
             below = kept.put(key, _below(cards, facts, today, language, alone=bool(handle)))
+        # The page of one card is about that card alone.
+        offered = [] if handle else await offered_cards(application, person, [held.linked.card for held in cards])
         return render(
-            request, "saldo.html", cards=cards, sums=Sums.of(rows), below=below, now=now, alone=bool(handle),
+            request, "saldo.html", cards=cards, offered=offered, sums=Sums.of(rows), below=below, now=now,
+            alone=bool(handle),
             last=max((row.last.month for row in rows if row.last is not None), default=""),
             employed=any(row.segment == "PU" for row in rows),
             position=position_text(application.log.log_id, position),

@@ -13,12 +13,14 @@ from api.web import (
     links,
     login,
     months,
+    offline,
+    outlook,
     provider,
     public,
     register,
     saldo,
     working,
-)
+)  # fmt: skip
 from api.web.holdings import Holdings
 from api.web.page_context import Visits
 
@@ -35,8 +37,10 @@ def routes(application: ApplicationState) -> list[Route]:
         *login.routes(application, visits),
         *saldo.routes(application, visits, holdings),
         *working.routes(application, visits, holdings),
+        *outlook.routes(application, visits, holdings),
         *months.routes(application, visits, holdings),
         *cards.routes(application, visits),
         *account.routes(application, visits),
+        *offline.routes(application, visits, holdings),
         *assets.ROUTES,
     ]

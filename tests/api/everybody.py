@@ -171,6 +171,7 @@ class Visitor:
             "npp": lambda: owner or NPP,
             "file": lambda: "diterima.csv",
             "month": lambda: "2026-09",
+            "language": lambda: "id",
             "name": lambda: "docs.js" if path.startswith("/docs") else "style.css",
         }
         for name, made in fill.items():

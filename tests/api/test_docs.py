@@ -12,11 +12,12 @@ import pytest
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from api import docs, months_answer, schemas
+from api import docs, months_answer, schemas, simulation_answer
 from api.app import create_app
 from api.mobile import schemas as mobile_schemas
 from api.problems import STATUS, body_of, status_of
 from api.request_body import KINDS
+from api.statement import answer as statement_answer
 from api.v1 import receipts, reversals
 from api.v1.upload_columns import row_name
 from ledger.errors import Problem, sentences
@@ -109,7 +110,7 @@ def test_every_answer_is_described_with_an_example(client: TestClient) -> None:
                     assert problem["examples"], where
                     for code, example in problem["examples"].items():
                         assert str(example["value"]["status"]) == status == str(status_of(code)), where
-    assert len(described["paths"]) == 28
+    assert len(described["paths"]) == 31
 
 
 def test_every_code_has_a_status_and_a_type() -> None:
@@ -157,7 +158,7 @@ def test_every_field_has_an_example_that_the_schema_takes(client: TestClient) ->
     parts = client.get("/openapi.json").json()["components"]["schemas"]
     models = {
         name: model
-        for module in (schemas, mobile_schemas, months_answer, receipts, reversals)
+        for module in (schemas, mobile_schemas, months_answer, simulation_answer, statement_answer, receipts, reversals)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and name in parts
     }
@@ -176,6 +177,7 @@ def test_what_leaves_has_the_described_shape(api: Api) -> None:
         (f"/v1/accounts/{EMPTY}/balance", schemas.Balance),
         (f"/v1/accounts/{PAID}/entries", schemas.Entries),
         (f"/v1/accounts/{PAID}/months", months_answer.Months),
+        (f"/v1/accounts/{PAID}/statement?year=2026", statement_answer.StatementAnswer),
         (f"/v1/persons/{PERSON}/balance", schemas.PersonBalance),
         ("/v1/suspense", schemas.Suspense),
         ("/readyz", schemas.Health),

@@ -45,25 +45,29 @@ ALLOWED = {
 
 TABLE = {
     "open": (
-        "GET /", "GET /bantuan", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
+        "GET /", "GET /bantuan", "GET /mitra", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
         "GET /docs/{name}", "GET /openapi.json", "POST /v1/mobile/login", "POST /v1/mobile/refresh",
+        "GET /sw.js", "GET /manifest/{language}",
     ),
     "guest": (
         "GET /daftar", "GET /daftar/data", "GET /daftar/email", "GET /daftar/terkirim", "POST /daftar/data",
         "GET /daftar/nomor", "POST /daftar/nomor",
         "POST /daftar/email", "POST /daftar/terkirim", "GET /tautan/{token}", "POST /tautan/{token}", "GET /masuk",
         "GET /periksa", "POST /periksa",
-        "POST /masuk", "POST /keluar", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
+        "POST /masuk", "POST /keluar", "GET /luring", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
     ),
     "member": (
         "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
+        "GET /saldo/{handle}/perkiraan", "POST /saldo/{handle}/perkiraan",
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
         "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
+        "GET /luring/saldo", "POST /akun/luring",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
         "GET /v1/mobile/cards/{handle}/months", "GET /v1/mobile/cards/{handle}/explain",
+        "GET /v1/mobile/cards/{handle}/simulate",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
         "GET /v1/mobile/access-log", "GET /v1/mobile/me",
     ),
@@ -85,8 +89,9 @@ TABLE = {
     ),
     "read": (
         "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
-        "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/difference", "GET /v1/answers/{code}",
-        "GET /v1/totals",
+        "GET /v1/accounts/{kpj}/statement",
+        "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/simulate", "GET /v1/accounts/{kpj}/difference",
+        "GET /v1/answers/{code}", "GET /v1/totals",
     ),
     "persons": ("GET /v1/persons/{person}/balance",),
     "suspense": ("GET /v1/suspense",),

@@ -50,7 +50,7 @@ def check(town: Town, day: date, known: KnownAt) -> Totals:
     assert whole.reached[0] == known.position
     employer = worker = months = credited = 0
     for card in CARDS:
-        past = town.reader.past(card, TODAY, NOW, day, known)
+        past = town.reader.past_until(card, TODAY, NOW, day, known)
         row = town.reader.row_of_past(card, past, day)
         employer, worker, months = employer + row.employer, worker + row.worker, months + row.months
         credited += row.credited

@@ -60,11 +60,15 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings, key: str, log: Path, *, until: str = "/readyz") -> Iterator[Server]:
-    """`jht serve`, once `until` answers; ended as a service manager does, which it must survive with exit code 0."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serving(settings: Settings, key: str, log: Path, *, until: str = "/readyz", port: int = 0) -> Iterator[Server]:
+    """`jht serve`, once `until` answers; ended as a service manager does, which it must survive with exit code 0.
+
+    On a free port, unless one is given that was served on before.
+    """
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     given = environment(settings.model_copy(update={"public_url": address}))
     log.write_bytes(b"")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.settings import Settings
-from tests.office import CONTRIBUTION, csv_of, line
+from tests.office import CONTRIBUTION, OPENING, csv_of, line, opening
 from tests.system.conftest import CARD, SECOND
 from tests.system.running import jht
 
@@ -55,10 +55,26 @@ def test_a_year_is_told_confirmed_declared_and_explained(filled: Settings, tmp_p
     assert "5.63 % x (12 x Rp0 + Rp2.280.000) / 12 = yield Rp10.697; closing Rp295.697" in working
     assert "balance Rp580.697" in working
     assert "does not publish" in working
+    ahead = jht(filled, "simulate", CARD, "--years", "10", "--json").json
+    assert (ahead["balance_now"], ahead["assumptions"]["rate"], ahead["estimate"]) == (580_697, 50_000, True)
+    told = jht(filled, "simulate", CARD, "--years", "10").stdout
+    assert f"{ahead['balance']:,}".replace(",", ".") in told
+    assert "Nobody knows these rates." in told
+    assert "simulation-out-of-range" in jht(filled, "simulate", CARD, "--years", "61", code=2).stderr
     assert jht(filled, "explain", SECOND, "--json").json["accounts"] == []
     assert "account-not-found" in jht(filled, "explain", "26000099999", code=2).stderr
     past = jht(filled, "explain", CARD, "--as-of", "2025-12-30", "--json").json
     assert (past["balance"]["balance"], past["balance"]["yield"]["rates"]) == (285_000, [])
+
+
+def test_a_first_year_after_what_opening_balances_bring_is_warned_of(filled: Settings, tmp_path: Path) -> None:
+    brought = tmp_path / "openings.csv"
+    row = opening(SECOND) | {"yield_through": 2023, "bases": "2024:17000000;2025:18000000"}
+    brought.write_bytes(csv_of((*OPENING, "yield_through", "bases"), [row]))
+    jht(filled, "ingest", "opening-balances", brought)
+    late = jht(filled, "yield", "start", "2025")
+    assert "opening balances of 1 cards bring bases of years before 2025" in " ".join(late.stderr.split())
+    assert "bases" not in jht(filled, "yield", "start", "2024").stderr
 
 
 def test_what_was_said_then_is_said_again(filled: Settings, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from starlette.responses import Response
 from api import problems
 from api.access.csrf import FIELD
 from api.route import PlainRoute
+from api.spreadsheet import CSV, XLSX, as_xlsx
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
 from api.web.employer.desk import HOME, Desk, Employers
-from api.web.employer.files import CSV, XLSX, as_xlsx
+from api.web.employer.files import MONEY
 from api.web.employer.upload import Sent, read_upload
 from api.web.forms import Errors
 from api.web.pages import SECURITY, see_other
@@ -144,4 +145,4 @@ async def _send(desk: Desk) -> Response:
 
 def _file(desk: Desk, part: str, ending: str) -> bytes:
     table = desk.door.checks.file(desk.session.key, desk.request.path_params["handle"], part)
-    return table if ending == "csv" else as_xlsx(table)
+    return table if ending == "csv" else as_xlsx(table, MONEY)

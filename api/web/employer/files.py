@@ -1,76 +1,22 @@
 """What an employer takes home from a check: the accepted rows ready to send, and the others with the reasons.
 
-The cells are the file's own, read again; nothing in them can run as a formula. In CSV the separator is a semicolon and
-a byte order mark stands first, as spreadsheets set to Indonesian want it; in XLSX numbers of cards stay text.
+The cells are the file's own, read again; nothing in them can run as a formula.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
-import weakref
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple
 
-import xlsxwriter
-
+from api.spreadsheet import Sheet
 from ledger.errors import Problem
 from ledger.identifiers import month_text
 from ledger.ingestion.preview import Checked
 from ledger.ingestion.readers.reading import Limits, Source, rows_again
 from ledger.layouts import CONTRIBUTIONS, REJECTS
 
-IN_MEMORY = 1 << 20
-CSV, XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ALWAYS = frozenset({"npp", "month", "kpj", "wage", "employer", "worker", "paid_on"})
-_MONEY = frozenset({"wage", "back_pay", "employer", "worker"})
-_EXACT = 15
-"""Digits that a spreadsheet keeps in a number."""
-
-
-class Sheet:
-    """Rows of texts, the first one their names, on disk without a name when they are many."""
-
-    def __init__(self) -> None:
-        self._file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
-        self._text = io.TextIOWrapper(self._file, "utf-8-sig", newline="")
-        self._writer = csv.writer(self._text, delimiter=";")
-        self.rows = -1
-        weakref.finalize(self, self._file.close)
-
-    def add(self, cells: list[str]) -> None:
-        """Write one more row."""
-        self._writer.writerow(cells)
-        self.rows += 1
-
-    def as_csv(self) -> bytes:
-        """The whole file."""
-        self._text.flush()
-        self._file.seek(0)
-        return self._file.read()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def as_xlsx(table: bytes) -> bytes:
-    """A sheet's CSV as a workbook of one sheet."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = book.add_worksheet("JHT")
-    sheet.set_column(0, 20, 18)
-    rows = csv.reader(io.StringIO(table.decode("utf-8-sig"), newline=""), delimiter=";")
-    names: list[str] = []
-    for at, cells in enumerate(rows):
-        names = names or cells
-        for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
-            if at and name in _MONEY and cell.isascii() and cell.isdigit() and len(cell) <= _EXACT:
-                sheet.write_number(at, place, int(cell))
-            elif cell:
-                sheet.write_string(at, place, cell)
-    book.close()
-    return out.getvalue()
+MONEY = frozenset({"wage", "back_pay", "employer", "worker"})
 
 
 class Cells(NamedTuple):

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from ledger.errors import Refused
-from ledger.fields import bare
+from ledger.fields import harmless
 from ledger.ingestion.readers import csv, file_kind, json, xlsx
 from ledger.ingestion.readers.altered import refuse_cut_niks
 from ledger.ingestion.readers.archive import Archive
@@ -19,8 +19,6 @@ from ledger.ingestion.readers.table import Gathering, Table
 from ledger.layouts import READABLE
 
 __all__ = ["Limits", "Source", "Table", "read", "rows_again"]
-
-_GUARDED = ("=", "+", "-", "@")
 
 
 def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
@@ -127,4 +125,4 @@ def _all_again(source: Source, layout: str, limits: Limits) -> Iterator[tuple[in
 def _wanted(rows: Iterator[tuple[int, list[str]]], lines: set[int]) -> Iterator[tuple[int, list[str]]]:
     for line, cells in rows:
         if line in lines:
-            yield line, ["'" + cell if cell.startswith(_GUARDED) else cell for cell in map(bare, cells)]
+            yield line, [harmless(cell) for cell in cells]

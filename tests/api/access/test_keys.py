@@ -27,7 +27,7 @@ def test_no_route_for_programs_is_open_except_the_named_ones(tmp_path: object) -
     wanted = scopes(app)
     assert {route for route, security in wanted.items() if not security} == OPEN
     keyed = {route: security["key"] for route, security in wanted.items() if "key" in security}
-    assert len(keyed) == 15
+    assert len(keyed) == 17
     assert all(len(named) == 1 and named[0] in SCOPES for named in keyed.values())
     # Not started: nothing is open behind the routes, so an answer can only come from the check of the key.
     client = TestClient(app, raise_server_exceptions=False)

@@ -195,6 +195,28 @@ def test_another_own_card_is_linked_by_its_number(mobile: MobileApi, app: App) -
     assert len(letters) == len({letter.to for letter in letters}) == 2, "the phone on file is told too"
 
 
+def test_the_other_cards_of_the_person_are_offered_and_added_in_one_step(mobile: MobileApi, app: App) -> None:
+    first = decoded(app.ask("cards"), Cards)
+    (offered,) = first.offered
+    assert (offered.kpj, offered.segment, offered.employer, offered.until) == ("***0033", "PU", f"PT {NPP}", None)
+    answer = app.ask("cards", "POST", {"offer": offered.handle})
+    assert (answer.status_code, answer.json()["kpj"]) == (201, "***0033")
+    after = decoded(app.ask("cards"), Cards)
+    assert (len(after.cards), after.offered) == (3, [])
+    assert {letter.kind for letter in mobile.letters()} == {"card-linked"}
+    assert code(app.ask("cards", "POST", {"offer": offered.handle})) == (404, "card-unknown"), "it is no offer any more"
+
+
+def test_an_offer_is_the_member_s_own(mobile: MobileApi, app: App) -> None:
+    (offered,) = app.ask("cards").json()["offered"]
+    ani = mobile.login("budi2@contoh.id")
+    assert ani.ask("cards").json()["offered"] == []
+    assert code(ani.ask("cards", "POST", {"offer": offered["handle"]})) == (404, "card-unknown")
+    for body in ({}, {"kpj": MORE, "offer": offered["handle"]}, {"kpj": None}):
+        assert code(app.ask("cards", "POST", body)) == (422, "request-invalid"), body
+    assert mobile.letters() == []
+
+
 def test_another_s_card_and_an_unknown_one_are_refused_alike(mobile: MobileApi, app: App) -> None:
     refusals = [app.ask("cards", "POST", {"kpj": kpj}) for kpj in (OTHERS, "26000099999")]
     assert [code(refusal) for refusal in refusals] == [(422, "card-not-yours")] * 2

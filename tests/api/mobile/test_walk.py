@@ -13,6 +13,7 @@ from joserfc.jwk import OctKey
 
 from api.access.tokens import AUDIENCE, ISSUER, KIND, LEEWAY_SECONDS
 from api.problems import STATUS
+from tests.api.declared import declare
 from tests.api.mobile.conftest import OTHERS, App, MobileApi, code
 from tests.conftest import NOW
 
@@ -47,7 +48,7 @@ def test_every_route_wants_a_member_but_the_two_where_tokens_are_asked_for(mobil
     assert {path.removeprefix("/v1/mobile/") for path in below} - {path for _, path in guarded(mobile)} == {
         "login", "refresh",
     }  # fmt: skip
-    assert len(guarded(mobile)) == 10
+    assert len(guarded(mobile)) == 11
 
 
 def test_nobody_comes_in_without_a_good_token(mobile: MobileApi, app: App) -> None:
@@ -128,10 +129,11 @@ def test_a_token_names_nobody(app: App) -> None:
 
 
 def test_a_foreign_handle_looks_like_one_that_does_not_exist(mobile: MobileApi, app: App) -> None:
+    declare(mobile)  # or there is no rate to simulate with
     ani = mobile.login("budi2@contoh.id")
     foreign, unknown = ani.handle(), "u0b7Wf0aTz2nCq5m8xKd1g"
     walked_paths = [(m, p) for m, p in guarded(mobile) if "{handle}" in p]
-    assert len(walked_paths) == 4
+    assert len(walked_paths) == 5
     for method, path in walked_paths:
         first, second = (app.ask(path.format(handle=handle), method) for handle in (foreign, unknown))
         assert code(first) == (404, "card-unknown")

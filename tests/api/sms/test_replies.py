@@ -47,9 +47,25 @@ def every_sentence() -> Iterator[str]:
     yield replies.balance([largest], TODAY)
     yield replies.balance([row(last=None)], TODAY)
     yield replies.balance([largest] * 999, TODAY)
+    yield replies.balance([msgspec.structs.replace(largest, credited=MAX_RUPIAH)] * 999, TODAY)
     for zero in zeros:
         yield replies.balance([zero], TODAY)
         yield replies.balance([zero] * 999, TODAY)
+
+
+def test_the_yield_in_a_balance_is_told_and_gives_way_after_the_hint_where_there_is_no_room() -> None:
+    earned = row(credited=234_567)
+    assert replies.balance([earned], TODAY) == (
+        "JHT ***8901 Rp12.580.245 per 21-11-26, termasuk hasil Rp234.567. Iuran terakhir Okt-26."
+    )
+    assert "hasil" not in replies.balance([row()], TODAY), "nothing is said of a yield that is not there"
+    assert replies.balance([earned] * 2, TODAY).endswith(
+        "hasil Rp469.134. Iuran terakhir Okt-26. Satu kartu: SALDO lalu nomor KPJ."
+    )
+    wide, wider = (row(employer=10**size, credited=10**size) for size in (19, 30))
+    assert replies.balance([wide] * 999, TODAY).endswith("Iuran terakhir Okt-26.")
+    assert "termasuk hasil" in replies.balance([wide] * 999, TODAY)
+    assert "hasil" not in replies.balance([wider] * 999, TODAY)
 
 
 def test_every_sentence_is_one_segment_of_gsm_7() -> None:

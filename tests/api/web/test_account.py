@@ -74,17 +74,26 @@ def test_only_the_phone_that_was_shown_is_stopped(site: Site) -> None:
     assert members.phone_owner("+6281234560001") == site.budi
 
 
-def test_a_member_sees_who_looked_and_through_which_door(site: Site) -> None:
+def test_a_member_sees_first_who_else_looked_how_often_and_through_which_door(site: Site) -> None:
     browser = site.browser(BUDI)
-    assert "Belum ada catatan" in text(browser.get("/akun/akses").text)
+    assert "Belum pernah dibuka orang lain" in text(browser.get("/akun/akses").text)
     browser.get("/saldo")
-    site.client.get(f"/v1/accounts/{CARD}/balance", headers=site.key() | {"X-Reason": "counter-visit"})
+    for _ in range(2):
+        site.client.get(f"/v1/accounts/{CARD}/balance", headers=site.key() | {"X-Reason": "counter-visit"})
+    browser.get("/saldo")
     site.flush()
     page = browser.get("/akun/akses").text
-    assert "Anda sendiri Website Kartu 26000000017" in text(page)
-    assert "Sistem lain, kunci" in text(page)
-    assert "Tanya saldo di loket" in page
-    assert "Belum ada catatan" in text(site.browser("budi2@contoh.id").get("/akun/akses").text)
+    assert faults(page) == []
+    assert "Dibuka orang lain 2 kali" in text(page)
+    assert "Anda sendiri: 2 kali" in text(page)
+    others, _, own = text(page).partition("Anda sendiri: 2 kali")
+    assert others.count("Sistem lain, kunci") == others.count("Tanya saldo di loket") == 2
+    assert "Anda sendiri" not in others
+    assert own.count("Anda sendiri Website Kartu 26000000017") == 2
+    assert "<details" in page
+    assert '<details class="fold" open' not in page
+    assert "Opened by others 2 times" in text(site.browser(BUDI, "en").get("/akun/akses").text)
+    assert "Belum pernah dibuka orang lain" in text(site.browser("budi2@contoh.id").get("/akun/akses").text)
 
 
 def test_more_looks_than_a_page_holds_are_on_the_next(site: Site) -> None:
@@ -93,12 +102,15 @@ def test_more_looks_than_a_page_holds_are_on_the_next(site: Site) -> None:
         browser.get("/saldo")
     site.flush()
     first = browser.get("/akun/akses").text
-    assert first.count("Anda sendiri") == 50
-    more = first.partition('href="/akun/akses?sebelum=')[2].partition('"')[0]
-    second = browser.get(f"/akun/akses?sebelum={more}").text
-    assert second.count("Anda sendiri") == 2
-    wrong = browser.get("/akun/akses?sebelum=x")
-    assert (wrong.status_code, faults(wrong.text)) == (400, [])
+    assert "Anda sendiri: 52 kali" in text(first)
+    assert first.count("Anda sendiri</td>") == 50
+    more = first.partition('href="/akun/akses?sendiri=')[2].partition("#")[0]
+    second = browser.get(f"/akun/akses?sendiri={more}").text
+    assert second.count("Anda sendiri</td>") == 2
+    assert '<details class="fold" open' in second
+    for name in ("sebelum", "sendiri"):
+        wrong = browser.get(f"/akun/akses?{name}=x")
+        assert (wrong.status_code, faults(wrong.text)) == (400, [])
 
 
 def test_a_request_about_ones_data_is_kept_answered_by_mail_and_asked_once(site: Site) -> None:

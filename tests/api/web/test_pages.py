@@ -7,11 +7,13 @@ import re
 
 import pytest
 
+from api.web import public
 from tests.api.web.site import BUDI, DEWI, Site, faults, text, title
 
 PUBLIC = (
     "/",
     "/bantuan",
+    "/mitra",
     "/daftar",
     "/daftar/terkirim",
     "/masuk",
@@ -19,6 +21,7 @@ PUBLIC = (
     "/lupa",
     "/periksa",
     "/lupa?kabar=terkirim",
+    "/luring",
 )
 OWN = ("/saldo", "/iuran", "/iuran?tahun=2026", "/kartu", "/akun", "/akun?kabar=hp", "/akun/akses", "/akun/data")
 SENTENCES = {"id": ("yang", "Anda"), "en": ("the", "your")}
@@ -147,7 +150,9 @@ def test_a_token_of_another_visitor_opens_nothing(still: Site) -> None:
     assert mine.client.post("/masuk", data={"csrf": token[1]}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/akun/sandi", "/akun/keluar-semua", "/akun/hp", "/akun/data", "/kartu"])
+@pytest.mark.parametrize(
+    "path", ["/akun/sandi", "/akun/keluar-semua", "/akun/hp", "/akun/luring", "/akun/data", "/kartu"]
+)
 def test_every_change_wants_the_members_own_token(still: Site, path: str) -> None:
     browser = still.browser(BUDI)
     assert browser.client.post(path, data={"kpj": "1"}, follow_redirects=False).status_code == 403
@@ -175,3 +180,22 @@ def test_a_guest_without_a_form_gets_no_cookie(still: Site) -> None:
     cookie = still.browser().get("/masuk").headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+def test_the_partners_page_names_every_route_that_a_key_opens(still: Site) -> None:
+    described = {
+        (scope, f"{method.upper()} {path}")
+        for path, methods in still.app.openapi()["paths"].items()
+        for method, operation in methods.items()
+        for one in operation.get("security", ())
+        for scope in one.get("key", ())
+    }
+    assert {(scope, route) for scope, routes in public.DOORS for route in routes} == described - {
+        ("metrics", "GET /metrics")
+    }
+    page = text(still.browser().get("/mitra").text)
+    for _, routes in public.DOORS:
+        for route in routes:
+            assert route in page
+    for address in ("/", "/bantuan"):
+        assert still.browser().get(address).text.count('href="/mitra"') == 2

@@ -192,7 +192,24 @@ def test_who_searches_for_card_numbers_is_stopped(site: Site) -> None:
     browser = site.browser(BUDI)
     for number in range(10):
         browser.post("/kartu", kpj=f"2699999990{number}")
-    assert "Terlalu banyak percobaan" in text(browser.post("/kartu", kpj=OTHER_CARD).text)
+    assert "Terlalu banyak percobaan" in text(browser.post("/kartu", kpj=ANIS).text)
+    assert browser.post("/kartu", kpj=OTHER_CARD).headers["location"] == "/saldo", "an offered card is no search"
+
+
+def test_the_other_cards_of_the_person_are_offered_and_added_with_one_press(site: Site) -> None:
+    browser = site.browser(BUDI)
+    for address in ("/saldo", "/kartu"):
+        page = browser.get(address).text
+        assert faults(page) == []
+        assert f"1 kartu lagi atas nama Anda {OTHER_CARD} PU, PT Kedua, sampai Maret 2026 Tambahkan kartu" in text(page)
+        assert ANIS not in page
+    assert "One more card is in your name" in text(site.browser(BUDI, "en").get("/saldo").text)
+    assert browser.post("/kartu", "/saldo", kpj=OTHER_CARD).headers["location"] == "/saldo"
+    page = text(browser.get("/saldo").text)
+    assert "Saldo JHT Anda, 2 kartu" in page
+    assert "kartu lagi atas nama Anda" not in page
+    assert {letter.kind for letter in site.letters()} == {"card-linked"}
+    assert "atas nama Anda" not in text(site.browser(ANI).get("/saldo").text), "nobody is offered another's card"
 
 
 def test_the_years_before_the_newest_ones_are_summed_up_and_one_step_away(

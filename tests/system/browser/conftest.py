@@ -16,7 +16,7 @@ from tests.system.browser.visitor import SIZES, Visitor
 from tests.system.lacking import lacking
 
 NEEDED = "Chromium is needed (Debian: apt install chromium)"
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
     # A test's browser knows no other machine: the provider's own login page would load a font from far away.
@@ -34,7 +34,7 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         lacking(NEEDED)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
         browser.close()
 

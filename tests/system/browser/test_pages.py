@@ -75,6 +75,12 @@ def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
     look(visitor, "saldo-card")
     visitor.follow("working.link")
     look(visitor, "working")
+    visitor.follow("working.back")
+    visitor.follow("outlook.link")
+    look(visitor, "outlook")
+    visitor.fill("outlook.rate", "99")
+    visitor.press("outlook.submit")
+    look(visitor, "outlook-wrong")
     for name, path in (
         ("months", "/iuran"), ("months-2020", "/iuran?tahun=2020"), ("account", "/akun"), ("looks", "/akun/akses"),
         ("requests", "/akun/data"),

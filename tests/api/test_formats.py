@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from api.web import formats
+from api import formats
 
 
 @pytest.mark.parametrize(

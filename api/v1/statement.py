@@ -1,0 +1,86 @@
+"""`/v1/accounts/{kpj}/statement`: a card's statement of a year or any days, as JSON or a file."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import schemas
+from api.application import application_of
+from api.parameters import KpjPath, StatementQuery, Why
+from api.problems import asked_language, refusals
+from api.responses import VERSIONED, file_response, is_known, unchanged, version_headers, versioned
+from api.route import Route
+from api.statement.answer import StatementAnswer, statement_answer
+from api.statement.forms import FILES, Form, file_name, file_of
+from api.statement.paper import Head
+from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound
+from ledger.identifiers import card_number
+
+router = APIRouter(route_class=Route, tags=["accounts"])
+
+PERIOD_PROBLEMS = (
+    "statement-period-unclear", "statement-year-ahead", "statement-ahead", "statement-ends-early",
+    "statement-before-opening",
+)  # fmt: skip
+FILE_CONTENT: dict[str, Any] = {
+    Form(name, "id", lambda npp, name: None).kind: {"schema": {"type": "string", "format": "binary"}} for name in FILES
+}
+"""OpenAPI's `content` of the files."""
+
+
+@router.get(
+    "/v1/accounts/{kpj}/statement",
+    operation_id="statement",
+    summary="One card's statement of a year or any days",
+    response_model=StatementAnswer,
+    responses=refusals(
+        *READ_PROBLEMS, *POSITION_PROBLEMS, *PERIOD_PROBLEMS, "kpj-unreadable", "account-not-found",
+        "account-incomplete", "key-bound",
+    )
+    | VERSIONED
+    | {200: {**VERSIONED[200], "content": FILE_CONTENT}},
+)  # fmt: skip
+async def statement(
+    request: Request,
+    caller: Reader,
+    kpj: KpjPath,
+    query: Annotated[StatementQuery, Query()],
+    why: Why = "",
+) -> Response:
+    """Opening, every line with its paid and posted day, yield, what was paid out, closing, and the gaps with their
+    reasons: closing = opening + lines + yield - paid out."""
+    application = application_of(request)
+    language = query.lang or asked_language(request)
+    card, now = card_number(kpj), application.now()
+    today = jakarta_date(now)
+    period = query.period(today)
+    application.must_be_free(caller)
+    await application.reach(query.min_position)
+    try:
+        row, found = await application.statement(card, now, period)
+    except NotFound:
+        await application.record(request, caller, why, kpj, 0, now)
+        raise
+    await application.record(request, caller, why, row.kpj, row.position, now)
+    as_of = schemas.as_of(application.log.log_id, row, today)
+    # Other systems know employers by their NPP.
+    form = Form(query.form, language, lambda npp, name: None)
+    version = f"{row.tag}-{found.version}-{as_of.date}-{form.name}"
+    if form.name not in FILES:
+        return versioned(
+            request, statement_answer(found, row.kpj, as_of, form.employer), as_of.position, version, language
+        )
+    headers = version_headers(as_of.position, version, language)
+    if is_known(request, headers):
+        return unchanged(headers)
+    # Whose statement it is, the balance does not say either.
+    head = Head(row.kpj, row.segment, None, now, as_of.position)
+    content = await application.work(partial(file_of, form, found, head))
+    return file_response(content, form.kind, file_name(form, period), headers)

@@ -1,0 +1,47 @@
+"""Reading what a card's statement is made of: everything that is known of the card, at one log position."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.clock import jakarta_date
+from ledger.errors import Unavailable
+from ledger.store.log import Log
+from ledger.store.vault import Vault
+from projections.card_months import months_of
+from projections.month_grid import Facts
+from projections.queries import Past, Queries
+from projections.results import BalanceRow
+from projections.statement import Period, Statement, statement
+
+_TRIES = 5
+
+
+class CardStatement(NamedTuple):
+    """A statement with the balance that was read with it; the balance's position is the statement's."""
+
+    row: BalanceRow
+    statement: Statement
+
+
+def read(log: Log, reader: Queries, vault: Vault, card: int, now: datetime, period: Period) -> CardStatement:
+    """The statement of a card's period as the log tells it now. Blocking: it may wait for the read side.
+
+    Raises NotFound(account-not-found), Refused(statement-before-opening), Unavailable as `Queries.balance`.
+    """
+    for _ in range(_TRIES):
+        row, facts = months_of(log, reader, vault, card, now)
+        past = reader.past(card, now)
+        if row.scheme == past.known.tag and _keys(facts) == _positions(past):
+            return CardStatement(row, statement(past.lines, past.known, facts, period, jakarta_date(now)))
+    raise Unavailable("position-not-reached")
+
+
+def _keys(facts: Facts) -> set[tuple[int, int]]:
+    return {entry.key[1:] for entry in facts.entries}
+
+
+def _positions(past: Past) -> set[tuple[int, int]]:
+    """As `_keys`: two reads between which nothing came hold the same lines."""
+    return set(zip(past.lines.position.tolist(), past.lines.line.tolist(), strict=True))

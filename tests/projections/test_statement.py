@@ -1,0 +1,167 @@
+"""A statement adds up: opening + lines + yield - payouts = closing, and one period's closing is the next one's opening."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.days import day_text
+from ledger.decisions.scheme import Scheme
+from ledger.errors import Refused
+from ledger.events import Line, Rates, SchemeStarted, YieldDeclared
+from ledger.identifiers import card_number, month_text
+from projections import card_lines, statement
+from projections.event_batch import BASE, TYPES, Lines, read_batch
+from projections.month_grid import Facts
+from projections.results import Entry, MembershipRow, npp_text
+from projections.scheme import Known
+from projections.statement import Period, Statement
+from tests.facts import posted
+from tests.projections.history import STAMP, event, rows_of
+from tests.projections.test_yield_oracle import KPJ, LAST, History
+
+TODAY = date(LAST, 11, 28)
+NPP = "10000001"
+
+
+def entries_of(lines: Lines) -> tuple[Entry, ...]:
+    """The lines as the table of entries would give them."""
+    rows = zip(*(column.tolist() for column in lines.at(lines.type != BASE)), strict=True)
+    return tuple(
+        Entry(
+            (one.month, one.position, one.line), TYPES[one.type], "regular", month_text(one.month), day_text(one.paid_on),
+            npp_text(one.npp), one.wage, one.back_pay, one.employer, one.worker, one.credited, one.tambahan, one.epoch,
+            one.months, "", STAMP,
+        )
+        for one in (Lines(*row) for row in rows)
+    )  # fmt: skip
+
+
+def scheme_of(first: int, *rates: int) -> Known:
+    scheme = Scheme().after(SchemeStarted(first_year=first), 1)
+    for year, rate in enumerate(rates, first):
+        fact = YieldDeclared(year=year, rates=Rates(rate, rate), policy="monthly-simple.v1", rule="r", basis="b")
+        scheme = scheme.after(fact, scheme.version + 1)
+    return Known(scheme, "1")
+
+
+def made(lines: Lines, known: Known, period: Period, *memberships: MembershipRow) -> Statement:
+    facts = Facts(card_number(KPJ), entries_of(lines), memberships, {NPP: "PT Satu"}, complete=TODAY)
+    return statement.statement(lines, known, facts, period, TODAY)
+
+
+def added(found: Statement) -> int:
+    """The opening and everything in the statement, line by line."""
+    lines = sum(line.employer + line.worker + line.brought for line in found.lines)
+    return found.opening.total + lines + sum(one.amount for one in found.yields) - found.paid_out
+
+
+@given(st.integers(0, 2**63), st.integers(0, 8), st.data())
+def test_it_adds_up_and_goes_on_where_the_one_before_ended(seed: int, years: int, data: st.DataObject) -> None:
+    chance = random.Random(seed)
+    history = History(chance, TODAY)
+    lines = read_batch(rows_of(history.events)).lines if history.events else None
+    if lines is None:
+        return
+    rates = [chance.randint(20_000, 150_000) for _ in range(min(years, LAST - history.first))]
+    known = scheme_of(history.first, *rates)
+    stands = card_lines.opening_day(lines)
+    first = date(2014, 1, 1) if stands is None else date(1970, 1, 1) + timedelta(stands + 1)
+    cuts = sorted([*data.draw(st.lists(st.dates(first, TODAY), min_size=1, max_size=4)), TODAY])
+    since, closing = first, statement.worth(lines, known, first - timedelta(1))[0].total
+    seen = 0
+    for until in cuts:
+        if until < since:
+            continue
+        found = made(lines, known, Period(since, until))
+        assert found.opening.total == closing
+        closing = found.closing.total
+        assert added(found) == closing == statement.worth(lines, known, until)[0].total
+        seen += len(found.lines)
+        since = until + timedelta(1)
+    assert seen == sum(entry.paid_on >= first.isoformat() for entry in entries_of(lines))
+
+
+WORKED = [
+    event(f"remittance-e:{NPP}:{month}", 1, posted([Line(KPJ, 5_000_000, 0, 185_000, 100_000)], month, paid_on))
+    for month, paid_on in (
+        ("2024-12", "2025-01-10"), ("2025-01", "2025-02-07"), ("2025-02", "2025-03-07"), ("2025-04", "2025-05-09"),
+        ("2025-12", "2026-01-09"),
+    )
+]  # fmt: skip
+MEMBER = MembershipRow(NPP, "PU", "2024-12", "2025-12", "2024-12-02", "2025-12-31", "resigned")
+
+
+def test_a_year_says_what_came_what_it_earned_and_what_is_missing() -> None:
+    lines = read_batch(rows_of(WORKED)).lines
+    found = made(lines, scheme_of(2025, 54_000), statement.year_of(2025, TODAY), MEMBER)
+    assert [line.month for line in found.lines] == ["2024-12", "2025-01", "2025-02", "2025-04"]
+    assert [line.paid_on for line in found.lines] == ["2025-01-10", "2025-02-07", "2025-03-07", "2025-05-09"]
+    assert {line.posted_on for line in found.lines} == {"2026-11-21"}
+    assert (found.opening.total, found.employer, found.worker) == (0, 740_000, 400_000)
+    # 285,000 x (11 + 10 + 9 + 7) months at 5.4 %.
+    assert [(one.year, one.amount) for one in found.yields] == [(2025, 47_453)]
+    assert found.closing.total == 1_187_453
+    missing = {gap.month: gap for gap in found.gaps}
+    assert sorted(missing) == ["2025-03", *(f"2025-{month:02d}" for month in range(5, 12))]
+    assert {gap.reason for gap in found.gaps} == {"not-received"}
+    assert (missing["2025-03"].due_on, missing["2025-03"].estimate) == ("2025-04-15", 285_000)
+    # December was paid in time, in the next year: no gap, and not this year's.
+    next_year = made(lines, scheme_of(2025, 54_000), statement.year_of(2026, TODAY), MEMBER)
+    assert next_year.opening.total == found.closing.total
+    assert [line.month for line in next_year.lines] == ["2025-12"]
+    assert next_year.period == Period(date(2026, 1, 1), TODAY, 2026)
+
+
+def test_a_month_that_was_paid_after_the_period_is_told_as_such() -> None:
+    found = made(
+        read_batch(rows_of(WORKED)).lines, scheme_of(2025), statement.days(date(2025, 1, 1), date(2025, 4, 30), TODAY),
+        MEMBER,
+    )  # fmt: skip
+    assert [(gap.month, gap.reason) for gap in found.gaps] == [("2025-03", "not-received")]
+    late = [
+        event(f"remittance-e:{NPP}:2025-03", 1, posted([Line(KPJ, 5_000_000, 0, 1, 1)], "2025-03", "2026-02-01")),
+        *WORKED,
+    ]
+    told = made(read_batch(rows_of(late)).lines, scheme_of(2025), statement.year_of(2025, TODAY), MEMBER)
+    (later,) = [gap for gap in told.gaps if gap.reason == "paid-after-period"]
+    assert (later.month, later.paid_on, later.amount) == ("2025-03", "2026-02-01", 2)
+    assert told.undeclared == (2025,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ((LAST + 1, None, None), "statement-year-ahead"),
+        ((None, date(2025, 2, 1), date(2025, 1, 31)), "statement-ends-early"),
+        ((None, TODAY, TODAY + timedelta(1)), "statement-ahead"),
+        ((None, TODAY, None), "statement-period-unclear"),
+        ((None, None, TODAY), "statement-period-unclear"),
+        ((None, None, None), "statement-period-unclear"),
+        ((2025, TODAY, TODAY), "statement-period-unclear"),
+    ],
+)
+def test_days_that_are_none_are_refused(asked: tuple[int | None, date | None, date | None], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        statement.period_of(*asked, TODAY)
+    assert refused.value.code == code
+
+
+def test_what_was_before_an_opening_balance_is_not_known() -> None:
+    chance = random.Random(1)
+    history = History(chance, TODAY)
+    history.events.clear()
+    history.open()
+    lines = read_batch(rows_of(history.events)).lines
+    stands = card_lines.opening_day(lines)
+    assert stands is not None
+    first = date(1970, 1, 1) + timedelta(stands + 1)
+    assert made(lines, scheme_of(2025), Period(first, TODAY)).opening.total > 0
+    with pytest.raises(Refused) as refused:
+        made(lines, scheme_of(2025), Period(first - timedelta(1), TODAY))
+    assert refused.value.code == "statement-before-opening"
+    assert refused.value.problem.details["first"] == first.isoformat()
