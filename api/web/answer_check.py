@@ -54,9 +54,9 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         t, errors = words(language_of(request)), Errors()
         code, total = form_of(request).get("code", "").strip(), total_of(form_of(request).get("total", ""))
         if not code:
-            errors["code"] = t("answer_check.empty_code")
+            errors["code"] = t("paper.empty_code")
         if total is None:
-            errors["total"] = t("answer_check.wrong_total")
+            errors["total"] = t("paper.wrong_total")
         if total is None or errors:
             return page(request, errors, status=422)
         try:
