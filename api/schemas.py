@@ -6,7 +6,7 @@ nothing is null; none comes and goes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -17,13 +17,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
-from ledger.identifiers import KINDS, SEGMENTS
+from ledger.identifiers import KINDS, SEGMENTS, kpj_of
 from ledger.store.log import position_text
 from ledger.yields import POLICY, Terms
 from projections.event_batch import TYPES
 from projections.explanation import KINDS as RATE_KINDS
 from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
-from projections.results import STATUSES, BalanceRow
+from projections.results import STATUSES, BalanceRow, Group
 
 CHANNELS = ("website", "mobile", "sms", "office", "employer", "partner")
 """By which door a member's data was read."""
@@ -154,6 +154,22 @@ class Yield(Answer):
     rates: Annotated[list[YearRates], Field(description="The declared years that are in `credited`")]
 
 
+class MergedCard(Answer):
+    """A card of a group, and the card it points to."""
+
+    kpj: CardNumber
+    balance: Rupiah
+    into: Annotated[CardNumber | None, Field(description="null for the card that the others lead to")]
+
+
+class Merged(Answer):
+    """The cards of one person that are merged: each keeps its money and its yield, `balance` is their sum."""
+
+    into: Annotated[CardNumber, Field(description="The card that the others lead to")]
+    balance: Rupiah
+    cards: list[MergedCard]
+
+
 class Balance(Answer):
     """One card's savings: contributions + yield credited, less what was paid out."""
 
@@ -166,6 +182,7 @@ class Balance(Answer):
     months_contributed: Annotated[int, Field(examples=[14])]
     last_contribution: LastContribution | None
     reason: NoMoney
+    group: Annotated[Merged | None, Field(description="null for a card that is not merged with another")]
     as_of: AsOf
 
 
@@ -318,8 +335,8 @@ def as_of(log_id: str, row: BalanceRow, day: date) -> AsOf:
     return AsOf.model_validate(as_of_fields(log_id, row, day))
 
 
-def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
-    """The fields of `Balance`: what a short route sends as it is."""
+def balance_fields(log_id: str, row: BalanceRow, day: date, group: Group | None = None) -> dict[str, Any]:
+    """The fields of `Balance`: what a short route sends as it is. `group`: of a row that is `grouped`."""
     last = row.last
     return {
         "kpj": row.kpj,
@@ -333,7 +350,24 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
         if last is None
         else {"month": last.month, "paid_on": last.paid_on, "npp": last.npp or None},
         "reason": no_money(row),
+        "group": None if group is None else group_fields(group),
         "as_of": as_of_fields(log_id, row, day),
+    }
+
+
+def group_fields(group: Group, form: Callable[[str], str] = str) -> dict[str, Any]:
+    """The fields of `Merged`; `form`: how a card number leaves."""
+    return {
+        "into": form(kpj_of(group.into)),
+        "balance": group.total,
+        "cards": [
+            {
+                "kpj": form(row.kpj),
+                "balance": row.total,
+                "into": form(kpj_of(group.pointers[row.card])) if row.card in group.pointers else None,
+            }
+            for row in group.rows
+        ],
     }
 
 

@@ -30,6 +30,7 @@ from ledger.store.log import Log
 from ledger.yields import earned_by_year
 from projections import card_lines, scheme, sql
 from projections.condition import shape, why_not
+from projections.directory import group_of
 from projections.event_batch import Lines
 from projections.explanation import Account, explain
 from projections.generations import NAMES, Generation, Store, is_gone
@@ -39,6 +40,7 @@ from projections.results import (
     EmployerRow,
     Entry,
     Freshness,
+    Group,
     Last,
     MembershipRow,
     PersonRow,
@@ -53,8 +55,8 @@ from projections.results import (
 from projections.scheme import Known
 
 __all__ = [
-    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "Past", "PersonRow",
-    "Queries", "Story",
+    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Group", "Last", "MembershipRow", "Past",
+    "PersonRow", "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -90,6 +92,10 @@ class _One(NamedTuple):
     years: list[list[int]]
     known: Known
 
+    @property
+    def grouped(self) -> object:
+        return self.row[19]
+
 
 class Past(NamedTuple):
     """What a card's past is told from: its lines up to a position (with the moments it was recorded and projected), and
@@ -100,6 +106,7 @@ class Past(NamedTuple):
     reached: tuple[int, str, str]
     lines: Lines
     known: Known
+    grouped: bool
 
 
 class Explanation(NamedTuple):
@@ -298,12 +305,14 @@ class Queries:
         for _ in range(_ATTEMPTS):
             self.check_fresh(now)
             try:
-                row, last, years, known = self._read_one(card, later)
+                one = self._read_one(card, later)
             except StoreFailed as error:
                 self._must_be_gone(error)
             else:
+                row = one.row
                 if row[7] == self._current().stamp:
-                    return told(balance_of(row, today, last, years, known, self.mark(version_of(row))))
+                    mark = self.mark(version_of(row))
+                    return told(balance_of(row, today, one.last, one.years, one.known, mark, one.grouped))
             self._look()
         raise self._moving()
 
@@ -373,7 +382,7 @@ class Queries:
         found: dict[int, BalanceRow | JhtError] = {}
         for row in rows:
             known, mark = self._scheme(row[7], row[17]), self.mark(version_of(row))
-            found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark)
+            found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark, row[22])
         return found
 
     def _past(self, card: int, today: date, now: datetime, as_of: date) -> BalanceRow:
@@ -400,7 +409,34 @@ class Queries:
             0, 1, version, None,
         )  # fmt: skip
         last, years = card_lines.last_contribution(lines), card_lines.years(rows)
-        return told(balance_of(row, as_of, last, years, past.known, self.mark(version)))
+        return told(balance_of(row, as_of, last, years, past.known, self.mark(version), past.grouped))
+
+    def group(self, card: int, today: date, now: datetime, as_of: date | None = None) -> Group:
+        """The cards that a card is merged with, itself among them, and what each has, read at one moment.
+
+        Raises as `balance`: a sum without one of the cards would be another, smaller truth.
+        """
+        into, cards, pointers = self.merged_with(card)
+        if self.store.postgres and (as_of is None or as_of == today):
+            found = self.balances(cards, today, now)
+            return Group(into, tuple(told(found[one]) for one in cards), pointers)
+        begun: list[sqlite3.Connection] = []
+        try:
+            rows = tuple(
+                self.balance(one, today, now, as_of, later=lambda _, connection: begun.append(connection))
+                for one in cards
+            )
+        finally:
+            for connection in begun:
+                _end(connection)
+        return Group(into, rows, pointers)
+
+    def merged_with(self, card: int) -> tuple[int, list[int], dict[int, int]]:
+        """The card that a card's pointers lead to, all the cards that lead there, and the pointers between them."""
+        (rows,) = self._together(lambda live: [(sql.pointers(live["directory"]), [card])])
+        pointers = {row[0]: row[1] for row in rows if not row[3]}
+        into, cards = group_of(pointers, card)
+        return into, cards, {one: pointers[one] for one in cards if one in pointers}
 
     def explanation(self, card: int, today: date, now: datetime, as_of: date | None = None) -> Explanation:
         """What a card has and how its yield was worked out, at the end of a day; both of one log position.
@@ -430,7 +466,7 @@ class Queries:
             ]
 
         (about,), (reached, *_), rows, bases, declared = self._together(ask)
-        person, segment, _, incomplete, *_ = about
+        person, segment, _, incomplete, *_, grouped = about
         if incomplete is not None:
             raise Unavailable("account-incomplete", position=incomplete)
         if person is None:
@@ -439,7 +475,7 @@ class Queries:
         declared = [row for row in declared if row[0] <= upto]
         mark = self.mark(declared[-1][0]) if declared else ""
         return Past(
-            person, segment, reached, card_lines.of(card, rows, bases, upto), scheme.known_of(declared, mark)
+            person, segment, reached, card_lines.of(card, rows, bases, upto), scheme.known_of(declared, mark), bool(grouped),
         )  # fmt: skip
 
     def entries(

@@ -15,6 +15,7 @@ from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.scheme import percent
 from ledger.errors import Refused
+from ledger.identifiers import kpj_of
 from ledger.money import rupiah
 from projections.queries import Entry, Queries
 
@@ -33,12 +34,13 @@ def balance(
     day = day_of(as_of) if as_of else None
     with caught_up() as (log, reader):
         row = reader.balance(card, today, now, day)
+        group = reader.group(card, today, now, day) if row.grouped else None
         lines = _entries(reader, card) if entries else []
         log_id = log.log_id
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 
-        answer = balance_fields(log_id, row, day or today)
+        answer = balance_fields(log_id, row, day or today, group)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(
@@ -65,6 +67,11 @@ def balance(
         out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {percent(row.terms.provisional)}")
     if row.terms.declared or row.estimated is not None:
         out.print(Text("  yield by this project's model of an unpublished rule: jht explain", style="dim"))
+    if group is not None:
+        out.print(f"  merged with other cards: together {rupiah(group.total)}")
+        for one in group.rows:
+            into = group.pointers.get(one.card)
+            out.print(f"    KPJ {one.kpj}  {rupiah(one.total)}{f'  (merged into {kpj_of(into)})' if into else ''}")
     if entries:
         out.print(_statement(lines))
 

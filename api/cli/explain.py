@@ -30,11 +30,12 @@ def explain(
     day = day_of(as_of) if as_of else today
     with caught_up() as (log, reader):
         found = reader.explanation(card, today, now, day)
+        group = reader.group(card, today, now, day) if found.row.grouped else None
         log_id = log.log_id
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 
-        print_json({"balance": balance_fields(log_id, found.row, day), "accounts": found.accounts})
+        print_json({"balance": balance_fields(log_id, found.row, day, group), "accounts": found.accounts})
         return
     for account in found.accounts:
         _show(account)

@@ -65,14 +65,17 @@ async def balance(
     await application.reach(query.min_position)
     try:
         row = await application.balance(card, now, day)
+        if group := await application.group(row, now, day):
+            row = group.row(card)
     except NotFound:
         # Who looks for cards that do not exist is to be seen in the records too.
         await application.record(request, caller, why, kpj, 0, now)
         raise
     await application.record(request, caller, why, row.kpj, row.position, now)
-    body = balance_fields(application.log.log_id, row, day or present)
+    body = balance_fields(application.log.log_id, row, day or present, group)
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
+    tag = group.tag if group else row.tag
+    return versioned(request, body, as_of["position"], f"{tag}-{as_of['date']}", language)
 
 
 @plain.get(
@@ -106,8 +109,9 @@ async def explain(
     row = found.row
     await application.record(request, caller, why, row.kpj, row.position, now)
     log_id = application.log.log_id
-    body = {"balance": balance_fields(log_id, row, day), "accounts": found.accounts}
-    version = f"{row.tag}-{row.position}-{day.isoformat()}"
+    group = await application.group(row, now, day)
+    body = {"balance": balance_fields(log_id, row, day, group), "accounts": found.accounts}
+    version = f"{group.tag if group else row.tag}-{row.position}-{day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
 
 
