@@ -33,10 +33,10 @@ _BY_STATUS = {
     "statement-year-ahead statement-ahead statement-ends-early",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
-    "login-by-provider factor-own",
+    "login-by-provider factor-own proposal-own",
     404: "account-not-found employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown factor-unknown",
+    "card-unknown data-request-unknown factor-unknown proposal-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "

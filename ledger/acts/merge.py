@@ -22,6 +22,7 @@ from ledger.store.handle import handle
 from ledger.store.log import Log
 
 Clock = Callable[[], datetime]
+Also = Callable[[Transaction], None]
 
 
 class Looked(NamedTuple):
@@ -52,10 +53,11 @@ def _chains(tx: Transaction, cards: tuple[int, ...]) -> dict[int, Card]:
 
 
 def merge(
-    log: Log, old: int, new: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None
+    log: Log, old: int, new: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None,
+    also: Also | None = None,
 ) -> int:  # fmt: skip
     """Let card `old` point to card `new`; the position of the event. `seen`: the version of the two cards that was shown
-    to who decides.
+    to who decides; `also`: what else is done in the transaction.
 
     Raises Refused: reason-missing, reason-unknown, changed-since; and as `decide_merge`.
     """
@@ -64,11 +66,12 @@ def merge(
         _must_be_seen(looked, seen, old, new)
         return decide_merge(looked.cards, old, new, proposed_by)
 
-    return _act(log, old, new, header, clock, decide)
+    return _act(log, old, new, header, clock, decide, also)
 
 
 def unmerge(
-    log: Log, old: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None
+    log: Log, old: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None,
+    also: Also | None = None,
 ) -> int:  # fmt: skip
     """Take the pointer of card `old` away; the position of the event.
 
@@ -80,7 +83,7 @@ def unmerge(
         _must_be_seen(looked, seen, old, card.merged if card else 0)
         return decide_unmerge(card, proposed_by)
 
-    return _act(log, old, old, header, clock, decide)
+    return _act(log, old, old, header, clock, decide, also)
 
 
 def _must_be_seen(looked: Looked, seen: str | None, *cards: int) -> None:
@@ -88,7 +91,9 @@ def _must_be_seen(looked: Looked, seen: str | None, *cards: int) -> None:
         raise Refused("changed-since")
 
 
-def _act(log: Log, old: int, new: int, header: Header, clock: Clock, decide: Callable[[Looked], Fact]) -> int:
+def _act(
+    log: Log, old: int, new: int, header: Header, clock: Clock, decide: Callable[[Looked], Fact], also: Also | None
+) -> int:  # fmt: skip
     check_reason(header.reason)
     stream = account_stream(kpj_of(old))
 
@@ -99,7 +104,8 @@ def _act(log: Log, old: int, new: int, header: Header, clock: Clock, decide: Cal
             stream=stream, version=(events[-1].version if events else 0) + 1, fact=decide(looked), by=header.by,
             channel=header.channel, reason=header.reason, request=header.request,
         )  # fmt: skip
-        appended = log.append([event], clock(), changed_since=looked.position, cards=list(looked.cards))
+        writes = [also] if also else []
+        appended = log.append([event], clock(), changed_since=looked.position, cards=list(looked.cards), writes=writes)
         return appended.positions[-1]
 
     return handle(act)

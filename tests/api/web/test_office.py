@@ -42,6 +42,8 @@ def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, 
         ("GET", queue, "supervisor"), ("GET", f"{queue}/{handle}/{number}", "supervisor"),
         ("POST", f"{queue}/{handle}/{number}", "supervisor"),
         ("GET", "/kantor/hp-hilang", "supervisor"), ("POST", "/kantor/hp-hilang", "supervisor"),
+        ("GET", "/kantor/usulan", "supervisor"), ("GET", "/kantor/usulan/" + "p" * 16, "supervisor"),
+        ("POST", "/kantor/usulan/" + "p" * 16, "supervisor"),
     ]  # fmt: skip
 
 
@@ -53,7 +55,9 @@ def test_the_walk_knows_every_route_of_the_door(branch: Branch) -> None:
         for method in route.methods - {"HEAD"}
     }
     walked = {(method, path.replace("x" * 40, "{view}")) for method, path, _ in pages(branch, branch.browser())}
-    walked = {(method, path.replace("/2", "/{number:int}")) for method, path in walked}
+    walked = {
+        (method, path.replace("/2", "/{number:int}").replace("p" * 16, "{proposal}")) for method, path in walked
+    }
     way_in = {("GET", "/kantor/masuk"), ("POST", "/kantor/masuk"), ("GET", "/kantor/kode"), ("POST", "/kantor/kode")}
     assert routes == walked | way_in | {("POST", "/kantor/kode/hilang")}
 
