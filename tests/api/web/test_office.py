@@ -55,9 +55,7 @@ def test_the_walk_knows_every_route_of_the_door(branch: Branch) -> None:
         for method in route.methods - {"HEAD"}
     }
     walked = {(method, path.replace("x" * 40, "{view}")) for method, path, _ in pages(branch, branch.browser())}
-    walked = {
-        (method, path.replace("/2", "/{number:int}").replace("p" * 16, "{proposal}")) for method, path in walked
-    }
+    walked = {(method, path.replace("/2", "/{number:int}").replace("p" * 16, "{proposal}")) for method, path in walked}
     way_in = {("GET", "/kantor/masuk"), ("POST", "/kantor/masuk"), ("GET", "/kantor/kode"), ("POST", "/kantor/kode")}
     assert routes == walked | way_in | {("POST", "/kantor/kode/hilang")}
 
