@@ -31,10 +31,14 @@ def branch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bran
 def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, str, str]]:
     """(method, address, role) of every route of the door, with handles of this browser's own session if it has one."""
     session = branch.application.identity.sessions.find(browser.token, branch.api.clock)
-    handle = "x" * 40
+    handle, proposal = "x" * 40, "p" * 16
     if session is not None:
         view = View.begin(branch.budi, CARD, "counter-visit", branch.api.clock)
         handle = handle_of(branch.application.members.vault, session, view)
+        cards = {"old": CARD, "new": SECOND}
+        proposal = branch.application.identity.proposals.put(
+            "merge", branch.budi, cards, "member-asked", "1.1", "wati", branch.api.clock
+        )
     person, queue = f"/kantor/peserta/{handle}", "/kantor/permintaan"
     return [
         ("GET", "/kantor", "counter"), ("POST", "/kantor", "counter"), ("POST", "/kantor/keluar", "counter"),
@@ -42,8 +46,8 @@ def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, 
         ("GET", queue, "supervisor"), ("GET", f"{queue}/{handle}/{number}", "supervisor"),
         ("POST", f"{queue}/{handle}/{number}", "supervisor"),
         ("GET", "/kantor/hp-hilang", "supervisor"), ("POST", "/kantor/hp-hilang", "supervisor"),
-        ("GET", "/kantor/usulan", "supervisor"), ("GET", "/kantor/usulan/" + "p" * 16, "supervisor"),
-        ("POST", "/kantor/usulan/" + "p" * 16, "supervisor"),
+        ("GET", "/kantor/usulan", "supervisor"), ("GET", f"/kantor/usulan/{proposal}", "supervisor"),
+        ("POST", f"/kantor/usulan/{proposal}", "supervisor"),
     ]  # fmt: skip
 
 
