@@ -68,6 +68,7 @@ def test_a_balance_says_what_when_and_up_to_where(api: Api) -> None:
         "months_contributed": 2,
         "last_contribution": {"month": "2026-10", "paid_on": "2026-11-12", "npp": "10000001"},
         "reason": None,
+        "group": None,
     }
     assert as_of["date"] == "2026-11-21"
     assert as_of["position"] == f"{api.log.log_id}-{api.log.head()}" == answer.headers["jht-position"]
