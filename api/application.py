@@ -42,7 +42,7 @@ from projections.month_grid import Facts
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
-from projections.results import BalanceRow
+from projections.results import BalanceRow, Group
 from projections.statement import Period
 
 T = TypeVar("T")
@@ -181,6 +181,15 @@ class ApplicationState:
         if isinstance(found, BalanceRow):
             return found
         raise found or NotFound("account-not-found")
+
+    async def group(
+        self, row: BalanceRow, now: datetime, day: date | None, known_at: KnownAt | None = None
+    ) -> Group | None:
+        """The cards that the card of a balance is merged with (or was, at a place in the log), None for one that is not.
+        Raises as `balance`."""
+        if not row.grouped:
+            return None
+        return await self.ask(self.reader.group, row.card, jakarta_date(now), now, day, known_at)
 
     async def months(self, card: int, now: datetime) -> tuple[BalanceRow, Facts]:
         """See `projections.card_months.months_of`; in a thread, for it may wait for the read side."""

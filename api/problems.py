@@ -34,16 +34,16 @@ _BY_STATUS = {
     "statement-period-unclear statement-year-ahead statement-ahead statement-ends-early",
     401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
-    "login-by-provider factor-own",
+    "login-by-provider factor-own proposal-own",
     404: "account-not-found account-not-yet-known answer-code-unknown "
     "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown factor-unknown",
+    "card-unknown data-request-unknown factor-unknown proposal-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "
     "follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken "
-    "member-active data-request-open changed-since",
+    "member-active data-request-open changed-since merge-already merge-not-there card-differs",
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",

@@ -6,7 +6,7 @@ nothing is null; none comes and goes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
-from ledger.identifiers import KINDS, SEGMENTS
+from ledger.identifiers import KINDS, SEGMENTS, kpj_of
 from ledger.store.answer_codes import KINDS as CODE_KINDS
 from ledger.store.answer_codes import LANGUAGES as CODE_LANGUAGES
 from ledger.store.log import position_text
@@ -27,7 +27,7 @@ from projections.difference import Difference as Between
 from projections.event_batch import TYPES
 from projections.explanation import KINDS as RATE_KINDS
 from projections.explanation import LINE_TYPES, SUB_ACCOUNTS
-from projections.results import STATUSES, BalanceRow
+from projections.results import STATUSES, BalanceRow, Group
 from projections.totals import Shares
 from projections.totals import Totals as Sums
 
@@ -160,6 +160,22 @@ class Yield(Answer):
     rates: Annotated[list[YearRates], Field(description="The declared years that are in `credited`")]
 
 
+class MergedCard(Answer):
+    """A card of a group, and the card it points to."""
+
+    kpj: CardNumber
+    balance: Rupiah
+    into: Annotated[CardNumber | None, Field(description="null for the card that the others lead to")]
+
+
+class Merged(Answer):
+    """The cards of one person that are merged: each keeps its money and its yield, `balance` is their sum."""
+
+    into: Annotated[CardNumber, Field(description="The card that the others lead to")]
+    balance: Rupiah
+    cards: list[MergedCard]
+
+
 class Balance(Answer):
     """One card's savings: contributions + yield credited, less what was paid out."""
 
@@ -172,6 +188,7 @@ class Balance(Answer):
     months_contributed: Annotated[int, Field(examples=[14])]
     last_contribution: LastContribution | None
     reason: NoMoney
+    group: Annotated[Merged | None, Field(description="null for a card that is not merged with another")]
     as_of: AsOf
 
 
@@ -389,8 +406,8 @@ def as_of(log_id: str, row: BalanceRow, day: date) -> AsOf:
     return AsOf.model_validate(as_of_fields(log_id, row, day))
 
 
-def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
-    """The fields of `Balance`: what a short route sends as it is."""
+def balance_fields(log_id: str, row: BalanceRow, day: date, group: Group | None = None) -> dict[str, Any]:
+    """The fields of `Balance`: what a short route sends as it is. `group`: of a row that is `grouped`."""
     last = row.last
     return {
         "kpj": row.kpj,
@@ -404,7 +421,24 @@ def balance_fields(log_id: str, row: BalanceRow, day: date) -> dict[str, Any]:
         if last is None
         else {"month": last.month, "paid_on": last.paid_on, "npp": last.npp or None},
         "reason": no_money(row),
+        "group": None if group is None else group_fields(group),
         "as_of": as_of_fields(log_id, row, day),
+    }
+
+
+def group_fields(group: Group, form: Callable[[str], str] = str) -> dict[str, Any]:
+    """The fields of `Merged`; `form`: how a card number leaves."""
+    return {
+        "into": form(kpj_of(group.into)),
+        "balance": group.total,
+        "cards": [
+            {
+                "kpj": form(row.kpj),
+                "balance": row.total,
+                "into": form(kpj_of(group.pointers[row.card])) if row.card in group.pointers else None,
+            }
+            for row in group.rows
+        ],
     }
 
 
@@ -436,11 +470,13 @@ def _rates(first: int, declared: tuple[tuple[int, int], ...]) -> list[dict[str, 
     return [{"year": year, "utama": one, "tambahan": two} for year, (one, two) in enumerate(declared, first)]
 
 
-def difference_fields(log_id: str, found: Between, then: date, now: date, language: str) -> dict[str, Any]:
-    """The fields of `Difference`, of two days."""
+def difference_fields(
+    log_id: str, found: Between, days: tuple[date, date], groups: tuple[Group | None, Group | None], language: str
+) -> dict[str, Any]:
+    """The fields of `Difference`: day and group of the earlier answer, then of the later one."""
     return {
-        "then": balance_fields(log_id, found.then, then),
-        "now": balance_fields(log_id, found.now, now),
+        "then": balance_fields(log_id, found.then, days[0], groups[0]),
+        "now": balance_fields(log_id, found.now, days[1], groups[1]),
         "difference": found.now.total - found.then.total,
         "causes": [
             {

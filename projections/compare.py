@@ -78,6 +78,7 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
             "_memberships", ("card", "version"),
             ("card", "version", "npp", "segment", "joined_on", "since", "left_on", "until", "why"), _CARD,
         ),
+        _Table("_merges", ("card", "since"), ("card", "since", "into_card", "until"), _CARD),
     ),
 }  # fmt: skip
 

@@ -4,19 +4,22 @@ Personal data and employers' names stay sealed as the events hold them; nothing 
 `contact_version` and `name_version` are the stream versions they were sealed with, which the vault needs to open them.
 `version` of a card is the newest position of its account stream. `since` and `until` of a membership are month numbers,
 `joined_on` and `left_on` day numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the
-day of asking and is never stored.
+day of asking and is never stored. A row of `merges` is a pointer of a card to another: `since` is the position that set it,
+`until` the one that took it away, 0 while it stands.
 
 Unlike balances, this fold must run in log order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ledger.days import day_number
 from ledger.events import (
     AccountOpened,
+    CardsMerged,
+    CardsUnmerged,
     EmployerRegistered,
     Event,
     MembershipEnded,
@@ -43,10 +46,13 @@ create table {table}_cards (
     legacy smallint not null, version bigint not null){clustered};
 create table {table}_memberships (
     card bigint not null, version bigint not null, npp bigint not null, segment text not null, joined_on bigint not null,
-    since bigint not null, left_on bigint not null, until bigint not null, why text not null{keys}){clustered}
+    since bigint not null, left_on bigint not null, until bigint not null, why text not null{keys}){clustered};
+create table {table}_merges (
+    card bigint not null, since bigint not null, into_card bigint not null, until bigint not null,
+    primary key (card, since)){clustered}
 """
 _PERSONS = "text text bigint text bigint smallint"
-PARTS = ("employers", "persons", "cards", "memberships")
+PARTS = ("employers", "persons", "cards", "memberships", "merges")
 
 
 def tables(generation: Generation, dialect: str) -> str:
@@ -73,6 +79,7 @@ def indexes(generation: Generation, dialect: str) -> str:
     added += [
         f"create index {stem}_cards_person on {table}_cards (person)",
         f"create index {stem}_memberships_npp on {table}_memberships (npp)",
+        f"create index {stem}_merges_into on {table}_merges (into_card)",
     ]
     return ";".join(added)
 
@@ -105,6 +112,7 @@ def _write(tx: Transaction, table: str, events: Sequence[Event], *, begun: bool)
     _employers(tx, table, [event for event in events if isinstance(event.fact, EmployerRegistered)])
     _persons(tx, table, [event for event in events if event.stream.startswith("person:")], begun=begun)
     _accounts(tx, table, [event for event in events if event.stream.startswith("account:")], begun=begun)
+    _merges(tx, table, events)
 
 
 def _insert(
@@ -210,3 +218,28 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event], *, begun: bo
             "where card = ? and npp = ? and segment = ? and since = ? and version < ?",
             list(ending),
         )
+
+
+def _merges(tx: Transaction, table: str, events: Sequence[Event]) -> None:
+    """Pointers set and taken away; few, and in the order of their streams: one by one."""
+    for event in events:
+        card = event.stream.partition(":")[2]
+        if isinstance(event.fact, CardsMerged):
+            row = (card_number(card), event.position, card_number(event.fact.into))
+            tx.run(f"insert into {table}_merges values (?, ?, ?, 0) on conflict (card, since) do nothing", row)
+        elif isinstance(event.fact, CardsUnmerged):
+            given = [event.position, card_number(card), event.position]
+            tx.run(f"update {table}_merges set until = ? where card = ? and until = 0 and since < ?", given)
+
+
+def group_of(pointers: Mapping[int, int], card: int) -> tuple[int, list[int]]:
+    """The card that a card's pointers lead to, and all the cards that lead there, in rising order. `pointers`: card ->
+    card it points to, of all cards that may belong together."""
+
+    def end(one: int) -> int:
+        while one in pointers:
+            one = pointers[one]
+        return one
+
+    into = end(card)
+    return into, sorted({one for one in (card, into, *pointers) if end(one) == into})

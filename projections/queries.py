@@ -34,6 +34,7 @@ from ledger.store.log import Log
 from ledger.yields import earned_by_year
 from projections import card_lines, scheme, sql
 from projections.condition import shape, why_not
+from projections.directory import group_of
 from projections.event_batch import Lines
 from projections.explanation import Account, explain
 from projections.generations import NAMES, Generation, Store, is_gone
@@ -43,6 +44,7 @@ from projections.results import (
     EmployerRow,
     Entry,
     Freshness,
+    Group,
     Last,
     MembershipRow,
     PersonRow,
@@ -57,8 +59,8 @@ from projections.results import (
 from projections.scheme import Known
 
 __all__ = [
-    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Last", "MembershipRow", "Past", "PersonRow",
-    "Queries", "Story",
+    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Group", "Last", "MembershipRow", "Past",
+    "PersonRow", "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -94,6 +96,10 @@ class _One(NamedTuple):
     years: list[list[int]]
     known: Known
 
+    @property
+    def grouped(self) -> object:
+        return self.row[19]
+
 
 class Past(NamedTuple):
     """What a card's past is told from: its lines up to a position (with the moments it was recorded and projected), and
@@ -105,6 +111,7 @@ class Past(NamedTuple):
     reached: tuple[int, str, str]
     lines: Lines
     known: Known
+    grouped: bool
     declared: Sequence[Sequence[Any]] = ()
 
     @property
@@ -313,12 +320,14 @@ class Queries:
         for _ in range(_ATTEMPTS):
             self.check_fresh(now)
             try:
-                row, last, years, known = self._read_one(card, later)
+                one = self._read_one(card, later)
             except StoreFailed as error:
                 self._must_be_gone(error)
             else:
+                row = one.row
                 if row[7] == self._current().stamp:
-                    return told(balance_of(row, today, last, years, known, self.mark(version_of(row))))
+                    mark = self.mark(version_of(row))
+                    return told(balance_of(row, today, one.last, one.years, one.known, mark, one.grouped))
             self._look()
         raise self._moving()
 
@@ -388,7 +397,7 @@ class Queries:
         found: dict[int, BalanceRow | JhtError] = {}
         for row in rows:
             known, mark = self._scheme(row[7], row[17]), self.mark(version_of(row))
-            found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark)
+            found[row[0]] = balance_of(row, today, row[18:21], _YEAR.iter_unpack(row[21] or b""), known, mark, row[22])
         return found
 
     def past_until(self, card: int, today: date, now: datetime, as_of: date, known_at: KnownAt | None) -> Past:
@@ -414,7 +423,46 @@ class Queries:
             0, 1, version, None,
         )  # fmt: skip
         last, years = card_lines.last_contribution(lines), card_lines.years(rows)
-        return told(balance_of(row, as_of, last, years, past.known, self.mark(max(version, past.version))))
+        return told(
+            balance_of(row, as_of, last, years, past.known, self.mark(max(version, past.version)), past.grouped)
+        )
+
+    def group(
+        self, card: int, today: date, now: datetime, as_of: date | None = None, known_at: KnownAt | None = None
+    ) -> Group:
+        """The cards that a card is merged with, itself among them, and what each has, read at one moment; with `known_at`
+        those that it was merged with there.
+
+        Raises as `balance`: a sum without one of the cards would be another, smaller truth.
+        """
+        into, cards, pointers = self.merged_with(card, known_at)
+        if known_at is None and self.store.postgres and (as_of is None or as_of == today):
+            found = self.balances(cards, today, now)
+            return Group(into, tuple(told(found[one]) for one in cards), pointers)
+        begun: list[sqlite3.Connection] = []
+        try:
+            rows = tuple(
+                self.balance(
+                    one, today, now, as_of, known_at=known_at, later=lambda _, connection: begun.append(connection)
+                )
+                for one in cards
+            )
+        finally:
+            for connection in begun:
+                _end(connection)
+        return Group(into, rows, pointers)
+
+    def merged_with(self, card: int, known_at: KnownAt | None = None) -> tuple[int, list[int], dict[int, int]]:
+        """The card that a card's pointers lead to, all the cards that lead there, and the pointers between them: those that
+        stand, or stood at a place in the log."""
+        (rows,) = self._together(lambda live: [(sql.pointers(live["directory"]), [card])])
+        if known_at is None:
+            pointers = {row[0]: row[1] for row in rows if not row[3]}
+        else:
+            upto = known_at.position
+            pointers = {row[0]: row[1] for row in rows if row[2] <= upto and (not row[3] or row[3] > upto)}
+        into, cards = group_of(pointers, card)
+        return into, cards, {one: pointers[one] for one in cards if one in pointers}
 
     def explanation(
         self, card: int, today: date, now: datetime, as_of: date | None = None, known_at: KnownAt | None = None
@@ -460,7 +508,7 @@ class Queries:
             ]
 
         (about,), (reached, *_), rows, bases, declared = self._together(ask)
-        person, segment, version, incomplete, *_ = about
+        person, segment, version, incomplete, *_, grouped = about
         upto = _reach(known_at, reached[0])
         if incomplete is not None and incomplete <= upto:
             raise Unavailable("account-incomplete", position=incomplete)
@@ -469,10 +517,11 @@ class Queries:
         if known_at is not None:
             reached = (upto, known_at.recorded_at, reached[2])
             person, segment, version = self._card_at(card, upto)
+            grouped = len(self.merged_with(card, known_at)[1]) > 1
         declared = [row for row in declared if row[0] <= upto]
         mark = self.mark(declared[-1][0]) if declared else ""
         lines = card_lines.of(card, rows, bases, upto)
-        return Past(person, segment, version, reached, lines, scheme.known_of(declared, mark), declared)
+        return Past(person, segment, version, reached, lines, scheme.known_of(declared, mark), bool(grouped), declared)
 
     def _card_at(self, card: int, upto: int) -> tuple[str, str, int]:
         """Holder, segment and version of a card as they were known at a log position; the directory has only the present.

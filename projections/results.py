@@ -50,7 +50,8 @@ class BalanceRow(msgspec.Struct, frozen=True):
     `terms`: the rates behind both.
     `status`: `aktif` (a contribution for one of the last three closed months or later), `tidak-aktif`,
     `belum-ada-iuran` (nothing ever came). `version` is the newest position that touched the card, `mark` the fingerprint
-    of the event there (a number is used again when an older log is put back), `scheme` names what was declared.
+    of the event there (a number is used again when an older log is put back), `scheme` names what was declared. `grouped`:
+    the card is merged with others, whose sum is asked for apart (`Queries.group`).
     """
 
     card: int
@@ -73,6 +74,7 @@ class BalanceRow(msgspec.Struct, frozen=True):
     estimated: int | None = None
     mark: str = ""
     scheme: str = "0"
+    grouped: bool = False
 
     @property
     def total(self) -> int:
@@ -82,6 +84,29 @@ class BalanceRow(msgspec.Struct, frozen=True):
     def tag(self) -> str:
         """What an ETag holds of the row: its version and that of the scheme, each with its event's fingerprint."""
         return f"{self.version}.{self.mark}-{self.scheme}"
+
+
+class Group(NamedTuple):
+    """Cards of one person that are merged: they lead to card `into`; `rows`: each card's balance, in the order of cards;
+    `pointers`: card -> the card it points to."""
+
+    into: int
+    rows: tuple[BalanceRow, ...]
+    pointers: dict[int, int]
+
+    @property
+    def total(self) -> int:
+        """What the cards have together, in rupiah: yield was computed for each by itself."""
+        return sum(row.total for row in self.rows)
+
+    @property
+    def tag(self) -> str:
+        """What an ETag holds of the group."""
+        return "+".join(row.tag for row in self.rows)
+
+    def row(self, card: int) -> BalanceRow:
+        """A card's balance, of the same moment as the others'."""
+        return next(row for row in self.rows if row.card == card)
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -160,6 +185,7 @@ def balance_of(
     years: Iterable[Sequence[int]],
     known: Known,
     mark: str,
+    grouped: object = False,
 ) -> BalanceRow | JhtError:
     """The answer in a row: card, person, segment, card version, position, recorded_at, projected_at, stamp, sums
     (employer, worker, credited, paid_out, months), packed last, reversals, version, incomplete since. `last` counts
@@ -183,6 +209,7 @@ def balance_of(
         (credited or 0) + earned.credited, paid_out or 0, months or 0,
         Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
         max(version or 0, card_version), position, recorded_at, projected_at, terms, earned.estimated, mark, known.tag,
+        bool(grouped),
     )  # fmt: skip
 
 

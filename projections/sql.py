@@ -15,6 +15,13 @@ _SUMMED = "employer", "worker", "credited", "paid_out", "months"
 _AMOUNT = "employer + worker + credited - paid_out"
 
 
+_GROUPED = (
+    "(exists (select 1 from {{directory}}_merges where card = {card} and until = 0) "
+    "or exists (select 1 from {{directory}}_merges where into_card = {card} and until = 0))"
+)
+"""Whether a card is merged with another: two looks into a table that is nearly always empty."""
+
+
 @lru_cache(8)
 def one_card(*live: Generation) -> str:
     """A row for `balance_of` and what `years` gives, as JSON, also for a card that is not there (SQLite)."""
@@ -32,8 +39,9 @@ _ONE = (
     + ", max(b.last), sum(b.reversals), max(b.version), "
     "coalesce((select since from {balances}_incomplete where card = ?1), "
     "(select since from {directory}_incomplete where card = ?1)), {scheme}, "
-    f"json_group_array(json_array(b.epoch * 2 + b.sub, b.year, {_AMOUNT}, b.weighted)) filter (where b.card is not null) "
-    "from state s cross join {balances}_position p left join {directory}_cards c on c.card = ?1 "
+    f"json_group_array(json_array(b.epoch * 2 + b.sub, b.year, {_AMOUNT}, b.weighted)) filter (where b.card is not null), "
+    + _GROUPED.format(card="?1")
+    + " from state s cross join {balances}_position p left join {directory}_cards c on c.card = ?1 "
     "left join {balances} b on b.card = ?1"
 )
 
@@ -51,8 +59,9 @@ _SET = (
     "select q.card, c.person, c.segment, c.version, p.position, p.recorded_at, p.projected_at, s.stamp, "
     + ", ".join(f"b.{name}" for name in _SUMMED)
     + ", b.last, b.reversals, b.version, coalesce(i.since, j.since), {scheme}, "
-    "coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0), b.years "
-    "from unnest(%s::bigint[]) q(card) cross join projections.state s cross join {balances}_position p "
+    "coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0), b.years, "
+    + _GROUPED.format(card="q.card")
+    + " from unnest(%s::bigint[]) q(card) cross join projections.state s cross join {balances}_position p "
     "left join {directory}_cards c on c.card = q.card "
     "left join lateral (select "
     + ", ".join(f"sum({name})::bigint as {name}" for name in (*_SUMMED, "reversals"))
@@ -97,13 +106,14 @@ def last_contribution(entries: Generation, card: str) -> str:
 
 
 def card(live: dict[str, Generation]) -> str:
-    """One row: person, segment, card version, incomplete since, position, recorded_at, projected_at, one."""
+    """One row: person, segment, card version, incomplete since, position, recorded_at, projected_at, one, grouped."""
     entries, directory = live["entries"].table, live["directory"].table
+    grouped = _GROUPED.format(card="c.card").format(directory=directory)
     return (
         "select c.person, c.segment, c.version, coalesce("
         f"(select since from {entries}_incomplete where card = ?), "
         f"(select since from {directory}_incomplete where card = ?)), "
-        f"p.position, p.recorded_at, p.projected_at, p.one "
+        f"p.position, p.recorded_at, p.projected_at, p.one, {grouped} "
         f"from {entries}_position p left join {directory}_cards c on c.card = ?"
     )
 
@@ -202,4 +212,13 @@ def payers(directory: Generation, entries: Generation) -> str:
         f"select npp from {directory.table}_memberships where card = ? "
         f"union select v.npp from {entries.table} e join {entries.table}_events v on v.position = e.position "
         "where e.card = ?)"
+    )
+
+
+def pointers(directory: Generation) -> str:
+    """Card, the card it points to, since which position and until which (0: it stands), of the cards of one's holder."""
+    cards, merges = f"{directory.table}_cards", f"{directory.table}_merges"
+    return (
+        f"select m.card, m.into_card, m.since, m.until from {cards} c join {merges} m on m.card = c.card "
+        f"where c.person = (select person from {cards} where card = ?) order by m.since"
     )

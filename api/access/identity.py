@@ -15,6 +15,7 @@ from api.access.guard import Guard, Work, address_of
 from api.access.login import Ask, Login
 from api.access.oidc import Provider
 from api.access.passwords import Passwords
+from api.access.proposals import Proposals
 from api.access.sessions import MEMBER, SEEN, Session, Sessions
 from api.access.tokens import Tokens
 from api.access.users import Users
@@ -37,6 +38,7 @@ class Identity:
         self.tokens = Tokens.open(log, vault)
         self.users = Users(log.database)
         self.factors = Factors(log, members.outbox)
+        self.proposals = Proposals(log.database)
         self.cookies = Cookies(settings)
         self.csrf = Csrf(settings, vault)
         self.devices = Devices(vault)

@@ -46,6 +46,8 @@ COMMANDS = {
     "simulate": _Place("simulate", "simulate"),
     "yield": _Place("yields", "yields"),
     "payments-complete": _Place("payments_complete", "payments_complete"),
+    "merge": _Place("merge", "merge"),
+    "unmerge": _Place("merge", "unmerge"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),
     "status": _Place("status", "status"),

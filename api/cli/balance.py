@@ -16,6 +16,7 @@ from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.decisions.scheme import percent
 from ledger.errors import Refused
+from ledger.identifiers import kpj_of
 from ledger.money import rupiah
 from projections.queries import Entry, Queries
 
@@ -36,6 +37,7 @@ def balance(
     with caught_up() as (log, reader):
         known = known_of(log, reader, known_at, now)
         row = reader.balance(card, today, now, day, known_at=known)
+        group = reader.group(card, today, now, day, known) if row.grouped else None
         asked = day or (known.day if known else None)
         lines = _entries(reader, card, row.position, asked) if entries else []
         log_id = log.log_id
@@ -43,7 +45,7 @@ def balance(
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 
-        answer = balance_fields(log_id, row, told)
+        answer = balance_fields(log_id, row, told, group)
         print_json({"balance": answer, "entries": lines} if entries else answer)
         return
     out.print(
@@ -70,6 +72,11 @@ def balance(
         out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {percent(row.terms.provisional)}")
     if row.terms.declared or row.estimated is not None:
         out.print(Text("  yield by this project's model of an unpublished rule: jht explain", style="dim"))
+    if group is not None:
+        out.print(f"  merged with other cards: together {rupiah(group.total)}")
+        for one in group.rows:
+            into = group.pointers.get(one.card)
+            out.print(f"    KPJ {one.kpj}  {rupiah(one.total)}{f'  (merged into {kpj_of(into)})' if into else ''}")
     if entries:
         out.print(_statement(lines))
 

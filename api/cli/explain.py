@@ -32,12 +32,13 @@ def explain(
     with caught_up() as (log, reader):
         known = known_of(log, reader, known_at, now)
         found = reader.explanation(card, today, now, asked, known)
+        group = reader.group(card, today, now, asked, known) if found.row.grouped else None
         log_id = log.log_id
     day = asked or (known.day if known else today)
     if as_json:
         from api.schemas import balance_fields  # with the web framework behind it
 
-        print_json({"balance": balance_fields(log_id, found.row, day), "accounts": found.accounts})
+        print_json({"balance": balance_fields(log_id, found.row, day, group), "accounts": found.accounts})
         return
     for account in found.accounts:
         _show(account)

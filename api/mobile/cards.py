@@ -57,11 +57,16 @@ async def balance(
     card, now = member.card(handle), application.now()
     await application.reach(query.min_position)
     row = await _row(application, card, now)
+    if group := await application.group(row, now, None):
+        row = group.row(card)
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     body = schemas.balance_fields(application.log.log_id, row, jakarta_date(now))
     body["kpj"] = masked(row.kpj)
+    if group:
+        body["group"] = schemas.group_fields(group, masked)
     as_of = body["as_of"]
-    return versioned(request, body, as_of["position"], f"{row.tag}-{as_of['date']}", language)
+    tag = group.tag if group else row.tag
+    return versioned(request, body, as_of["position"], f"{tag}-{as_of['date']}", language)
 
 
 @router.get(

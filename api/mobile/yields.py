@@ -16,7 +16,7 @@ from api.parameters import Awaited, HandlePath, MobileSimulationQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.schemas import Explained, balance_fields
+from api.schemas import Explained, balance_fields, group_fields
 from api.simulation_answer import Simulated, simulation_fields, simulation_version
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from api.v1.simulation import SIMULATION_PROBLEMS
@@ -58,8 +58,13 @@ async def explain(
         raise Unavailable("position-not-reached") from None
     row, log_id = found.row, application.log.log_id
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
-    body = {"balance": balance_fields(log_id, row, day) | {"kpj": masked(row.kpj)}, "accounts": found.accounts}
-    version = f"{row.tag}-{row.position}-{day.isoformat()}"
+    group = await application.group(row, now, None)
+    balance = balance_fields(log_id, row, day) | {
+        "kpj": masked(row.kpj),
+        "group": group and group_fields(group, masked),
+    }
+    body = {"balance": balance, "accounts": found.accounts}
+    version = f"{group.tag if group else row.tag}-{row.position}-{day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
 
 

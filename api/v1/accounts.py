@@ -80,14 +80,16 @@ async def balance(
     known = await application.known_at(query.known_at, now)
     try:
         row = await application.balance(card, now, day, known)
+        if group := await application.group(row, now, day, known):
+            row = group.row(card)
     except NotFound:
         # Who looks for cards that do not exist is to be seen in the records too.
         await application.record(request, caller, why, kpj, 0, now)
         raise
     await application.record(request, caller, why, row.kpj, row.position, now)
-    body = balance_fields(application.log.log_id, row, query.day(present, known))
+    body = balance_fields(application.log.log_id, row, query.day(present, known), group)
     as_of = body["as_of"]
-    version = f"{row.tag}-{as_of['date']}{_at(known)}"
+    version = f"{group.tag if group else row.tag}-{as_of['date']}{_at(known)}"
     return versioned(request, body, as_of["position"], version, language)
 
 
@@ -128,8 +130,9 @@ async def explain(
     row = found.row
     await application.record(request, caller, why, row.kpj, row.position, now)
     log_id, day = application.log.log_id, query.day(present, known)
-    body = {"balance": balance_fields(log_id, row, day), "accounts": found.accounts}
-    version = f"{row.tag}-{row.position}-{day.isoformat()}"
+    group = await application.group(row, now, asked, known)
+    body = {"balance": balance_fields(log_id, row, day, group), "accounts": found.accounts}
+    version = f"{group.tag if group else row.tag}-{row.position}-{day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from ledger.errors import NotFound, Refused
 from ledger.identifiers import card_number, kpj_of
 from ledger.store.answer_codes import Question
 from ledger.store.known_at import KnownAt, at_position
+from projections.difference import Difference as Between
 from projections.difference import difference
 
 _PROBLEMS = (*READ_PROBLEMS, *POSITION_PROBLEMS, *KNOWN_PROBLEMS, "account-incomplete", "key-bound")
@@ -63,7 +64,7 @@ async def between(
         await application.record(request, caller, why, kpj, 0, now)
         raise
     await application.record(request, caller, why, found.now.kpj, found.now.position, now)
-    body = difference_fields(application.log.log_id, found, day, until, language)
+    body = await _told(application, found, now, (day, until), language)
     version = f"{found.then.tag}-{found.then.position}-{day}-{found.now.tag}-{until}"
     return versioned(request, body, body["now"]["as_of"]["position"], version, language)
 
@@ -101,8 +102,7 @@ async def given(
         partial(difference, application.reader, question.card, now, question.as_of, known)
     )  # fmt: skip
     await application.record(request, caller, why, kpj_of(question.card), found.now.position, now)
-    log_id = application.log.log_id
-    told = difference_fields(log_id, found, question.as_of, jakarta_date(now), language)
+    told = await _told(application, found, now, (question.as_of, jakarta_date(now)), language)
     body = {
         "kind": question.kind,
         "language": question.language,
@@ -114,6 +114,17 @@ async def given(
         f"{found.then.tag}-{found.then.position}-{question.as_of}-{found.now.tag}-{jakarta_date(now)}-{question.kind}"
     )
     return versioned(request, body, told["now"]["as_of"]["position"], version, language)
+
+
+async def _told(
+    application: ApplicationState, found: Between, now: datetime, days: tuple[date, date], language: str
+) -> dict[str, Any]:
+    """The fields of `Difference`; of merged cards each answer has the group of its own place in the log."""
+    groups = []
+    for row, day in zip((found.then, found.now), days, strict=True):
+        place = await application.ask(at_position, application.log, row.position) if row.grouped else None
+        groups.append(await application.group(row, now, day, place))
+    return difference_fields(application.log.log_id, found, days, (groups[0], groups[1]), language)
 
 
 async def _before(
@@ -130,4 +141,4 @@ async def _before(
         if refused.code != "as-of-before-opening":
             raise
         return None
-    return balance_fields(application.log.log_id, row, day)
+    return balance_fields(application.log.log_id, row, day, await application.group(row, now, day, known))

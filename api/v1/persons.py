@@ -57,12 +57,13 @@ async def balance(
     if not cards:
         raise NotFound("account-not-found")
     rows = [await application.balance(card, now, day) for card in cards]
+    groups = [await application.group(row, now, day) for row in rows]
     # Each card was read at its own moment; the answer as a whole knows what the earliest of them knew.
     first = min(rows, key=lambda row: row.position)
     await application.record(request, caller, why, person, first.position, now)
     log_id = application.log.log_id
     day = day or present
-    accounts = [schemas.balance_fields(log_id, row, day) for row in rows]
+    accounts = [schemas.balance_fields(log_id, row, day, group) for row, group in zip(rows, groups, strict=True)]
     employer, worker = sum(row.employer for row in rows), sum(row.worker for row in rows)
     whole = {
         "person": person,

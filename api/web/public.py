@@ -18,7 +18,8 @@ DOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "read",
         (
             "GET /v1/accounts/{kpj}/balance", "GET /v1/accounts/{kpj}/entries", "GET /v1/accounts/{kpj}/months",
-            "GET /v1/accounts/{kpj}/explain",
+            "GET /v1/accounts/{kpj}/explain", "GET /v1/accounts/{kpj}/statement", "GET /v1/accounts/{kpj}/simulate",
+            "GET /v1/accounts/{kpj}/difference", "GET /v1/answers/{code}", "GET /v1/totals",
         ),
     ),
     ("persons", ("GET /v1/persons/{person}/balance",)),

@@ -12,6 +12,8 @@ import msgspec
 from ledger.days import day_number
 from ledger.events import (
     AccountOpened,
+    CardsMerged,
+    CardsUnmerged,
     Event,
     Fact,
     MembershipEnded,
@@ -39,7 +41,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     """A card as the last event of its stream left it. `opening`: day number of the opening balance, 0 without one.
 
     `plain`: whether the index may let a line post by itself; False sends every line of the card to the decision. No fact
-    of today makes it False: it is the column for holds.
+    of today makes it False: it is the column for holds. `merged`: the card it was merged into, 0 for none.
     """
 
     card: int
@@ -50,6 +52,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     epoch: int = 0
     opening: int = 0
     changed_at: int = 0
+    merged: int = 0
 
     def membership(self, npp: int, month: int, segment: str = "") -> Membership | None:
         """The membership that lets `npp` (0: the holder, as one of a `segment`) pay for `month`, or None."""
@@ -84,4 +87,8 @@ def after_fact(card: Card | None, fact: Fact, position: int = 0) -> Card | None:
         return msgspec.structs.replace(card, opening=day_number(fact.as_of), **changed)
     if isinstance(fact, OpeningBalanceReversed):
         return msgspec.structs.replace(card, opening=0, **changed)
+    if isinstance(fact, CardsMerged):
+        return msgspec.structs.replace(card, merged=card_number(fact.into), **changed)
+    if isinstance(fact, CardsUnmerged):
+        return msgspec.structs.replace(card, merged=0, **changed)
     return card

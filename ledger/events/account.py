@@ -65,6 +65,28 @@ class SegmentChanged(Fact, frozen=True):
     since: Month
 
 
+class CardsMerged(Fact, frozen=True):
+    """This card is shown together with card `into`, another of the same person: a pointer, no money moves.
+
+    Yield is computed per card, and money that still comes for this card stays on it. `proposed_by`: the officer who
+    asked for it, where another one (the header's `by`) confirmed it; "" where one person did it alone.
+    """
+
+    NAME: ClassVar[str] = "cards-merged.v1"
+    CONCERNS: ClassVar = frozenset((DIRECTORY, INDEX))
+    into: str
+    proposed_by: str = ""
+
+
+class CardsUnmerged(Fact, frozen=True):
+    """The pointer of this card to card `into` is taken away: both are as if they had never been merged."""
+
+    NAME: ClassVar[str] = "cards-unmerged.v1"
+    CONCERNS: ClassVar = frozenset((DIRECTORY, INDEX))
+    into: str
+    proposed_by: str = ""
+
+
 class Base(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a later year's yield is taken from, where an opening balance has no yield of that year inside:
     12 x opening + weighted, in rupiah times months, for each sub-account."""

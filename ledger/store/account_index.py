@@ -23,6 +23,8 @@ from ledger.decisions.card import Card, Membership, after_fact
 from ledger.errors import NotFound
 from ledger.events import (
     AccountOpened,
+    CardsMerged,
+    CardsUnmerged,
     EmployerRegistered,
     Event,
     MembershipEnded,
@@ -38,8 +40,8 @@ from ledger.store.database import Transaction
 Ints = NDArray[np.int64]
 
 TABLES = ("account_index_employers", "account_index_cards", "account_index_suspense", "account_index_requests")
-CARD_COLUMNS = "card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at"
-CARD_TYPES = "bigint text text bigint bigint bigint text bigint bigint bigint bigint"
+CARD_COLUMNS = "card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at, merged"
+CARD_TYPES = "bigint text text bigint bigint bigint text bigint bigint bigint bigint bigint"
 
 
 def row_of(card: Card) -> tuple[Any, ...]:
@@ -51,20 +53,20 @@ def row_of(card: Card) -> tuple[Any, ...]:
     more = json.dumps(others, separators=(",", ":")) if others else ""
     return (
         card.card, card.person, card.segment, newest.npp, newest.since, newest.until, more,
-        int(card.plain), card.epoch, card.opening, card.changed_at,
+        int(card.plain), card.epoch, card.opening, card.changed_at, card.merged,
     )  # fmt: skip
 
 
 def card_of(row: Sequence[Any]) -> Card:
     """The card of a row of CARD_COLUMNS."""
-    card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at = row
+    card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at, merged = row
     memberships: tuple[Membership, ...] = ()
     if since:
         # The newest membership carries the card's present segment.
         memberships = (Membership(npp, segment, since, until),)
     if more:
         memberships += tuple(Membership(*m) for m in json.loads(more))
-    return Card(card, person, segment, memberships, bool(plain), epoch, opening, changed_at)
+    return Card(card, person, segment, memberships, bool(plain), epoch, opening, changed_at, merged)
 
 
 def cards(tx: Transaction, numbers: Iterable[int]) -> dict[int, Card]:
@@ -211,6 +213,7 @@ def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], t
 
 _CARD_FACTS = (
     AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded, OpeningBalanceReversed,
+    CardsMerged, CardsUnmerged,
 )  # fmt: skip
 _month = cache(month_number)
 
@@ -257,10 +260,10 @@ def _opened(placed: Iterable[tuple[Event, int]]) -> tuple[dict[int, tuple[Any, .
         fact = event.fact
         if isinstance(fact, AccountOpened):
             stream, card, person = event.stream, card_number(fact.kpj), fact.person
-            rows[card] = (card, person, fact.segment, 0, 0, 0, "", 1, 0, 0, position)
+            rows[card] = (card, person, fact.segment, 0, 0, 0, "", 1, 0, 0, position, 0)
         elif isinstance(fact, MembershipStarted) and stream == event.stream:
             npp, since = int(fact.npp or 0), _month(fact.since) or 0
-            rows[card] = (card, person, fact.segment, npp, since, 0, "", 1, 0, 0, position)
+            rows[card] = (card, person, fact.segment, npp, since, 0, "", 1, 0, 0, position, 0)
             stream = ""
         elif isinstance(fact, _CARD_FACTS):
             stream = ""

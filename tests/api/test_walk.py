@@ -81,6 +81,7 @@ TABLE = {
         "GET /kantor/hp-hilang", "POST /kantor/hp-hilang",
         "GET /kantor/permintaan", "GET /kantor/permintaan/{view}/{number:int}",
         "POST /kantor/permintaan/{view}/{number:int}",
+        "GET /kantor/usulan", "GET /kantor/usulan/{proposal}", "POST /kantor/usulan/{proposal}",
     ),
     "employer": (
         "POST /perusahaan/keluar", "GET /perusahaan", "GET /perusahaan/{npp}", "POST /perusahaan/{npp}",

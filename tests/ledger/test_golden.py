@@ -17,6 +17,8 @@ from ledger.events import (
     AccountOpened,
     Base,
     CardLinked,
+    CardsMerged,
+    CardsUnmerged,
     ContributionsPosted,
     DataRequestClosed,
     DataRequested,
@@ -87,6 +89,8 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
         f"account:{LEGACY}", 3, facts.ended("PU", "2025-01", "2026-03", "10000001", day="2026-03-20", why="resigned"), "",
     ),
     "segment-changed.v1": (f"account:{LEGACY}", 4, SegmentChanged("BPU", "2026-04"), ""),
+    "cards-merged.v1": (f"account:{LEGACY}", 5, CardsMerged(KPJ, "user:5f2c"), "member-asked"),
+    "cards-unmerged.v1": (f"account:{LEGACY}", 6, CardsUnmerged(KPJ), "merged-by-mistake"),
     "opening-balance-recorded.v1": (f"account:{KPJ}", 3, OpeningBalanceRecorded(**OPENING), ""),
     "opening-balance-reversed.v1": (f"account:{KPJ}", 4, OpeningBalanceReversed(**OPENING, event=3), "wrong-amount"),
     "contributions-posted.v1": (

@@ -14,6 +14,8 @@ from msgspec.structs import asdict
 
 from ledger.events import (
     AccountOpened,
+    CardsMerged,
+    CardsUnmerged,
     ContributionsPosted,
     ContributionsReversed,
     EmployerRegistered,
@@ -143,7 +145,8 @@ class Writer:
         i = KPJS.index(kpj)
         person, account = f"person:{PERSON.format(i // 2)}", f"account:{kpj}"
         self.versions[person] = max(self.versions[person], 1)
-        self.versions[account] = max(self.versions[account], 100)
+        for stream in (account, f"account:{KPJS[i | 1]}"):
+            self.versions[stream] = max(self.versions[stream], 100)
         facts: list[tuple[str, Fact]] = [
             (person, PersonCorrected(identity=f"corrected {which}")),
             (person, PersonCorrected(contact=f"corrected {which}")),
@@ -152,6 +155,9 @@ class Writer:
             (account, started("PU", "2020-07", NPPS[which % 2])),
             (account, SegmentChanged("BPU", "2020-08")),
             (account, started("BPU", "2021-01")),
+            # Always the second card of a person into the first: nothing points in a circle.
+            (f"account:{KPJS[i | 1]}", CardsMerged(KPJS[i & ~1])),
+            (f"account:{KPJS[i | 1]}", CardsUnmerged(KPJS[i & ~1])),
         ]
         return self._next(*facts[which % len(facts)])
 
@@ -179,7 +185,7 @@ operations = st.lists(
         st.tuples(st.just("reverse held"), st.integers(0, 9)),
         st.tuples(st.just("opening"), st.sampled_from(KPJS), st.integers(2014, 2017), _amount, _amount, _amount),
         st.tuples(st.just("take_opening_back"), st.sampled_from(KPJS)),
-        st.tuples(st.just("people"), st.integers(0, 13), st.sampled_from(KPJS)),
+        st.tuples(st.just("people"), st.integers(0, 17), st.sampled_from(KPJS)),
     ),
     min_size=1,
     max_size=25,

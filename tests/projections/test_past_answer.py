@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ledger.acts import scheme as acts
 from ledger.errors import JhtError
-from ledger.events import Event, Line, Rates
+from ledger.events import CardsMerged, CardsUnmerged, Event, Line, Rates
 from ledger.settings import Settings
 from ledger.store.known_at import KnownAt, at_position
 from ledger.store.log import Log
@@ -193,3 +193,19 @@ def test_the_rates_of_then_make_the_yield_of_then(town: Town) -> None:
     assert [one.credited for one in found] == [0, 55_000, 66_000]
     assert [one.terms.declared for one in found] == [(), *(((rate.utama, rate.tambahan),) for rate in rates)]
     assert len({one.tag for one in found}) == 3
+
+
+def test_cards_that_were_merged_or_parted_later_are_told_as_they_were(town: Town) -> None:
+    town.add(*registered())
+    town.pay("2026-01", "2026-02-10", Line(KPJS[0], 0, 0, 5, 5), Line(KPJS[1], 0, 0, 7, 7))
+    places = [at_position(town.log, town.log.head())]
+    for fact in (CardsMerged(KPJS[1]), CardsUnmerged(KPJS[1])):
+        town.add(event(f"account:{KPJS[0]}", 100 + len(places), fact))
+        places.append(at_position(town.log, town.log.head()))
+    rows = [town.reader.balance(CARDS[0], TODAY, NOW, known_at=place) for place in places]
+    assert [row.grouped for row in rows] == [False, True, False]
+    assert [row.total for row in rows] == [10, 10, 10]
+    groups = [town.reader.group(CARDS[1], TODAY, NOW, None, place) for place in places]
+    assert [group.total for group in groups] == [14, 24, 14]
+    assert [len(group.rows) for group in groups] == [1, 2, 1]
+    assert not town.balance().grouped

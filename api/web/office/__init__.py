@@ -7,6 +7,8 @@ second    the code after the password: setting up a phone, the code, a lost phon
 search    a NIK or card number and a reason, before anything is shown
 member    the page of a member, and what the branch may do for the member there
 letter    the balance on one sheet of paper
+merging   a member's cards merged and un-merged: what is proposed, how it is done
+proposals what one officer proposed and a supervisor confirms
 requests  what members ask about their own data, answered by a supervisor
 """
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.holdings import Holdings
-from api.web.office import entrance, letter, member, requests, search, second
+from api.web.office import entrance, letter, member, proposals, requests, search, second
 from api.web.office.desk import Office
 from api.web.page_context import Visits
 
@@ -25,5 +27,5 @@ def routes(application: ApplicationState) -> list[PlainRoute]:
     office = Office(application, Visits(application), Holdings(application))
     return [
         *entrance.routes(office), *second.routes(office), *search.routes(office), *member.routes(office),
-        *letter.routes(office), *requests.routes(office),
+        *letter.routes(office), *requests.routes(office), *proposals.routes(office),
     ]  # fmt: skip

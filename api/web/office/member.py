@@ -17,12 +17,14 @@ from api import problems
 from api.access.sessions import MEMBER
 from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
+from api.web.office import merging
 from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
 from api.web.office.views import View
 from api.web.pages import see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
+from ledger.decisions.merge import REASONS as MERGE_REASONS
 from ledger.errors import NotFound, Problem, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
@@ -31,7 +33,7 @@ from ledger.store.suspense import Case
 from projections import month_grid
 from projections.month_grid import Facts
 from projections.received import awaited, received
-from projections.results import BalanceRow
+from projections.results import BalanceRow, Group
 
 SHOWN_YEARS = 3
 SHOWN_LOOKS = 5
@@ -66,6 +68,8 @@ class OpenedPerson(NamedTuple):
     gap: str
     facts: list[Facts]
     position: int
+    groups: dict[str, Group]
+    """KPJ -> the cards that it is merged with, of cards that are."""
 
     @property
     def whole(self) -> bool:
@@ -98,7 +102,11 @@ async def open_person(desk: Desk, view: View) -> OpenedPerson:
         facts = []
     position = min((row.position for row in rows), default=0)
     await desk.record(view.why, view.person, position)
-    return OpenedPerson(about, cards, gap, facts, position)
+    try:
+        groups = {row.kpj: group for row in rows if (group := await application.group(row, application.now(), None))}
+    except Unavailable:
+        groups = {}
+    return OpenedPerson(about, cards, gap, facts, position, groups)
 
 
 async def _cards(desk: Desk, view: View) -> tuple[list[Shown], str]:
@@ -171,10 +179,17 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         seen=view.why in SEEN,
         registers=found.about.state != ACTIVE and desk.application.settings.oidc_issuer is None,
         closes=found.about.state not in {"", CLOSED},
+        merged={card.kpj: kpj_of(into) for card in found.cards if (into := _pointer(found, card.kpj))},
+        merge_reasons=MERGE_REASONS,
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
     )
+
+
+def _pointer(found: OpenedPerson, kpj: str) -> int:
+    group = found.groups.get(kpj)
+    return group.pointers.get(card_number(kpj), 0) if group else 0
 
 
 def _waiting(facts: Facts, case: Case, language: str) -> Waiting:
@@ -248,8 +263,10 @@ def _request(desk: Desk, view: View) -> Errors:
 
 
 CLOSING = "tutup"
+_PROPOSED = {"gabung": merging.propose_merge, "pisah": merging.propose_unmerge}
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
     "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, CLOSING: _close,
+    **_PROPOSED,
 }  # fmt: skip
 """What is done by the name that its form sends; what is wrong in the form's fields comes back."""
 _FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-open": "what"}

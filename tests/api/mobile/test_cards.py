@@ -10,7 +10,9 @@ from api import schemas
 from api.mobile import cards
 from api.mobile.schemas import Cards, LinkedCard
 from api.months_answer import Months
+from ledger.acts import merge
 from ledger.identifiers import card_number
+from ledger.receipt import Header
 from tests.api.declared import declare
 from tests.api.mobile.conftest import CARD, MORE, OTHERS, SECOND, App, MobileApi, code, decoded
 from tests.conftest import NOW
@@ -47,6 +49,18 @@ def test_a_balance_is_what_every_channel_says_at_the_same_position(mobile: Mobil
     assert answer.json() == {"kpj": "***0017"} | other
     assert (shown.balance, shown.contributed.employer, shown.contributed.worker) == (855_000, 555_000, 300_000)
     assert len(answer.content) < 550
+
+
+def test_merged_cards_are_told_with_their_sum_and_masked(mobile: MobileApi, app: App) -> None:
+    why = Header("user:1", "office", "", "member-asked")
+    merge.merge(mobile.log, card_number(CARD), card_number(SECOND), why, lambda: NOW)
+    mobile.follow()
+    cards = [
+        {"kpj": "***0017", "balance": 855_000, "into": "***0025"}, {"kpj": "***0025", "balance": 0, "into": None},
+    ]  # fmt: skip
+    for handle in (app.handle(), app.handle(1)):
+        for body in (app.ask(f"cards/{handle}/balance").json(), app.ask(f"cards/{handle}/explain").json()["balance"]):
+            assert body["group"] == {"into": "***0025", "balance": 855_000, "cards": cards}
 
 
 def test_a_card_without_money_says_zero_with_the_reason(app: App) -> None:

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.acts import merge
 from ledger.identifiers import card_number
+from ledger.receipt import Header
 from tests.api.conftest import EMPTY, PAID, PERSON, SECOND, STRANGER, Api, opened_card, posting
 from tests.api.declared import declare
 from tests.conftest import NOW
@@ -66,6 +68,7 @@ def test_a_balance_says_what_when_and_up_to_where(api: Api) -> None:
         "months_contributed": 2,
         "last_contribution": {"month": "2026-10", "paid_on": "2026-11-12", "npp": "10000001"},
         "reason": None,
+        "group": None,
     }
     assert as_of["date"] == "2026-11-21"
     assert as_of["position"] == f"{api.log.log_id}-{api.log.head()}" == answer.headers["jht-position"]
@@ -307,3 +310,29 @@ def test_the_working_is_told_with_the_balance_it_leads_to(api: Api) -> None:
     assert (past["balance"]["balance"], past["balance"]["yield"]["rates"]) == (285_000, [])
     bound = api.key("read", npps=[10000001])
     assert api.client.get(f"/v1/accounts/{PAID}/explain", headers=bound).json()["code"] == "key-bound"
+
+
+def test_merged_cards_tell_their_sum_beside_their_own_balance(api: Api) -> None:
+    key = api.key("read", "persons")
+    before = api.client.get(BALANCE, headers=key)
+    assert before.json()["group"] is None
+    why = Header("user:1", "office", "", "member-asked")
+    merge.merge(api.log, card_number(PAID), card_number(SECOND), why, lambda: NOW)
+    api.follow()
+    cards = [{"kpj": PAID, "balance": 570_000, "into": SECOND}, {"kpj": SECOND, "balance": 285_000, "into": None}]
+    group = {"into": SECOND, "balance": 855_000, "cards": cards}
+    for kpj, own in ((PAID, 570_000), (SECOND, 285_000)):
+        answer = api.client.get(f"/v1/accounts/{kpj}/balance", headers=key)
+        assert (answer.json()["balance"], answer.json()["group"]) == (own, group)
+        etag = {"If-None-Match": answer.headers["etag"]}
+        assert api.client.get(f"/v1/accounts/{kpj}/balance", headers=key | etag).status_code == 304
+        assert api.client.get(f"/v1/accounts/{kpj}/explain", headers=key).json()["balance"]["group"] == group
+    assert answer.headers["etag"] != before.headers["etag"]
+    person = api.client.get(f"/v1/persons/{PERSON}/balance", headers=key).json()
+    assert (person["balance"], [one["group"] for one in person["accounts"]]) == (855_000, [group, group])
+    past = api.client.get(f"{BALANCE}?as_of=2026-10-12", headers=key).json()["group"]
+    assert past["balance"] == sum(one["balance"] for one in past["cards"]) == 570_000
+    merge.unmerge(api.log, card_number(PAID), why, lambda: NOW)
+    api.follow()
+    after = api.client.get(BALANCE, headers=key)
+    assert {**after.json(), "as_of": 0} == {**before.json(), "as_of": 0}

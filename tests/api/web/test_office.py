@@ -31,10 +31,14 @@ def branch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bran
 def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, str, str]]:
     """(method, address, role) of every route of the door, with handles of this browser's own session if it has one."""
     session = branch.application.identity.sessions.find(browser.token, branch.api.clock)
-    handle = "x" * 40
+    handle, proposal = "x" * 40, "p" * 16
     if session is not None:
         view = View.begin(branch.budi, CARD, "counter-visit", branch.api.clock)
         handle = handle_of(branch.application.members.vault, session, view)
+        cards = {"old": CARD, "new": SECOND}
+        proposal = branch.application.identity.proposals.put(
+            "merge", branch.budi, cards, "member-asked", "1.1", "wati", branch.api.clock
+        )
     person, queue = f"/kantor/peserta/{handle}", "/kantor/permintaan"
     return [
         ("GET", "/kantor", "counter"), ("POST", "/kantor", "counter"), ("POST", "/kantor/keluar", "counter"),
@@ -42,6 +46,8 @@ def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, 
         ("GET", queue, "supervisor"), ("GET", f"{queue}/{handle}/{number}", "supervisor"),
         ("POST", f"{queue}/{handle}/{number}", "supervisor"),
         ("GET", "/kantor/hp-hilang", "supervisor"), ("POST", "/kantor/hp-hilang", "supervisor"),
+        ("GET", "/kantor/usulan", "supervisor"), ("GET", f"/kantor/usulan/{proposal}", "supervisor"),
+        ("POST", f"/kantor/usulan/{proposal}", "supervisor"),
     ]  # fmt: skip
 
 
@@ -53,7 +59,7 @@ def test_the_walk_knows_every_route_of_the_door(branch: Branch) -> None:
         for method in route.methods - {"HEAD"}
     }
     walked = {(method, path.replace("x" * 40, "{view}")) for method, path, _ in pages(branch, branch.browser())}
-    walked = {(method, path.replace("/2", "/{number:int}")) for method, path in walked}
+    walked = {(method, path.replace("/2", "/{number:int}").replace("p" * 16, "{proposal}")) for method, path in walked}
     way_in = {("GET", "/kantor/masuk"), ("POST", "/kantor/masuk"), ("GET", "/kantor/kode"), ("POST", "/kantor/kode")}
     assert routes == walked | way_in | {("POST", "/kantor/kode/hilang")}
 

@@ -1,0 +1,93 @@
+"""Merging a member's cards at the branch: what is proposed, what was seen of it, and how it is done when confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from api.access.proposals import Proposal
+from api.web.office.desk import Desk
+from api.web.office.views import View
+from ledger.acts import merge as acts
+from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
+from ledger.errors import Refused
+from ledger.identifiers import card_number, clean_kpj, kpj_of
+from ledger.receipt import Header
+from ledger.store.database import Transaction
+from ledger.store.log import Log
+
+MERGE, UNMERGE = "merge", "unmerge"
+Also = Callable[[Transaction], None]
+
+
+class Pair(NamedTuple):
+    """The two cards of an act."""
+
+    old: int
+    new: int
+
+    @classmethod
+    def of(cls, proposal: Proposal) -> Pair:
+        """The cards that a proposal names."""
+        return cls(card_number(proposal.details["old"]), card_number(proposal.details["new"]))
+
+
+def cards_of(proposal: Proposal) -> tuple[int, ...]:
+    """The cards that the page of a proposal shows."""
+    return tuple(Pair.of(proposal))
+
+
+def seen_now(log: Log, proposal: Proposal) -> str:
+    """The version of what a proposal is about, as it stands now."""
+    pair = Pair.of(proposal)
+    return acts.look(log, *pair).version(*pair)
+
+
+def propose_merge(desk: Desk, view: View) -> None:
+    """Raises Refused: card-not-yours, reason-missing, reason-unknown, and as `decide_merge`."""
+    old, new = _card(desk, view, "lama"), _card(desk, view, "tujuan")
+    looked = acts.look(desk.application.log, old, new)
+    _must_be_the_persons(looked, view, old, new)
+    decide_merge(looked.cards, old, new)
+    _propose(desk, view, MERGE, {"old": kpj_of(old), "new": kpj_of(new)}, looked.version(old, new))
+
+
+def propose_unmerge(desk: Desk, view: View) -> None:
+    """Raises Refused: card-not-yours, reason-missing, reason-unknown, and as `decide_unmerge`."""
+    old = _card(desk, view, "lama")
+    looked = acts.look(desk.application.log, old)
+    _must_be_the_persons(looked, view, old)
+    into = card_number(decide_unmerge(looked.cards.get(old)).into)
+    _propose(desk, view, UNMERGE, {"old": kpj_of(old), "new": kpj_of(into)}, looked.version(old, into))
+
+
+def confirm(
+    log: Log, proposal: Proposal, header: Header, clock: Callable[[], datetime], proposed_by: str, also: Also
+) -> None:  # fmt: skip
+    """Do what was proposed, if everything is still as it was then. Raises as `acts.merge.merge`."""
+    pair = Pair.of(proposal)
+    if proposal.act == MERGE:
+        acts.merge(log, *pair, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)
+    else:
+        acts.unmerge(log, pair.old, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)
+
+
+def _propose(desk: Desk, view: View, act: str, details: Mapping[str, str], seen: str) -> None:
+    reason = desk.form.get("sebab", "")
+    check_reason(reason)
+    application = desk.application
+    application.identity.proposals.put(act, view.person, details, reason, seen, desk.session.who, application.now())
+
+
+def _card(desk: Desk, view: View, field: str) -> int:
+    kpj = clean_kpj(desk.form.get(field, ""))
+    if kpj is None:
+        raise Refused("card-not-yours")
+    return card_number(kpj)
+
+
+def _must_be_the_persons(looked: acts.Looked, view: View, *cards: int) -> None:
+    """Whatever the form says. Raises Refused(card-not-yours)."""
+    if any(card not in looked.cards or looked.cards[card].person != view.person for card in cards):
+        raise Refused("card-not-yours")

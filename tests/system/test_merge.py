@@ -1,0 +1,42 @@
+"""`jht merge` and `jht unmerge` as they are typed: the number typed again, one sum told, and apart again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ledger.settings import Settings
+from tests.office import REGISTRATION, csv_of, person
+from tests.system.conftest import CARD, SECOND
+from tests.system.running import jht
+
+NEWER = "26000000033"
+WHY = ("--reason", "member-asked")
+
+
+def test_an_old_card_is_merged_told_and_taken_apart(filled: Settings, tmp_path: Path) -> None:
+    more = tmp_path / "more.csv"
+    more.write_bytes(csv_of(REGISTRATION, [person(NEWER)]))
+    jht(filled, "ingest", "registrations", more)
+    assert "reason-missing" in jht(filled, "merge", CARD, NEWER, "--yes", code=2).stderr
+    for given, code in (
+        ((CARD, CARD), "merge-with-itself"), ((CARD, SECOND), "merge-two-persons"),
+        ((CARD, "26000099999"), "account-not-found"),
+        (("x", CARD), "kpj-unreadable"),
+    ):  # fmt: skip
+        assert code in jht(filled, "merge", *given, *WHY, "--yes", code=2).stderr
+    assert "merge-not-there" in jht(filled, "unmerge", CARD, *WHY, "--yes", code=2).stderr
+    assert "card-differs" in jht(filled, "merge", CARD, NEWER, *WHY, stdin=NEWER.encode(), code=2).stderr
+    assert f"Merged {CARD} into {NEWER}" in jht(filled, "merge", CARD, NEWER, *WHY, stdin=f"{CARD}\n".encode()).stdout
+    assert "merge-circle" in jht(filled, "merge", NEWER, CARD, *WHY, "--yes", code=2).stderr
+    assert "merge-already" in jht(filled, "merge", CARD, NEWER, *WHY, "--yes", code=2).stderr
+    both = {
+        "into": NEWER, "balance": 285_000,
+        "cards": [{"kpj": CARD, "balance": 285_000, "into": NEWER}, {"kpj": NEWER, "balance": 0, "into": None}],
+    }  # fmt: skip
+    for kpj, own in ((CARD, 285_000), (NEWER, 0)):
+        told = jht(filled, "balance", kpj, "--json").json
+        assert (told["balance"], told["group"]) == (own, both)
+        assert jht(filled, "explain", kpj, "--json").json["balance"]["group"] == both
+    assert "together Rp285.000" in jht(filled, "balance", NEWER).stdout
+    assert f"Un-merged {CARD}" in jht(filled, "unmerge", CARD, *WHY, "--yes").stdout
+    assert jht(filled, "balance", CARD, "--json").json["group"] is None
