@@ -24,7 +24,7 @@ STRANGER = (
 )
 """The same for a phone that is not bound, a card that does not exist and a card of somebody else."""
 HELP = (
-    "SALDO: cek saldo JHT. SALDO lalu nomor KPJ: satu kartu. "
+    "SALDO: cek saldo JHT. SALDO lalu KPJ: satu kartu. "
     "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. STOP: berhenti. Info 175."
 )
 ASKED = (
@@ -56,7 +56,7 @@ MISREAD = {
     "nik": "NIK tidak terbaca: harus 16 angka seperti di KTP. Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
     "birth_date": "Tanggal lahir tidak terbaca. Tulis seperti 17-05-1990. "
     "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
-    "kpj": "Nomor KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
+    "kpj": "KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
     "name": "Nama tidak terbaca. Kirim ulang tanpa nama: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
     "number": "KODE tidak cocok atau lewat 10 menit. Kirim KODE lalu 8 angka dari SMS terakhir kami, atau daftar lagi. "
     "Info 175.",
@@ -79,7 +79,7 @@ def balance(rows: Sequence[BalanceRow], today: date) -> str:
         return f"{said}: {_zero(rows)}"
     earned = sum(row.credited for row in rows)
     made_of = f", termasuk hasil {rupiah(earned)}" if earned > 0 else ""
-    hint = " Satu kartu: SALDO lalu nomor KPJ." if len(rows) > 1 else ""
+    hint = " Satu kartu: SALDO lalu KPJ." if len(rows) > 1 else ""
     # What there is no room for gives way: the hint first, then the yield; the amount, its day and the last month stay.
     for more in (f"{made_of}.{_last(rows)}{hint}", f"{made_of}.{_last(rows)}"):
         if len(said) + len(more) <= SEGMENT:

@@ -48,10 +48,12 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         errors: Errors = {}
         own = (about.identity.nik, about.email)
         chosen = forms.password_of(form_of(request), own, acting.language, errors)
+        old = form_of(request).get("old", "")
+        if not old:
+            errors = {"old": words(acting.language)("account.empty_old")} | errors
         if errors:
             return await shown(request, errors, 422)
         try:
-            old = form_of(request).get("old", "")
             if not await application.identity.login.again("change", session.who, old, acting):
                 return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
         except Refused as refused:

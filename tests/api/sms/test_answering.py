@@ -39,7 +39,7 @@ def test_a_phone_on_file_registers_and_asks(texts: Texts) -> None:
     assert texts.say(f"Saldo<{CARD}>", "+62" + BUDI[1:]) == BALANCE
     assert texts.say(f"saldo {SECOND}", "62" + BUDI[1:]) == "JHT ***0025 Rp114.000 per 21-11-26. Iuran terakhir Okt-26."
     assert texts.say("SALDO") == (
-        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu nomor KPJ."
+        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu KPJ."
     )
 
 

@@ -116,7 +116,7 @@ def test_more_looks_than_a_page_holds_are_on_the_next(site: Site) -> None:
 def test_a_request_about_ones_data_is_kept_answered_by_mail_and_asked_once(site: Site) -> None:
     browser = site.browser(BUDI)
     assert "Pilih salah satu permintaan." in text(browser.post("/akun/data", what="x").text)
-    assert "Tulis apa yang salah" in text(browser.post("/akun/data", what="correct", text=" ").text)
+    assert "Isi apa yang salah" in text(browser.post("/akun/data", what="correct", text=" ").text)
     assert "terlalu panjang" in text(browser.post("/akun/data", what="correct", text="x" * 1_001).text)
     asked = browser.post("/akun/data", what="correct", text="Nama saya <b>Budi</b>")
     assert asked.headers["location"] == "/akun/data?kabar=terkirim"

@@ -182,7 +182,7 @@ def test_a_card_is_added_with_a_notice_and_anothers_is_not(site: Site) -> None:
         answer = browser.post("/kartu", kpj=kpj)
         assert answer.status_code == 422
         assert "kartu atas nama orang lain tidak bisa ditambahkan" in text(answer.text)
-    assert "Nomor peserta ini tidak lengkap" in text(browser.post("/kartu", kpj="1").text)
+    assert "Nomor peserta (KPJ) ini tidak lengkap" in text(browser.post("/kartu", kpj="1").text)
     assert browser.post("/kartu", kpj=f"{OTHER_CARD[:4]} {OTHER_CARD[4:]}").headers["location"] == "/saldo"
     assert OTHER_CARD in browser.get("/saldo").text
     assert [letter.kind for letter in site.letters()] == ["card-linked"] * 2, "by e-mail and by SMS"
