@@ -120,7 +120,7 @@ def test_a_read_side_that_is_not_sure_shows_no_number_at_all(site: Site, languag
             language
         ] in words
         assert "read-side-stale" in words
-        assert {"id": "Terakhir pasti 21 November 2026, pukul 10.00", "en": "Last certain 21 November 2026"}[
+        assert {"id": "Terakhir pasti 21 November 2026, pukul 10.00", "en": "Last known for certain 21 November 2026"}[
             language
         ] in words
         assert "jht" not in words.lower().replace("saldo jht", "").replace("jht balance", ""), "no command to a member"
