@@ -25,7 +25,7 @@ STRANGER = (
 """The same for a phone that is not bound, a card that does not exist and a card of somebody else."""
 HELP = (
     "SALDO: cek saldo JHT. SALDO lalu KPJ: satu kartu. "
-    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. STOP: berhenti. Info 175."
+    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL. KABAR: dikabari. STOP: berhenti. Info 175."
 )
 ASKED = (
     "Permintaan diterima. Bila data cocok, konfirmasi dikirim ke kontak peserta yang tercatat. "
@@ -36,6 +36,17 @@ NUMBER_BOUND = "Terima kasih. Nomor HP yang meminta sudah terhubung dan bisa men
 NUMBER_LOGIN = "Terima kasih. Pendaftaran akun dikonfirmasi; tautannya kami kirim ke email yang didaftarkan. Info 175."
 STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
 NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
+TOLD_FROM_NOW = (
+    "Mulai sekarang nomor ini dikabari bila iuran JHT tercatat, atau belum masuk sesudah jatuh tempo. "
+    "Hentikan: kirim STOP KABAR ke 2757."
+)
+TOLD_NO_MORE = (
+    "Kabar iuran lewat SMS sudah dihentikan. SALDO tetap bisa dipakai. Kabar lagi: KABAR. Lepas nomor ini: STOP."
+)
+TELLS_STRANGER = (
+    "Nomor HP ini belum terhubung dengan JHT, jadi belum bisa dikabari. "
+    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. Info 175."
+)
 TOO_MANY = "Terlalu banyak SMS dari nomor ini, jadi belum kami jawab. Coba lagi nanti. Info 175."
 NOT_TOLD = {
     "read-side-stale": "Saldo JHT sedang diperbarui dan belum dapat kami sampaikan. Iuran Anda tetap tercatat. "
