@@ -39,6 +39,7 @@ from projections.card_months import employer_names, months_of
 from projections.card_statement import CardStatement
 from projections.generations import Store
 from projections.month_grid import Facts
+from projections.notices import NoticeFollower
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
@@ -84,7 +85,8 @@ class ApplicationState:
         self.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
         self.readers = ThreadPoolExecutor(4, thread_name_prefix="reader")
         self.follower: Projector | None = None
-        self._following: threading.Thread | None = None
+        self._following: list[threading.Thread] = []
+        self._notices: NoticeFollower | None = None
         self._stop = threading.Event()
 
     async def start(self) -> None:
@@ -110,8 +112,11 @@ class ApplicationState:
         self.sender.start()
         if self.settings.follow:
             self.follower = Projector(self.log, self.store, reactions=[releaser(self.log, self.now)])
-            self._following = threading.Thread(target=self._follow, name="follower", daemon=True)
-            self._following.start()
+            self._notices = NoticeFollower(self.log, self.store, vault, self.now)
+            for name, run in (("follower", self.follower.run), ("notices", self._notices.run)):
+                thread = threading.Thread(target=self._follow, args=[name, run], name=name, daemon=True)
+                self._following.append(thread)
+                thread.start()
 
     async def stop(self) -> None:
         """Finish the writes and records under way, then close everything."""
@@ -121,8 +126,10 @@ class ApplicationState:
         await asyncio.to_thread(self.door.close)
         self.identity.close()
         await self.recorder.stop()
-        if self._following is not None:
-            await asyncio.to_thread(self._following.join)
+        for thread in self._following:
+            await asyncio.to_thread(thread.join)
+        if self._notices is not None:
+            self._notices.close()
         await asyncio.to_thread(self.readers.shutdown)
         await self.balances.close()
         self.reader.close()
@@ -130,19 +137,18 @@ class ApplicationState:
         self.access.close()
         self.log.close()
 
-    def _follow(self) -> None:
-        assert self.follower is not None
+    def _follow(self, name: str, run: Callable[[threading.Event], None]) -> None:
         note, waits = structlog.get_logger(), False
         while not self._stop.is_set():
             try:
-                self.follower.run(self._stop)
+                run(self._stop)
                 waits = False
             except Refused as refused:  # another process follows; it may end
                 if not waits:  # told once, though every process but one tries again each second
-                    note.info("follower-waits", code=refused.code)
+                    note.info("follower-waits", what=name, code=refused.code)
                 waits = True
             except Exception as error:
-                note.error("follower-stopped", error=type(error).__name__, code=getattr(error, "code", ""))
+                note.error("follower-stopped", what=name, error=type(error).__name__, code=getattr(error, "code", ""))
                 waits = False
             self._stop.wait(TAKE_OVER_SECONDS)
 

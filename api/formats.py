@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from babel.dates import format_date, get_month_names
 from babel.lists import format_list
@@ -55,6 +55,12 @@ def month_list(months: Iterable[int], language: str) -> str:
     for number in sorted(months):
         years.setdefault(number // 12, []).append(get_month_names("wide", locale=language)[number % 12 + 1])
     return "; ".join(f"{format_list(years[year], locale=language)} {year}" for year in sorted(years, reverse=True))
+
+
+@cache
+def month_names(language: str) -> tuple[str, ...]:
+    """The twelve months by name."""
+    return tuple(get_month_names("wide", locale=language).values())
 
 
 def moment(value: datetime | str, language: str) -> str:

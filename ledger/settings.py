@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -82,6 +83,18 @@ class Settings(BaseSettings):
         None,
         description="Kannel's sendsms for texts that answer nothing: http://USER:PASSWORD@HOST:13013/cgi-bin/sendsms.",
     )
+
+    quiet_hours: str = Field(
+        "20-7",
+        description="FROM-TO, hours of Jakarta's clock: between them no notice is sent. Empty: notices go at any hour.",
+    )
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_hours(cls, text: str) -> str:
+        if text and not (re.fullmatch("[0-9]{1,2}-[0-9]{1,2}", text) and all(int(h) < 24 for h in text.split("-"))):
+            raise ValueError("must be FROM-TO in hours, as 20-7, or empty")
+        return text
 
     @field_validator("database_url")
     @classmethod

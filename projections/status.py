@@ -6,7 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+from ledger.store import notices
 from ledger.store.log import Log
+from ledger.store.notices import NoticeState
 from projections.condition import condition
 from projections.generations import NAMES, Pointers, Store
 from projections.results import confirmed_before
@@ -41,6 +43,7 @@ class Status(msgspec.Struct, frozen=True):
     confirmed_at: str
     confirmed_seconds: float | None
     error: str
+    notices: NoticeState
 
 
 def status(log: Log, store: Store, now: datetime) -> Status:
@@ -48,10 +51,12 @@ def status(log: Log, store: Store, now: datetime) -> Status:
     pointers, heartbeat = store.pointers(), store.heartbeat()
     head = log.head()
     found = [_one(log, store, name, pointers, head) for name in NAMES]
+    with log.database.read() as tx:
+        told = notices.state(tx, head)
     confirmed = confirmed_before(heartbeat.confirmed_at, now)
     return Status(
         log.log_id, head, found, store.is_held("follow"), heartbeat.head_seen, heartbeat.confirmed_at,
-        (now - confirmed).total_seconds() if confirmed else None, heartbeat.error,
+        (now - confirmed).total_seconds() if confirmed else None, heartbeat.error, told,
     )  # fmt: skip
 
 

@@ -55,6 +55,9 @@ def show_status(found: Status) -> None:
             f"{one.incomplete:,}",
         )  # fmt: skip
     out.print(grid)
+    told = found.notices
+    at = "never followed" if told.position is None else f"at position {told.position:,}, {told.behind:,} events behind"
+    out.print(f"notices {at}; {told.waiting:,} lines and months to tell")
     for one in found.projections:
         for position, what in one.broken:
             err.print(Text(f"  {one.name}: not applied at position {position:,}: {what}", style="red"))

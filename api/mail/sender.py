@@ -24,6 +24,7 @@ from api.mail.server import Server
 from api.mail.sms import send_sms
 from api.mail.texts import short
 from ledger.errors import JhtError, Refused
+from ledger.quiet_hours import QuietHours
 from ledger.settings import Settings
 from ledger.store.outbox import LEASE, Due, Outbox
 
@@ -57,6 +58,7 @@ class Sender:
         url = settings.smtp_url
         self.server = Server.of(url.get_secret_value()) if url is not None else None
         self.address: Address = sender_of(settings.mail_from)
+        self._quiet = QuietHours.of(settings.quiet_hours)
         self._log = structlog.get_logger()
         self._running: asyncio.Task[None] | None = None
 
@@ -92,15 +94,17 @@ class Sender:
 
     def _is_due(self) -> bool:
         """Whether to take anything at all: taking is a write, and would hold up others every second."""
-        state = self.outbox.state()
-        return state.waiting > 0 and state.oldest <= self.now().isoformat()
+        now = self.now()
+        return self.outbox.is_due(now, self.ways, notices=not self._quiet.covers(now))
 
     async def send_due(self) -> Round:
         """One round: take at most BATCH letters and hand them over."""
         ways = self.ways
         if not ways:
             return Round(0, 0, 0)
-        taken = await self.work(lambda: self.outbox.due(self.now(), BATCH, ways))
+        now = self.now()
+        notices = not self._quiet.covers(now)
+        taken = await self.work(lambda: self.outbox.due(now, BATCH, ways, notices=notices))
         told = _Told(self)
         # What the round does not reach comes again when its lease is over.
         with contextlib.suppress(TimeoutError):

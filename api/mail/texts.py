@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from api.mail import notices
 from ledger.store.outbox import Letter
 
 LANGUAGES = ("id", "en")
@@ -22,12 +23,13 @@ class Button(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A letter in words, all plain text; `until` and `foot` may be empty."""
+    """A letter in words, all plain text; `until` and `foot` may be empty. `rows`: (what, amounts) that a notice lists."""
 
     language: str
     subject: str
     heading: str
     paragraphs: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
     steps: tuple[str, ...]
     buttons: tuple[Button, ...]
     until: str
@@ -63,8 +65,9 @@ def said(letter: Letter, public_url: str) -> Said:
     return Said(
         language=letter.language,
         subject=words["subject"],
-        heading=words["heading"],
+        heading=words["heading"].format_map(details),
         paragraphs=tuple(text.format_map(details) for text in words["paragraphs"]),
+        rows=notices.listed(letter, words),
         steps=tuple(words.get("steps", ())),
         buttons=tuple(buttons),
         until=_until(kind["hours"], every) if "link" in kind else "",
@@ -89,7 +92,8 @@ def _in_language(letter: Letter) -> tuple[dict[str, Any], dict[str, str]]:
 def _worded(letter: Letter, words: dict[str, Any]) -> dict[str, str]:
     """The details, those that are codes in words."""
     known: dict[str, dict[str, str]] = words.get("words", {})
-    return {name: known[name][value] if name in known else value for name, value in letter.details.items()}
+    told = {name: known[name][value] if name in known else value for name, value in letter.details.items()}
+    return told | notices.details(letter, words)
 
 
 def _until(hours: int, every: dict[str, str]) -> str:

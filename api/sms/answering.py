@@ -14,7 +14,7 @@ from api.application import ApplicationState
 from api.sms import replies
 from api.sms.gateway import Message
 from api.sms.messages import ASKS, REGISTERS, Messages
-from api.sms.parser import Balance, Misread, Number, Registration, Stop, parse
+from api.sms.parser import Balance, Misread, Number, Registration, Stop, Tell, parse
 from api.sms.phones import normal
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused, Unavailable
@@ -67,6 +67,8 @@ class Answering:
                 reply = await self._number(asked, phone, now, request)
             elif isinstance(asked, Stop):
                 reply = await self._stop(phone, now, request)
+            elif isinstance(asked, Tell):
+                reply = await self._tell(asked, phone, now, request)
             else:
                 reply = replies.MISREAD[asked.what] if isinstance(asked, Misread) else replies.HELP
         except BaseException:
@@ -96,6 +98,13 @@ class Answering:
         acting = Acting(BY, CHANNEL, now, request=request)
         unbound = await self._opened.work(lambda: self._opened.members.unbind_phone(phone, acting))
         return replies.STOPPED if unbound else replies.NOT_BOUND
+
+    async def _tell(self, asked: Tell, phone: str, now: datetime, request: str) -> str:
+        acting = Acting(BY, CHANNEL, now, request=request)
+        known = await self._opened.work(lambda: self._opened.members.notices_by_sms(phone, asked.wanted, acting))
+        if not known:
+            return replies.TELLS_STRANGER if asked.wanted else replies.NOT_BOUND
+        return replies.TOLD_FROM_NOW if asked.wanted else replies.TOLD_NO_MORE
 
     async def _balance(self, asked: Balance, person: str, now: datetime, route: str, request: str) -> str:
         try:

@@ -50,6 +50,12 @@ class Stop(Struct, frozen=True):
     """STOP: unbind this phone."""
 
 
+class Tell(Struct, frozen=True):
+    """KABAR: notices by SMS; STOP KABAR (`wanted` false): none any more."""
+
+    wanted: bool
+
+
 class Number(Struct, frozen=True):
     """KODE: the one-time number that a phone on file was told, as it was typed."""
 
@@ -66,7 +72,7 @@ class Unknown(Struct, frozen=True):
     """No word that is known."""
 
 
-Asked = Balance | Registration | Number | Help | Stop | Misread | Unknown
+Asked = Balance | Registration | Number | Help | Stop | Tell | Misread | Unknown
 
 _PLAIN = str.maketrans(dict.fromkeys("()<>[]{}", " ") | dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys("“”„‘’‚", "'"))
 """Brackets go; the dashes and quotes that a phone puts in for the typed ones come back."""
@@ -76,6 +82,7 @@ _REGISTER = re.compile(r"DAFTAR(?:\s*SALDO)?(?![A-Z])(.*)", re.DOTALL)
 _BALANCE = re.compile(r"(?:CEK\s*|INFO\s+)?SALDO(?:\s*JHT)?(?![A-Z])(.*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:KODE\s*)?([0-9](?:[\s.-]?[0-9]){7})")
 _NUMBER_WORD = re.compile(r"KODE(?![A-Z])")
+_TELL = re.compile(r"(?:(STOP|BERHENTI)\s*)?KABAR(?:\s*IURAN)?(?![A-Z])")
 _STOP = re.compile(r"(?:STOP|BERHENTI)\b")
 _HELP = re.compile(r"(?:BANTUAN|HELP|INFO)\b")
 _FILLERS = re.compile(r"\b(?:JHT|SAYA|KPJ|NO|NOMOR|PESERTA|KARTU)\b")
@@ -104,6 +111,8 @@ def parse(text: str, today: date) -> Asked:
         return Number("".join(sign for sign in found[1] if sign.isdigit()))
     if _NUMBER_WORD.match(word):
         return Misread("number")
+    if found := _TELL.match(word):
+        return Tell(not found[1])
     if _STOP.match(word):
         return Stop()
     return Help() if _HELP.match(word) else Unknown()

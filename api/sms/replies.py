@@ -24,8 +24,8 @@ STRANGER = (
 )
 """The same for a phone that is not bound, a card that does not exist and a card of somebody else."""
 HELP = (
-    "SALDO: cek saldo JHT. SALDO lalu nomor KPJ: satu kartu. "
-    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. STOP: berhenti. Info 175."
+    "SALDO: cek saldo JHT. SALDO lalu KPJ: satu kartu. "
+    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL. KABAR: dikabari. STOP: berhenti. Info 175."
 )
 ASKED = (
     "Permintaan diterima. Bila data cocok, konfirmasi dikirim ke kontak peserta yang tercatat. "
@@ -36,6 +36,17 @@ NUMBER_BOUND = "Terima kasih. Nomor HP yang meminta sudah terhubung dan bisa men
 NUMBER_LOGIN = "Terima kasih. Pendaftaran akun dikonfirmasi; tautannya kami kirim ke email yang didaftarkan. Info 175."
 STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
 NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
+TOLD_FROM_NOW = (
+    "Mulai sekarang nomor ini dikabari bila iuran JHT tercatat, atau belum masuk sesudah jatuh tempo. "
+    "Hentikan: kirim STOP KABAR ke 2757."
+)
+TOLD_NO_MORE = (
+    "Kabar iuran lewat SMS sudah dihentikan. SALDO tetap bisa dipakai. Kabar lagi: KABAR. Lepas nomor ini: STOP."
+)
+TELLS_STRANGER = (
+    "Nomor HP ini belum terhubung dengan JHT, jadi belum bisa dikabari. "
+    "Daftar: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL. Info 175."
+)
 TOO_MANY = "Terlalu banyak SMS dari nomor ini, jadi belum kami jawab. Coba lagi nanti. Info 175."
 NOT_TOLD = {
     "read-side-stale": "Saldo JHT sedang diperbarui dan belum dapat kami sampaikan. Iuran Anda tetap tercatat. "
@@ -56,7 +67,7 @@ MISREAD = {
     "nik": "NIK tidak terbaca: harus 16 angka seperti di KTP. Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
     "birth_date": "Tanggal lahir tidak terbaca. Tulis seperti 17-05-1990. "
     "Kirim ulang DAFTAR SALDO#NIK#DD-MM-YYYY#KPJ#EMAIL.",
-    "kpj": "Nomor KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
+    "kpj": "KPJ tidak terbaca: biasanya 11 angka, ada di kartu peserta. Contoh: SALDO 12345678901. Info 175.",
     "name": "Nama tidak terbaca. Kirim ulang tanpa nama: DAFTAR SALDO#NIK#DD-MM-YYYY (tgl lahir)#KPJ#EMAIL.",
     "number": "KODE tidak cocok atau lewat 10 menit. Kirim KODE lalu 8 angka dari SMS terakhir kami, atau daftar lagi. "
     "Info 175.",
@@ -79,7 +90,7 @@ def balance(rows: Sequence[BalanceRow], today: date) -> str:
         return f"{said}: {_zero(rows)}"
     earned = sum(row.credited for row in rows)
     made_of = f", termasuk hasil {rupiah(earned)}" if earned > 0 else ""
-    hint = " Satu kartu: SALDO lalu nomor KPJ." if len(rows) > 1 else ""
+    hint = " Satu kartu: SALDO lalu KPJ." if len(rows) > 1 else ""
     # What there is no room for gives way: the hint first, then the yield; the amount, its day and the last month stay.
     for more in (f"{made_of}.{_last(rows)}{hint}", f"{made_of}.{_last(rows)}"):
         if len(said) + len(more) <= SEGMENT:

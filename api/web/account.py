@@ -1,4 +1,4 @@
-"""`/akun`: who one is here, the password, log out everywhere, the phone; who looked; requests about one's data."""
+"""`/akun`: who one is here, the password, log out everywhere, the phone, notices; who looked; requests about one's data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from api.web.words import words
 from ledger.errors import NotAllowed, Refused
 from ledger.identifiers import kpj_of
 from ledger.members import Seen
-from ledger.members.state import REQUESTS
+from ledger.members.state import NOTICES, REQUESTS, Notices
 
 SHOWN_LOOKS = 50
 
@@ -34,7 +34,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         notice = request.query_params.get("kabar", "")
         return render(
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
-            errors=errors, notice=notice if t.has(f"account.notice_{notice}") else "",
+            errors=errors, kinds=NOTICES, notice=notice if t.has(f"account.notice_{notice}") else "",
             provided=application.settings.oidc_issuer is not None, kept=bool(request.scope["kept"]),
         )  # fmt: skip
 
@@ -48,10 +48,12 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         errors: Errors = {}
         own = (about.identity.nik, about.email)
         chosen = forms.password_of(form_of(request), own, acting.language, errors)
+        old = form_of(request).get("old", "")
+        if not old:
+            errors = {"old": words(acting.language)("account.empty_old")} | errors
         if errors:
             return await shown(request, errors, 422)
         try:
-            old = form_of(request).get("old", "")
             if not await application.identity.login.again("change", session.who, old, acting):
                 return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
         except Refused as refused:
@@ -94,6 +96,18 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             )
         return see_other("/akun?kabar=hp")
 
+    async def notices(request: Request) -> Response:
+        """Of what to be told without asking: the boxes that were ticked, in place of what was chosen before."""
+        person, acting, form = visit_of(request).who, visits.acting(request), form_of(request)
+        mail, sms = (tuple(kind for kind in NOTICES if form.get(f"{way}_{kind}")) for way in ("mail", "sms"))
+        try:
+            acting = acting._replace(seen=Seen.of(form.get("versi", "")))
+            await application.work(lambda: application.members.choose_notices(person, Notices(mail, sms), acting))
+        except Refused as refused:
+            said = {"notices": refused.problem.say(acting.language)}
+            return await shown(request, said, problems.status_of(refused.code))
+        return see_other("/akun?kabar=kabar")
+
     async def looks(request: Request) -> Response:
         """Who looked at the member's data, newest first: others with their number, the own looks folded."""
         person = visit_of(request).who
@@ -134,6 +148,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         PlainRoute("/akun/sandi", visits.page(password, MEMBER), methods=["POST"]),
         PlainRoute("/akun/keluar-semua", visits.page(everywhere, MEMBER), methods=["POST"]),
         PlainRoute("/akun/hp", visits.page(phone, MEMBER), methods=["POST"]),
+        PlainRoute("/akun/kabar", visits.page(notices, MEMBER), methods=["POST"]),
         PlainRoute("/akun/akses", visits.page(looks, MEMBER), methods=["GET"]),
         PlainRoute("/akun/data", visits.page(requests, MEMBER), methods=["GET"]),
         PlainRoute("/akun/data", visits.page(ask, MEMBER), methods=["POST"]),

@@ -1,4 +1,5 @@
-"""What people type: pure checks of form fields, each wrong one with the sentence that says what to mend."""
+"""What people type: pure checks of form fields, each wrong one with the sentence that says what to mend. A field that was
+left empty says "Isi ...", never that its content is wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from api.access.passwords import check_password
-from api.web.words import Words
+from api.web.words import Words, words
 from ledger.contacts import clean_email
 from ledger.days import years_after
 from ledger.decisions.person import OLDEST_YEARS
@@ -34,8 +35,11 @@ def nik_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
     nik = clean_nik(text)
     if nik is not None:
         return nik
+    if not text.strip():
+        errors["nik"] = t("register.empty_nik")
+        return ""
     bare = "".join(character for character in text if not character.isspace() and character not in ".-")
-    digits = bare.isascii() and (bare.isdigit() or not bare)
+    digits = bare.isascii() and bare.isdigit()
     errors["nik"] = t("register.wrong_nik", n=len(bare)) if digits else t("register.wrong_nik_signs")
     return ""
 
@@ -43,6 +47,9 @@ def nik_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
 def birth_date_of(form: Mapping[str, str], today: date, t: Words, errors: Errors) -> str:
     """The birth date as yyyy-mm-dd, "" when there is no such day in a human life."""
     parts = [form.get(name, "").strip() for name in ("year", "month", "day")]
+    if not all(parts):
+        errors["born"] = t("register.empty_born")
+        return ""
     try:
         if not all(part.isascii() and part.isdigit() for part in parts):
             raise ValueError
@@ -57,24 +64,29 @@ def birth_date_of(form: Mapping[str, str], today: date, t: Words, errors: Errors
 
 def kpj_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
     """A card number in clean form, "" when no card ever had that shape."""
-    kpj = clean_kpj(form.get("kpj", ""))
+    text = form.get("kpj", "")
+    kpj = clean_kpj(text)
     if kpj is None:
-        errors["kpj"] = t("register.wrong_kpj")
+        errors["kpj"] = t("register.wrong_kpj" if text.strip() else "register.empty_kpj")
     return kpj or ""
 
 
 def email_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
     """An e-mail address in clean form, "" when it is none."""
-    found = clean_email(form.get("email", ""))
+    text = form.get("email", "")
+    found = clean_email(text)
     if found is not None:
         return found
-    errors["email"] = t("register.wrong_email")
+    errors["email"] = t("register.wrong_email" if text.strip() else "register.empty_email")
     return ""
 
 
 def password_of(form: Mapping[str, str], own: tuple[str, ...], language: str, errors: Errors) -> str:
     """A password that is good enough for somebody with these numbers and addresses, "" when it is not."""
     password = form.get("password", "")
+    if not password:
+        errors["password"] = words(language)("register.empty_password")
+        return ""
     try:
         check_password(password, own)
     except Refused as refused:

@@ -131,7 +131,7 @@ def environment(language: str) -> Environment:
         "whole_phone": formats.whole_phone,
         **{
             name: partial(getattr(formats, name), language=language)
-            for name in ("day", "day_short", "month", "month_list", "month_short", "moment", "percent")
+            for name in ("day", "day_short", "month", "month_list", "month_names", "month_short", "moment", "percent")
         },
     }
     return made

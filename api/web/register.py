@@ -127,6 +127,8 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         began, acting = asyncio.get_running_loop().time(), visits.acting(request)
         ticket = request.cookies.get(TICKET_COOKIE, "")[:64]
         given = form_of(request).get("number", "")[:32]
+        if not given.strip():
+            return number_page(request, {"number": words(language_of(request))("register.empty_number")}, 422)
         try:
             await application.identity.guard.address("register", address_of(request))
             await application.identity.guard.take(NUMBERS_OF_ONE, "number", ticket)

@@ -64,6 +64,7 @@ from ledger.events.member import (
     MemberDenied,
     MemberRegistered,
     MemberVerified,
+    NoticesChosen,
     PasswordChanged,
     PhoneAsked,
     PhoneBound,
@@ -119,6 +120,7 @@ FACTS: dict[str, type[Fact]] = {
         PhoneDenied,
         DataRequested,
         DataRequestClosed,
+        NoticesChosen,
     )
 }
 """Stored name -> fact: the present versions."""
@@ -162,6 +164,7 @@ __all__ = [
     "MemberVerified",
     "MembershipEnded",
     "MembershipStarted",
+    "NoticesChosen",
     "Opening",
     "OpeningBalanceRecorded",
     "OpeningBalanceReversed",

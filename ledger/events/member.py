@@ -125,3 +125,16 @@ class DataRequestClosed(Fact, frozen=True):
     CONCERNS: ClassVar = NOWHERE
     request: Count
     outcome: str
+
+
+class NoticesChosen(Fact, frozen=True):
+    """Of what the member wants to be told without asking, by `mail` and by `sms`: `posted` (a contribution was posted),
+    `missing` (a month stays out after its due day). It takes the place of what was chosen before; `language`: of the
+    notices.
+    """
+
+    NAME: ClassVar[str] = "notices-chosen.v1"
+    CONCERNS: ClassVar = NOWHERE
+    mail: tuple[str, ...] = ()
+    sms: tuple[str, ...] = ()
+    language: str = "id"

@@ -10,6 +10,7 @@ from ledger.identifiers import card_number, member_stream
 from ledger.members import rows
 from ledger.members.acts import Acting, Seal, Write, nothing
 from ledger.members.memberships import Memberships
+from ledger.members.notice_choices import NoticeChoices
 from ledger.members.phones import Phones
 from ledger.members.requests import Requests
 from ledger.members.rows import Link, LinkedCard
@@ -20,7 +21,7 @@ from ledger.store.master_key import Master
 from ledger.store.vault import Vault
 
 
-class Members(Phones, Requests, Memberships):
+class Members(Phones, Requests, Memberships, NoticeChoices):
     """The members of a ledger."""
 
     @classmethod

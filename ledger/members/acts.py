@@ -16,7 +16,7 @@ from ledger.events import Event, Fact
 from ledger.identifiers import card_number, clean_kpj, member_stream, person_stream
 from ledger.members import rows
 from ledger.members.rows import Login
-from ledger.members.state import WAITING, Known, Member, Sealed, told_at
+from ledger.members.state import WAITING, Known, Member, Notices, Sealed, told_at
 from ledger.store import account_index
 from ledger.store.database import Transaction
 from ledger.store.handle import handle
@@ -87,6 +87,7 @@ class About(NamedTuple):
     state: str
     segment: str
     seen: Seen
+    notices: Notices
 
     @property
     def told(self) -> str:
@@ -204,7 +205,7 @@ class Acts:
             *found, key.address(state).email, key.open("phone", state.phone),
             tuple(WaitingAddress(one.version, key.address_in(one.login).email) for one in waiting),
             tuple(WaitingPhone(one.version, key.open("phone", one)) for one in state.waiting_phones),
-            state.state, state.access.segment if state.access else "", seen,
+            state.state, state.access.segment if state.access else "", seen, state.notices,
         )  # fmt: skip
 
     def _person_version(self, tx: Transaction, person: str) -> int:

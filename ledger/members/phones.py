@@ -17,6 +17,7 @@ from ledger.members.passwords import Passwords
 from ledger.members.rows import Link
 from ledger.members.shown import whole_phone
 from ledger.members.state import BY_EMAIL, BY_NUMBER, KNOWN, OFFICE, Known, Member, matches
+from ledger.store import notices
 from ledger.store.database import Transaction
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
@@ -168,6 +169,7 @@ class Phones(Passwords):
             def write(tx: Transaction) -> None:
                 rows.drop_phone(tx, self.vault.phone_hash(tx, phone))
                 if is_bound:
+                    notices.stop(tx, person, "sms")
                     told = phone if acting.channel == "sms" else ""
                     self.tell_known(
                         tx,

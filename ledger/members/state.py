@@ -27,6 +27,7 @@ from ledger.events import (
     MemberDenied,
     MemberRegistered,
     MemberVerified,
+    NoticesChosen,
     PhoneAsked,
     PhoneBound,
     PhoneDenied,
@@ -45,6 +46,10 @@ BY_EMAIL, BY_NUMBER = "email", "number"
 MOST_UNKNOWN = 5
 """How many registrations and phones with contacts that are not known may come for one person in UNKNOWN_TIME."""
 UNKNOWN_TIME = timedelta(hours=24)
+
+POSTED, MISSING = "posted", "missing"
+NOTICES = (POSTED, MISSING)
+"""Of what a member can be told without asking: a contribution was posted; a month stays out after its due day."""
 
 REQUESTS = ("export", "correct", "erase")
 OUTCOMES = ("done", "refused")
@@ -106,6 +111,14 @@ class Request(Struct, frozen=True):
     closed_at: str = ""
 
 
+class Notices(NamedTuple):
+    """Of what a member is told without asking, by each way, and in which language."""
+
+    mail: tuple[str, ...] = ()
+    sms: tuple[str, ...] = ()
+    language: str = "id"
+
+
 class Member(Struct):
     """The state of a member stream. `unknown`: when contacts that are not known were given, the newest last."""
 
@@ -119,6 +132,7 @@ class Member(Struct):
     waiting_phones: tuple[Sealed, ...] = ()
     unknown: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
+    notices: Notices = Notices()
 
     @classmethod
     def of(cls, person: str, events: Iterable[Event]) -> Member:
@@ -189,7 +203,7 @@ class Member(Struct):
             self.registrations = tuple(one for one in self.registrations if one.version != fact.registered)
         elif isinstance(fact, MemberClosed):
             self.access, self.registrations, self.cards, self.is_closed = None, (), (), True
-            self.phone, self.waiting_phones = None, ()
+            self.phone, self.waiting_phones, self.notices = None, (), Notices()
         elif isinstance(fact, CardLinked):
             self.cards = _with(self.cards, fact.kpj)
         else:
@@ -203,7 +217,9 @@ class Member(Struct):
             self.phone = Sealed(fact.phone, version)
             self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
         elif isinstance(fact, PhoneUnbound):
-            self.phone = None
+            self.phone, self.notices = None, self.notices._replace(sms=())
+        elif isinstance(fact, NoticesChosen):
+            self.notices = Notices(fact.mail, fact.sms, fact.language)
         elif isinstance(fact, PhoneDenied):
             self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
         elif isinstance(fact, DataRequested):
@@ -279,6 +295,26 @@ def decide_close_request(state: Member, number: int, outcome: str) -> DataReques
     if not any(request.number == number and not request.outcome for request in state.requests):
         raise NotFound("data-request-unknown")
     return DataRequestClosed(number, outcome)
+
+
+def decide_notices(state: Member, chosen: Notices, mail_to: str) -> NoticesChosen | None:
+    """What to be told of from now on; None when it is so already. `mail_to`: where a mail would go, "" nowhere.
+
+    Raises Refused: parameter-unreadable; notices-no-email, notices-no-phone (nothing new can be chosen for a way that leads
+    nowhere).
+    """
+    for name, kinds in (("mail", chosen.mail), ("sms", chosen.sms)):
+        if set(kinds) - set(NOTICES):
+            raise Refused("parameter-unreadable", name=name, expected=", ".join(NOTICES))
+    mail, sms = (tuple(kind for kind in NOTICES if kind in kinds) for kinds in (chosen.mail, chosen.sms))
+    if mail and not mail_to:
+        raise Refused("notices-no-email")
+    if sms and state.phone is None:
+        raise Refused("notices-no-phone")
+    there = state.notices
+    if (mail, sms) == (there.mail, there.sms) and (chosen.language == there.language or not (mail or sms)):
+        return None
+    return NoticesChosen(mail, sms, chosen.language)
 
 
 def matches(claimed: Mapping[str, str], known: Mapping[str, str]) -> bool:

@@ -25,17 +25,20 @@ LEASE = timedelta(minutes=2)
 """How long a letter belongs to who took it: longer than any sending lasts."""
 KEPT = timedelta(hours=24)
 """A letter that could not be sent for so long is dropped: its links are over."""
+KEPT_NOTICE = timedelta(days=30)
+"""The same of a notice, which has no link."""
 _PAUSES = (10, 30, 60, 300, 900, 3600)
 _NONCE = 12
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What is to be said, not yet in words. `way`: `mail` or `sms`; `details` fill the kind's sentences."""
+    """What is to be said, not yet in words; `details` fill the kind's sentences. `rows`: what a notice lists, as codes."""
 
     kind: str
     to: str
     language: str = "id"
     details: dict[str, str] = {}
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 class Due(NamedTuple):
@@ -62,33 +65,54 @@ class Outbox:
         self._vault = vault
         self._database = vault.log.database
 
-    def put(self, tx: Transaction, letter: Letter, now: datetime, way: str = "mail", person: str = "") -> None:
+    def put(
+        self, tx: Transaction, letter: Letter, now: datetime, way: str = "mail", person: str = "", *, notice: str = ""
+    ) -> None:
         """Queue a letter inside the transaction of what caused it; `person`: whom it is about, "" for nobody.
 
+        `notice`: the name of a letter that nobody waits for; it comes after all others, not in quiet hours, and never twice.
         Nothing is queued about a person whose key is gone.
         """
         key = self._vault.keys_of(tx, [person]).get(person) if person else self._vault.derived(b"outbox")
         if key is None:
             return
-        name, nonce = secrets.token_hex(16), os.urandom(_NONCE)
+        name, nonce = notice or secrets.token_hex(16), os.urandom(_NONCE)
+        until = now + (KEPT_NOTICE if notice else KEPT)
         data = AESGCM(key).encrypt(nonce, msgspec.json.encode(letter), name.encode())
         tx.insert(
             "outbox",
             {"id": [name], "person": [person or None], "way": [way], "sealed": [nonce + data], "tries": [0],
-             "next_at": [now.isoformat()], "until": [(now + KEPT).isoformat()], "error": [""]},
-            "text text text bytea bigint text text text",
+             "next_at": [now.isoformat()], "until": [until.isoformat()], "error": [""], "notice": [int(bool(notice))]},
+            "text text text bytea bigint text text text bigint",
+            "on conflict do nothing",
         )  # fmt: skip
 
-    def due(self, now: datetime, limit: int = 20, ways: tuple[str, ...] = ("mail", "sms")) -> list[Due]:
-        """Take letters whose turn has come; nobody else gets them for LEASE. Those whose time is over are dropped."""
+    def is_due(self, now: datetime, ways: tuple[str, ...], *, notices: bool = True) -> bool:
+        """Whether `due` would find a letter; only asks."""
+        marks = ", ".join("?" * len(ways))
+        with self._database.read() as tx:
+            return bool(
+                tx.rows(
+                    f"select 1 from outbox where notice <= ? and next_at <= ? and way in ({marks}) limit 1",
+                    [int(notices), now.isoformat(), *ways],
+                )
+            )
+
+    def due(
+        self, now: datetime, limit: int = 20, ways: tuple[str, ...] = ("mail", "sms"), *, notices: bool = True
+    ) -> list[Due]:
+        """Take letters whose turn has come; nobody else gets them for LEASE. Those whose time is over are dropped.
+
+        Notices come after everything else, and only with `notices`: a link that somebody waits for never stands behind them.
+        """
         locked = " for update skip locked" if self._database.dialect == "postgres" else ""
         marks = ", ".join("?" * len(ways))
         with self._database.write() as tx:
             tx.run("delete from outbox where until < ?", [now.isoformat()])
             rows = tx.rows(
-                f"select id, person, way, sealed, tries from outbox where next_at <= ? and way in ({marks}) "
-                f"order by next_at, id limit ?{locked}",
-                [now.isoformat(), *ways, limit],
+                f"select id, person, way, sealed, tries from outbox where notice <= ? and next_at <= ? "
+                f"and way in ({marks}) order by notice, next_at, id limit ?{locked}",
+                [int(notices), now.isoformat(), *ways, limit],
             )
             for row in rows:
                 tx.run("update outbox set next_at = ? where id = ?", [(now + LEASE).isoformat(), row[0]])

@@ -61,7 +61,7 @@ TABLE = {
         "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
         "GET /saldo/{handle}/perkiraan", "POST /saldo/{handle}/perkiraan",
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
-        "POST /akun/hp", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
+        "POST /akun/hp", "POST /akun/kabar", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
         "GET /luring/saldo", "POST /akun/luring",
     ),
     "mobile": (

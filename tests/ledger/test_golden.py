@@ -33,6 +33,7 @@ from ledger.events import (
     MemberDenied,
     MemberRegistered,
     MemberVerified,
+    NoticesChosen,
     OpeningBalanceRecorded,
     OpeningBalanceReversed,
     PasswordChanged,
@@ -150,6 +151,7 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "data-request-closed.v1": (MEMBER, 11, DataRequestClosed(10, "done"), ""),
     "member-denied.v1": (MEMBER, 13, MemberDenied(12), ""),
     "member-closed.v1": (MEMBER, 12, MemberClosed("asked"), ""),
+    "notices-chosen.v1": (MEMBER, 14, NoticesChosen(("posted", "missing"), ("posted",), "en"), ""),
     "request-finished.v1": (
         "request:5f2c", 2,
         RequestFinished(

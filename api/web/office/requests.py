@@ -5,6 +5,8 @@ Doing it and answering the member are two steps, except for an erasure: with the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from starlette.responses import Response
 
@@ -117,7 +119,8 @@ async def _export(desk: Desk, view: View) -> Response:
 
 async def _correct(desk: Desk, view: View) -> Response:
     """Only the fields that were filled in; an e-mail or phone is never removed here by leaving it empty."""
-    changes = {name: text for name in CORRECTED if (text := desk.form.get(name, "").strip())}
+    typed = {name: desk.form.get(name, "").strip() for name in CORRECTED} | {"birth_date": _birth_date(desk.form)}
+    changes = {name: text for name, text in typed.items() if text}
     if not changes:
         raise Refused("cell-empty", column=CORRECTED[0])
     application, acting = desk.application, desk.deciding()
@@ -129,6 +132,12 @@ async def _correct(desk: Desk, view: View) -> Response:
         )
     )  # fmt: skip
     return see_other(f"{desk.request.url.path}?kabar={'koreksi' if done else 'sama'}")
+
+
+def _birth_date(form: Mapping[str, str]) -> str:
+    """The three fields as yyyy-mm-dd, "" when all are empty; what is no date is refused by who corrects."""
+    year, month, day = (form.get(name, "").strip() for name in ("year", "month", "day"))
+    return f"{year}-{month:0>2}-{day:0>2}" if year or month or day else ""
 
 
 async def _erase(desk: Desk, view: View, about: About) -> Response:

@@ -30,6 +30,8 @@ from ledger.rules import BpuRule, PmiRule, rules
 
 Said = list[tuple[Problem, Verdict]]
 Details = dict[str, str | int]
+BACKDATED = "backdate"
+"""The reason of events of uploads that may bring old paid dates, where their sender gave none."""
 
 
 class Decided(NamedTuple):
@@ -101,7 +103,9 @@ def _decide(batch: RemittanceBatch, number: int, odd: set[int], found: LookedUp)
 
 def _events(batch: RemittanceBatch, state: Remittance, facts: Sequence[Fact]) -> list[Event]:
     h = batch.upload.header
-    return remittance.events(state.version, state.stream, facts, h.by, h.channel, h.request, h.reason)
+    # Who may bring old paid dates brings history: it stands on the event, so that nobody is told of it as news.
+    reason = h.reason or (BACKDATED if batch.upload.backdate else "")
+    return remittance.events(state.version, state.stream, facts, h.by, h.channel, h.request, reason)
 
 
 def _refused(batch: RemittanceBatch, number: int, outcome: Outcome, problem: Problem) -> Decided:

@@ -36,19 +36,30 @@ DETAILS = {
     "data-answered": {"outcome": "done"},
     "membership-started": {"kpj": "8901", "npp": "1000 0001"},
     "membership-ended": {"kpj": "8901", "npp": "1000 0001"},
+    "notices-chosen": {},
+    "contribution-posted": {},
+    "month-missing": {},
     "factor-enrolled": {"name": "sari"},
     "factor-reset": {"name": "sari", "by": "dewi"},
 }
 
+ROWS = {
+    "contribution-posted": (
+        ("2026-09", "285000", "PT Maju", "8901", "5000000"), ("2026-10", "99999999999", "", "8901", "1000000"),
+    ),
+    "month-missing": (("2026-08", "0", "PT Maju", "8901", "2026-09-15"), ("2026-10", "0", "PT Maju", "8901", "2026-11-16")),
+}  # fmt: skip
+"""What a notice lists."""
+
 
 def letter(kind: str = "verify", to: str = "budi@contoh.id", language: str = "id", **details: str) -> Letter:
-    return Letter(kind, to, language, DETAILS[kind] | details)
+    return Letter(kind, to, language, DETAILS[kind] | details, ROWS.get(kind, ()))
 
 
 def written() -> Iterator[tuple[str, str]]:
     """(file, kind) of every letter that the project's source writes: `Letter(kind, ...)`, `tell(person, kind, ...)` and
     the others in WRITERS."""
-    for package in ("ledger", "api"):
+    for package in ("ledger", "projections", "api"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if (

@@ -46,6 +46,10 @@ class Ledger:
         with self.log.database.write() as tx:
             self.outbox.put(tx, letter(kind, **how), self.now, way)
 
+    def put_notice(self, name: str, **how: Any) -> None:
+        with self.log.database.write() as tx:
+            self.outbox.put(tx, letter("contribution-posted", **how), self.now, notice=name)
+
     def sender(self, port: int = 0, **changes: Any) -> Sender:
         given = {"smtp_url": f"smtp://127.0.0.1:{port}" if port else None} | changes
         settings = Settings(**(self.log.settings.model_dump() | {"public_url": "https://saldo.example"} | given))
@@ -341,3 +345,42 @@ def test_without_a_server_and_a_terminal_a_letter_waits_and_nothing_is_written(
 def test_what_steers_a_terminal_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     console.show("a\x1b[2Jb\x07\nc")
     assert capsys.readouterr().err == "\n  | a[2Jb\n  | c\n\n"
+
+
+def test_a_notice_waits_for_the_morning_and_a_link_never_waits_behind_notices(ledger: Ledger, post: Post) -> None:
+    for number in range(2 * BATCH):
+        ledger.put_notice(f"notice-{number:02d}")
+    ledger.now += timedelta(hours=10, minutes=1)  # one minute past eight in the evening in Jakarta
+    ledger.put()
+    with serving(post) as port:
+        assert ledger.send(port) == Round(1, 0, 0), "the link goes at night"
+        assert ledger.send(port) == Round(0, 0, 0)
+        ledger.now += timedelta(hours=10, minutes=59)
+        ledger.put()
+        assert ledger.send(port) == Round(BATCH, 0, 0), "seven in the morning"
+    assert str(post.mails[1]["Subject"]) == "Verifikasi email Anda"
+    assert {str(mail["Subject"]) for mail in post.mails[2:]} == {"Iuran JHT Anda sudah tercatat"}
+
+
+def test_a_notice_of_one_name_is_queued_once_and_is_the_same_message_when_it_is_sent_again(
+    ledger: Ledger, post: Post
+) -> None:
+    ledger.put_notice("notice-of-a-day")
+    ledger.put_notice("notice-of-a-day")
+    with serving(post) as port:
+        sender = ledger.sender(port)
+        sender.outbox.done = _crash  # type: ignore[method-assign]
+        with suppress(_Crash):
+            asyncio.run(_round(sender))
+        ledger.outbox = Outbox(ledger.outbox._vault)
+        ledger.now += LEASE
+        assert ledger.send(port) == Round(1, 0, 0)
+    assert [str(mail["Message-ID"]) for mail in post.mails] == ["<notice-of-a-day@saldojht.example>"] * 2
+
+
+def _crash(name: str) -> None:
+    raise _Crash
+
+
+async def _round(sender: Sender) -> None:
+    await sender.send_due()

@@ -39,7 +39,7 @@ def test_a_phone_on_file_registers_and_asks(texts: Texts) -> None:
     assert texts.say(f"Saldo<{CARD}>", "+62" + BUDI[1:]) == BALANCE
     assert texts.say(f"saldo {SECOND}", "62" + BUDI[1:]) == "JHT ***0025 Rp114.000 per 21-11-26. Iuran terakhir Okt-26."
     assert texts.say("SALDO") == (
-        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu nomor KPJ."
+        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu KPJ."
     )
 
 
@@ -309,3 +309,20 @@ def test_what_was_answered_about_a_person_is_unreadable_once_the_person_is_erase
     assert person is not None
     texts.api.log.append([], NOW, writes=[lambda tx: texts.members.vault.erase(tx, person)])
     assert texts.say(f"SALDO {CARD}", name="same") == replies.STRANGER
+
+
+def test_notices_are_switched_on_and_off_by_word_and_apart_from_the_phone(texts: Texts) -> None:
+    assert texts.say("KABAR") == replies.TELLS_STRANGER
+    assert texts.say("STOP KABAR") == replies.NOT_BOUND
+    texts.say(registration(1, CARD))
+    person = texts.members.phone_owner("+62" + BUDI[1:]) or ""
+    before = texts.letters()
+    assert texts.say("Kabar") == replies.TOLD_FROM_NOW
+    assert texts.members.about(person).notices.sms == ("posted", "missing")
+    assert texts.letters() == before + 1, "the e-mail address on file hears of it, the phone knows"
+    assert texts.say("stop kabar") == replies.TOLD_NO_MORE
+    assert texts.members.about(person).notices.sms == ()
+    assert texts.say(f"SALDO {CARD}") == BALANCE, "the phone is still bound"
+    texts.say("KABAR IURAN")
+    assert texts.say("STOP") == replies.STOPPED
+    assert texts.members.about(person).notices.sms == ()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.sms.parser import Asked, Balance, Help, Misread, Number, Registration, Stop, Unknown, parse
+from api.sms.parser import Asked, Balance, Help, Misread, Number, Registration, Stop, Tell, Unknown, parse
 from ledger.identifiers import clean_kpj, clean_nik
 from tests.conftest import LONG, TODAY
 
@@ -118,6 +118,8 @@ def test_the_word_alone_asks_for_the_cards_of_the_phone(text: str) -> None:
     [
         ("BANTUAN", Help()), ("help", Help()), ("Info", Help()), ("INFO JHT", Help()), ("(bantuan)", Help()),
         ("STOP", Stop()), ("stop!", Stop()), ("Berhenti", Stop()), ("STOP SALDO", Stop()),
+        ("KABAR", Tell(wanted=True)), ("kabar iuran", Tell(wanted=True)), ("STOP KABAR", Tell(wanted=False)),
+        ("berhenti  kabar", Tell(wanted=False)), ("STOPKABAR", Tell(wanted=False)), ("KABARI", Unknown()),
         ("", Unknown()), ("halo", Unknown()), ("saldoku berapa", Unknown()), ("daftarkan saya", Unknown()),
         ("stopwatch", Unknown()), (f"{NIK}#17-05-1990#{KPJ}", Unknown()), ("####", Unknown()),
         ("DAFTAR", Misread("registration")), ("DAFTAR SALDO", Misread("registration")),

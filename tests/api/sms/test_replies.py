@@ -60,7 +60,7 @@ def test_the_yield_in_a_balance_is_told_and_gives_way_after_the_hint_where_there
     )
     assert "hasil" not in replies.balance([row()], TODAY), "nothing is said of a yield that is not there"
     assert replies.balance([earned] * 2, TODAY).endswith(
-        "hasil Rp469.134. Iuran terakhir Okt-26. Satu kartu: SALDO lalu nomor KPJ."
+        "hasil Rp469.134. Iuran terakhir Okt-26. Satu kartu: SALDO lalu KPJ."
     )
     wide, wider = (row(employer=10**size, credited=10**size) for size in (19, 30))
     assert replies.balance([wide] * 999, TODAY).endswith("Iuran terakhir Okt-26.")
@@ -82,7 +82,7 @@ def test_a_balance_is_told_with_masked_card_amount_date_and_last_month() -> None
 def test_several_cards_are_told_as_their_sum_and_number_and_how_to_ask_for_one() -> None:
     older = row(kpj="26000000017", employer=1_000_000, worker=0, last=Last("2025-05", "2025-06-10", "10000001"))
     assert replies.balance([older, row()], TODAY) == (
-        "JHT 2 kartu, jumlah Rp13.345.678 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu nomor KPJ."
+        "JHT 2 kartu, jumlah Rp13.345.678 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu KPJ."
     )
 
 

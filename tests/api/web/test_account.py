@@ -116,7 +116,7 @@ def test_more_looks_than_a_page_holds_are_on_the_next(site: Site) -> None:
 def test_a_request_about_ones_data_is_kept_answered_by_mail_and_asked_once(site: Site) -> None:
     browser = site.browser(BUDI)
     assert "Pilih salah satu permintaan." in text(browser.post("/akun/data", what="x").text)
-    assert "Tulis apa yang salah" in text(browser.post("/akun/data", what="correct", text=" ").text)
+    assert "Isi apa yang salah" in text(browser.post("/akun/data", what="correct", text=" ").text)
     assert "terlalu panjang" in text(browser.post("/akun/data", what="correct", text="x" * 1_001).text)
     asked = browser.post("/akun/data", what="correct", text="Nama saya <b>Budi</b>")
     assert asked.headers["location"] == "/akun/data?kabar=terkirim"
@@ -132,3 +132,28 @@ def test_a_request_about_ones_data_is_kept_answered_by_mail_and_asked_once(site:
     (request,) = site.application.members.requests_of(site.budi)
     site.application.members.close_request(site.budi, request.number, "done", site.acting())
     assert "Selesai 21 November 2026" in text(browser.get("/akun/data").text)
+
+
+def test_notices_are_chosen_by_boxes_and_by_nobody_who_saw_an_older_page(site: Site) -> None:
+    from ledger.members import Phone
+    from ledger.members.state import Notices
+
+    members, browser = site.application.members, site.browser(BUDI)
+    page = browser.get("/akun").text
+    assert "belum ada nomor HP yang terhubung" in page
+    seen = members.about(site.budi).seen.text
+    refused = browser.post("/akun/kabar", "/akun", versi=seen, sms_posted="ya")
+    assert (refused.status_code, "DAFTAR SALDO" in refused.text) == (422, True)
+    done = browser.post("/akun/kabar", "/akun", versi=seen, mail_posted="ya", mail_missing="ya")
+    assert done.headers["location"] == "/akun?kabar=kabar"
+    assert "Pilihan kabar iuran sudah disimpan" in browser.get("/akun?kabar=kabar").text
+    assert members.about(site.budi).notices == Notices(("posted", "missing"))
+    assert browser.get("/akun").text.count(" checked") == 2
+    assert browser.post("/akun/kabar", "/akun", versi=seen).status_code == 409
+    assert members.ask_phone(Phone("+6281234560001", nik(1), CARD), site.acting()) == "bound"
+    seen = members.about(site.budi).seen.text
+    browser.post("/akun/kabar", "/akun", versi=seen, sms_missing="ya")
+    assert members.about(site.budi).notices == Notices((), ("missing",))
+    members.unbind_phone("+6281234560001", site.acting())
+    assert members.about(site.budi).notices == Notices()
+    assert "notices-chosen" in {letter.kind for letter in site.letters()}

@@ -17,7 +17,7 @@ from tests.office import NPP
 
 HEALS = {"account-unknown"}
 """What posts by itself without anybody's doing: the only money of which a member may be told to do nothing."""
-NOTHING = {"id": "tidak perlu berbuat apa-apa", "en": "nothing for you to do"}
+NOTHING = {"id": "tidak perlu berbuat apa-apa", "en": "nothing you need to do"}
 
 
 def held(reason: str, npp: str, base: int = 6_000_000) -> Part:

@@ -188,7 +188,7 @@ def test_a_request_at_the_desk_that_says_nothing_is_told_at_its_field(branch: Br
     address = clerk.search()
     for what, text, field, said in (
         ("", "", "what", "Pilih salah satu"), ("semua", "", "what", "Pilih salah satu"),
-        ("correct", " ", "text", "Tulis apa yang salah"), ("erase", "x" * 1_001, "text", "terlalu panjang"),
+        ("correct", " ", "text", "Isi apa yang salah"), ("erase", "x" * 1_001, "text", "terlalu panjang"),
     ):  # fmt: skip
         page = act(clerk, address, "minta", what=what, text=text)
         assert (clerk.status, said in clerk.text, f'id="{field}-e"' in page) == (422, True, True), (what, text[:3])
@@ -291,11 +291,12 @@ def test_a_correction_changes_only_what_was_filled_in(branch: Branch) -> None:
 
 def test_a_correction_that_cannot_be_is_told_at_its_field(branch: Branch) -> None:
     supervisor, address = asked(branch, "correct", "x")
-    for name, value, status in (
-        ("nik", "123", 422), ("nik", nik(2), 409), ("birth_date", "17-05-1990", 422), ("sex", "X", 422),
-        ("email", "budi", 422), ("birth_date", "2090-01-01", 422),
+    for name, typed, status in (
+        ("nik", {"nik": "123"}, 422), ("nik", {"nik": nik(2)}, 409), ("sex", {"sex": "X"}, 422),
+        ("email", {"email": "budi"}, 422), ("birth_date", {"day": "1", "month": "1", "year": "2090"}, 422),
+        ("birth_date", {"day": "31", "month": "2", "year": "1990"}, 422), ("birth_date", {"day": "17"}, 422),
     ):  # fmt: skip
-        said = supervisor.post(address, tindakan="koreksi", **{name: value})
+        said = supervisor.post(address, tindakan="koreksi", **typed)
         assert (supervisor.status, f'id="{name}-e"' in said) == (status, True), (name, supervisor.text)
     supervisor.post(address, tindakan="koreksi")
     assert supervisor.status == 422

@@ -120,7 +120,7 @@ def test_a_read_side_that_is_not_sure_shows_no_number_at_all(site: Site, languag
             language
         ] in words
         assert "read-side-stale" in words
-        assert {"id": "Terakhir pasti 21 November 2026, pukul 10.00", "en": "Last certain 21 November 2026"}[
+        assert {"id": "Terakhir pasti 21 November 2026, pukul 10.00", "en": "Last known for certain 21 November 2026"}[
             language
         ] in words
         assert "jht" not in words.lower().replace("saldo jht", "").replace("jht balance", ""), "no command to a member"
@@ -182,7 +182,7 @@ def test_a_card_is_added_with_a_notice_and_anothers_is_not(site: Site) -> None:
         answer = browser.post("/kartu", kpj=kpj)
         assert answer.status_code == 422
         assert "kartu atas nama orang lain tidak bisa ditambahkan" in text(answer.text)
-    assert "Nomor peserta ini tidak lengkap" in text(browser.post("/kartu", kpj="1").text)
+    assert "Nomor peserta (KPJ) ini tidak lengkap" in text(browser.post("/kartu", kpj="1").text)
     assert browser.post("/kartu", kpj=f"{OTHER_CARD[:4]} {OTHER_CARD[4:]}").headers["location"] == "/saldo"
     assert OTHER_CARD in browser.get("/saldo").text
     assert [letter.kind for letter in site.letters()] == ["card-linked"] * 2, "by e-mail and by SMS"

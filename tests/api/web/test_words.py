@@ -86,8 +86,8 @@ def test_what_is_put_into_a_text_is_escaped() -> None:
 
 
 def test_one_has_its_own_words_in_english() -> None:
-    assert words("en")("saldo.absent", n=1) == "1 month has not come"
-    assert words("en")("saldo.absent", n=2) == "2 months have not come"
+    assert words("en")("saldo.absent", n=1) == "1 month has not arrived"
+    assert words("en")("saldo.absent", n=2) == "2 months have not arrived"
     assert words("id")("saldo.absent", n=1) == "1 bulan belum masuk"
 
 

@@ -66,12 +66,12 @@ def test_a_pocket_calculator_gets_the_rupiah_of_the_balance(site: Site) -> None:
 
 def test_the_working_says_whose_model_it_is_in_both_languages(site: Site) -> None:
     address = earning(site)
-    for language, said in (("id", "Dihitung dengan model layanan ini"), ("en", "by this service's own model")):
+    for language, said in (("id", "Dihitung dengan model layanan ini"), ("en", "with this service's own model")):
         words = text(site.browser(BUDI, language).get(address).text)
         assert said in words
     assert "Rp" in words
     assert "10 Apr 2025 Contribution of March 2025 Rp436.296 × 8 Rp3.490.368" in words
-    assert "It is not in the balance." in words
+    assert "Not included in the balance." in words
 
 
 def test_the_balance_leads_to_its_working(site: Site) -> None:

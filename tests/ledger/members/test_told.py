@@ -9,6 +9,7 @@ import pytest
 from ledger import events
 from ledger.acts import person as acts
 from ledger.members import Phone
+from ledger.members.state import Notices
 from tests.ledger.members.conftest import CARD, HASH, ON_FILE, PHONE, SECOND, Counter
 from tests.office import nik
 
@@ -114,6 +115,11 @@ def corrected(counter: Counter) -> None:
     )  # fmt: skip
 
 
+def notices_chosen(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.choose_notices(counter.person, Notices(mail=("posted",)), counter.acting())
+
+
 Row = tuple[Callable[[Counter], None], set[tuple[str, str]]]
 TOLD: dict[type[events.Fact], Row] = {
     events.MemberRegistered: (
@@ -131,6 +137,7 @@ TOLD: dict[type[events.Fact], Row] = {
     events.PhoneDenied: (phone_denied, set()),  # a known contact said so itself, and nothing was bound
     events.DataRequested: (requested, {("data-request", LOGIN)}),
     events.DataRequestClosed: (answered, {("data-answered", LOGIN)}),
+    events.NoticesChosen: (notices_chosen, {("notices-chosen", to) for to in EVERY}),
     events.PersonCorrected: (corrected, {("contact-changed", to) for to in {*EVERY, "baru@contoh.id"}}),
 }  # fmt: skip
 NOT_AN_ACCESS = {events.PersonRegistered, events.PersonErased}
@@ -140,7 +147,7 @@ NOT_AN_ACCESS = {events.PersonRegistered, events.PersonErased}
 def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
     about = {
         fact for fact in events.FACTS.values()
-        if fact.NAME.startswith(("member-", "person-", "phone-", "password-", "card-linked", "data-request"))
+        if fact.NAME.startswith(("member-", "person-", "phone-", "password-", "card-linked", "data-request", "notices-"))
     }  # fmt: skip
     assert TOLD.keys() | NOT_AN_ACCESS == about
 

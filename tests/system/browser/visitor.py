@@ -114,8 +114,12 @@ class Visitor:
             self.page.get_by_role("link", name=self.t(key, **given), exact=True).first.click()
 
     def fill(self, key: str, value: str) -> None:
-        """Type into the field with a label."""
-        self.page.get_by_label(self.t(key), exact=True).fill(value)
+        """Type into the field with a label, or choose there."""
+        field = self.page.get_by_label(self.t(key), exact=True)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
 
     # --- what people do in several steps
 

@@ -1,0 +1,125 @@
+"""Which months have not come and are told: looked at once for each due day that the agency's payments are complete up to.
+
+A month is called missing here exactly where the pages call it so (`month_grid`): past its due day, and all payments up to
+that day handed over (`payments-complete`). A look goes through the people who chose it, some at a time, with its place in
+the follower's: a kill goes on where it was. What was once told of a card, month and payer is never told again, and a month
+that was due more than DUE_DAYS ago is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from ledger.acts.scheme import scheme_of
+from ledger.clock import jakarta_date
+from ledger.days import day_number
+from ledger.decisions.card import Card
+from ledger.due_days import due_day
+from ledger.errors import NotFound
+from ledger.identifiers import SEGMENTS, month_of
+from ledger.members.state import MISSING
+from ledger.store import account_index, notices
+from ledger.store.log import Log
+from ledger.store.notices import Place, Silent, Waiting
+from ledger.store.vault import Vault
+from projections import month_grid
+from projections.card_months import MAX_WAIT, card_months, waiting
+from projections.queries import Queries
+
+AT_ONCE = 50
+"""People looked at between two writes."""
+DUE_DAYS = 60
+_BACK = 6
+"""Months back in which the due day of a month of the last DUE_DAYS can lie."""
+
+
+def complete_until(log: Log) -> date | None:
+    """The day until which all payments were handed over: the one place that says when a month can be missing."""
+    return scheme_of(log).complete_until
+
+
+def candidates(after: int, until: int, today: date) -> dict[str, set[int]]:
+    """Segment -> the months (numbers) whose due day (number) lies after one day and not after another."""
+    first = max(after, day_number(today) - DUE_DAYS)
+    found: dict[str, set[int]] = {}
+    for segment in SEGMENTS:
+        for month in range(month_of(today) - _BACK, month_of(today) + 1):
+            due = due_day(segment, month)
+            if due is not None and first < day_number(due) <= until:
+                found.setdefault(segment, set()).add(month)
+    return found
+
+
+class Looker:
+    """Looks for missing months of the people who chose to be told."""
+
+    def __init__(self, log: Log, vault: Vault, reader: Queries) -> None:
+        self._log, self._vault, self._reader = log, vault, reader
+
+    def step(self, now: datetime) -> bool:
+        """Look at some people; whether there may be more to do.
+
+        Raises Unavailable while the read side is behind or stale.
+        """
+        today, until = jakarta_date(now), complete_until(self._log)
+        with self._log.database.read() as tx:
+            was = notices.place(tx)
+        if was is None or until is None:
+            return False
+        last = was.looking or min(day_number(until), day_number(today - timedelta(days=1)))
+        if last <= was.looked:
+            return False
+        wanted = candidates(was.looked, last, today)
+        with self._log.database.read() as tx:
+            people = notices.choosers(tx, MISSING, was.person, AT_ONCE) if wanted else []
+        if not people:
+            self._move(was, was._replace(looked=last, looking=0, person=""), [])
+            return False
+        self._reader.wait_for(self._log.head(), MAX_WAIT)
+        silent = [one for person in people for one in self._silent(person, wanted, now)]
+        self._move(was, was._replace(looking=last, person=people[-1]), silent)
+        return True
+
+    def _silent(self, person: str, wanted: dict[str, set[int]], now: datetime) -> list[Silent]:
+        """What has not come for one person."""
+        try:
+            cards = self._reader.person_cards(person)
+        except NotFound:
+            return []
+        with self._log.database.read() as tx:
+            held = account_index.cards(tx, cards)
+        some = [card for card in cards if card in held and _is_covered(held[card], wanted)]
+        if not some:
+            return []
+        facts = card_months(self._log, self._reader, self._vault, some, now, waiting(self._log, some))
+        years = month_grid.years(facts, jakarta_date(now))
+        return [
+            Silent(person, one.part.card, one.month, int(one.part.npp or 0))
+            for one in month_grid.missing(years)
+            if one.part.state == month_grid.ABSENT and one.month in wanted.get(one.part.segment, ())
+        ]
+
+    def _move(self, was: Place, now: Place, silent: Sequence[Silent]) -> None:
+        with self._log.database.write() as tx:
+            if notices.move(tx, was, now):
+                rows = [
+                    Waiting(one.person, way, MISSING, one.card, one.month, one.npp, 0, 0, 0, 0, 0)
+                    for one in notices.remember_missing(tx, silent)
+                    for way in notices.ways_of(tx, one.person, MISSING)
+                ]
+                notices.put_waiting(tx, rows)
+
+
+def _is_covered(card: Card, wanted: dict[str, set[int]]) -> bool:
+    return any(
+        membership.since <= month and (not membership.until or month <= membership.until)
+        for membership in card.memberships
+        for month in wanted.get(membership.segment, ())
+    )
+
+
+def first_look(log: Log, today: date) -> int:
+    """Up to which due day (number) nothing is looked at when a ledger begins to tell: what is known then is no news."""
+    until = complete_until(log)
+    return day_number(until if until is not None else today)
