@@ -41,8 +41,8 @@ def sheet(found: Statement, name: Name, language: str) -> bytes:
         add(t("row_stated"), paid=found.stated.on, plain_amount=found.stated.amount)
         for changed in found.stated.corrections:
             add(
-                t("row_correction"), month=changed.month, paid=changed.paid_on, posted=changed.posted_on, plain_amount=changed.amount,
-                remark=t.correction(changed), **payer(changed.npp) if changed.npp else {},
+                t("row_correction"), month=changed.month, paid=changed.paid_on, posted=changed.posted_on,
+                plain_amount=changed.amount, remark=t.correction(changed), **payer(changed.npp) if changed.npp else {},
             )  # fmt: skip
     add(t("row_opening"), paid=found.period.since.isoformat(), plain_amount=found.opening.total)
     for line in found.lines:
