@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from ledger.clock import jakarta_date
-from ledger.errors import Unavailable
+from ledger.errors import JhtError, NotFound, Refused, Unavailable
 from ledger.store.log import Log
 from ledger.store.vault import Vault
-from projections.card_months import months_of
+from projections.card_months import card_months, months_of, waiting
 from projections.month_grid import Facts
 from projections.queries import Past, Queries
 from projections.results import BalanceRow
@@ -34,8 +37,35 @@ def read(log: Log, reader: Queries, vault: Vault, card: int, now: datetime, peri
         row, facts = months_of(log, reader, vault, card, now)
         past = reader.past(card, now)
         if row.scheme == past.known.tag and _keys(facts) == _positions(past):
-            return CardStatement(row, statement(past.lines, past.known, facts, period, jakarta_date(now)))
+            return CardStatement(row, statement(past, facts, period, jakarta_date(now)))
     raise Unavailable("position-not-reached")
+
+
+def read_many(
+    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], now: datetime, period: Period, upto: int
+) -> dict[int, Statement | JhtError]:
+    """Statements of some cards as the log told them at a position that the read side has reached; a card that has none
+    comes with its error. Gaps are those known now. Raises Unavailable as `Queries.entries` where nothing can be told.
+    """
+    found: dict[int, Statement | JhtError] = {}
+    pasts: dict[int, Past] = {}
+    for card in cards:
+        try:
+            pasts[card] = reader.past(card, now).at(upto)
+        except (NotFound, Unavailable) as error:
+            if error.code not in {"account-not-found", "account-incomplete"}:
+                raise
+            found[card] = error
+    today = jakarta_date(now)
+    for facts in card_months(log, reader, vault, list(pasts), now, waiting(log, pasts)):
+        known = tuple(entry for entry in facts.entries if entry.key[1] <= upto)
+        try:
+            made = statement(pasts[facts.card], msgspec.structs.replace(facts, entries=known), period, today)
+        except Refused as error:
+            found[facts.card] = error
+        else:
+            found[facts.card] = made
+    return found
 
 
 def _keys(facts: Facts) -> set[tuple[int, int]]:

@@ -112,13 +112,20 @@ class Past(NamedTuple):
     lines: Lines
     known: Known
     grouped: bool
-    declared: Sequence[Sequence[Any]] = ()
+    declared: Sequence[Sequence[Any]]
+    """Rows of `scheme.every` up to that position."""
 
     @property
     def schemes(self) -> list[tuple[int, Known]]:
         """The scheme after each event of its stream, with the event's position."""
         rows = self.declared
         return [(row[0], scheme.known_of(rows[: place + 1], "")) for place, row in enumerate(rows)]
+
+    def at(self, position: int) -> Past:
+        """What of it had been recorded up to an earlier log position; holder and segment stay those of now."""
+        declared = [row for row in self.declared if row[0] <= position]
+        lines = self.lines.at(self.lines.position <= position)
+        return self._replace(lines=lines, known=scheme.known_of(declared, ""), declared=declared)
 
 
 class Explanation(NamedTuple):
@@ -601,6 +608,24 @@ class Queries:
         )
 
     # --- the directory
+
+    def cards_count(self) -> int:
+        """How many cards there are."""
+        ((found,),) = self._together(lambda live: [(f"select count(*) from {live['directory'].table}_cards", [])])
+        return int(found[0])
+
+    def cards_after(self, card: int, limit: int) -> list[tuple[int, str]]:
+        """Card and holder of the next cards in the order of their numbers."""
+        (rows,) = self._together(
+            lambda live: [
+                (
+                    f"select card, person from {live['directory'].table}_cards where card > ? and person is not null "
+                    "order by card limit ?",
+                    [card, limit],
+                )
+            ]
+        )
+        return [(row[0], row[1]) for row in rows]
 
     def person_of_card(self, card: int) -> str:
         """The id of the person who holds a card. Raises NotFound(account-not-found)."""

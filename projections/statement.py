@@ -25,6 +25,7 @@ from ledger.yields import Terms, earned_by_year, sums
 from projections import card_lines, month_grid
 from projections.event_batch import Lines
 from projections.month_grid import Facts, Part
+from projections.queries import Past
 from projections.results import Entry, moment_of
 from projections.scheme import Known
 
@@ -97,9 +98,31 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     paid_on: str
 
 
+class Correction(msgspec.Struct, frozen=True, gc=False):
+    """What changed an opening since it was stated: a line of an earlier year that came later (`type` as of a line), or
+    another yield of an earlier `year` (`yield`); the rest of either is "" or 0."""
+
+    type: str
+    month: str
+    paid_on: str
+    posted_on: str
+    npp: str
+    year: int
+    amount: int
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """The closing that the statement of the year before printed, on the day it was issued, and what changed since:
+    amount + the corrections = opening."""
+
+    on: str
+    amount: int
+    corrections: tuple[Correction, ...]
+
+
 class Statement(msgspec.Struct, frozen=True):
-    """The statement. `undeclared`: years that ended in the period and whose yield is not declared yet; `estimated` at the
-    closing is never in it. `employers`: NPP -> name."""
+    """The statement. `stated`: of a year after one whose statements were issued. `undeclared`: years that ended in the
+    period and whose yield is not declared yet; `estimated` at the closing is never in it. `employers`: NPP -> name."""
 
     period: Period
     opening: Worth
@@ -110,6 +133,8 @@ class Statement(msgspec.Struct, frozen=True):
     undeclared: tuple[int, ...]
     terms: Terms
     employers: dict[str, str]
+    segment: str
+    stated: Stated | None = None
 
     @property
     def employer(self) -> int:
@@ -174,11 +199,12 @@ def days(since: date, until: date, today: date) -> Period:
     return Period(since, until)
 
 
-def statement(lines: Lines, known: Known, facts: Facts, period: Period, today: date) -> Statement:
+def statement(past: Past, facts: Facts, period: Period, today: date) -> Statement:
     """The statement of a card from everything that is known of it.
 
     Raises Refused(statement-before-opening): what was before an opening balance nobody here knows.
     """
+    lines, known = past.lines, past.known
     stands = card_lines.opening_day(lines)
     if stands is not None and day_number(period.since) <= stands:
         raise Refused("statement-before-opening", as_of=day_text(stands), first=day_text(stands + 1))
@@ -191,9 +217,39 @@ def statement(lines: Lines, known: Known, facts: Facts, period: Period, today: d
     found = Statement(
         period, opening, tuple(_lines(facts.entries, period)), yields, closing, tuple(_gaps(facts, period, today)),
         tuple(year for year in ended if year >= terms.open_year), terms, facts.employers,
+        past.segment, _stated(past, facts, period),
     )  # fmt: skip
     came = sum(line.amount for line in found.lines)
     assert opening.total + came + found.earned - found.paid_out == closing.total, "a statement that does not add up"
+    return found
+
+
+def _stated(past: Past, facts: Facts, period: Period) -> Stated | None:
+    """What the year before closed with as it was printed, and what changed since."""
+    issued = past.known.scheme.issued.get(period.year - 1)
+    if not period.year or issued is None:
+        return None
+    then, before = past.at(issued.position), period.since - timedelta(days=1)
+    amount, years_then = worth(then.lines, then.known, before)
+    now, years_now = worth(past.lines, past.known, before)
+    last = before.isoformat()
+    lines = tuple(
+        Correction(
+            entry.type, entry.month, entry.paid_on, _day(entry.recorded_at), entry.npp, 0,
+            entry.employer + entry.worker + entry.credited,
+        )
+        for entry in sorted(facts.entries, key=lambda one: (one.key[0], one.paid_on, one.key))
+        if entry.key[1] > issued.position and entry.paid_on <= last
+    )  # fmt: skip
+    yields = tuple(
+        Correction("yield", "", "", "", "", year, changed)
+        for year in sorted(years_now.keys() | years_then.keys())
+        if (changed := years_now.get(year, 0) - years_then.get(year, 0))
+    )
+    found = Stated(_day(issued.recorded_at), amount.total, (*lines, *yields))
+    paid = now.paid_out - amount.paid_out
+    changes = sum(one.amount for one in found.corrections)
+    assert amount.total + changes - paid == now.total, "corrections that do not add up"
     return found
 
 

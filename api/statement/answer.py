@@ -23,6 +23,7 @@ from api.schemas import (
     Rupiah,
 )
 from ledger.yields import POLICY
+from projections.event_batch import TYPES
 from projections.month_grid import CAUSES
 from projections.statement import PAID_LATER, Statement
 
@@ -79,6 +80,27 @@ class StatementGap(Answer):
     paid_on: Annotated[Day | None, Field(description="The last day it was paid", examples=["2026-02-01"])]
 
 
+class StatementCorrection(Answer):
+    """What changed an opening since it was stated: a line of an earlier year that came later, or another yield of one."""
+
+    type: Annotated[str, OneOf((*TYPES, "yield"))]
+    month: Annotated[Month | None, Field(examples=["2024-11"])]
+    paid_on: Annotated[Day | None, Field(examples=["2024-12-20"])]
+    posted_on: Annotated[Day | None, Field(examples=["2026-05-05"])]
+    npp: Payer
+    employer_name: EmployerName
+    year: Annotated[int | None, Field(description="Whose yield is another one", examples=[2024])]
+    amount: Rupiah
+
+
+class StatementStated(Answer):
+    """What the year before closed with as its statement said; amount + the corrections = opening."""
+
+    on: Annotated[Day, Field(description="The day those statements were issued", examples=["2026-03-02"])]
+    amount: Rupiah
+    corrections: list[StatementCorrection]
+
+
 class StatementAnswer(Answer):
     """A card's statement: closing = opening + contributed + yield_brought + yield_credited - paid_out."""
 
@@ -87,6 +109,7 @@ class StatementAnswer(Answer):
     until: Annotated[Day, Field(alias="to", description="The last day; of the running year today")]
     year: Annotated[int | None, Field(description="The calendar year, if one was asked for", examples=[2026])]
     opening: Rupiah
+    stated: Annotated[StatementStated | None, Field(description="Where the statements of the year before were issued")]
     contributed: Contributed
     yield_brought: Annotated[Rupiah, Field(description="By an opening balance of the period")]
     yield_credited: Annotated[Rupiah, Field(description="Of the declared years that ended in the period")]
@@ -116,6 +139,19 @@ def statement_answer(found: Statement, kpj: str, as_of: AsOf, name: Name) -> Sta
         until=found.period.until.isoformat(),
         year=found.period.year or None,
         opening=found.opening.total,
+        stated=None
+        if found.stated is None
+        else StatementStated(
+            on=found.stated.on,
+            amount=found.stated.amount,
+            corrections=[
+                StatementCorrection(
+                    type=one.type, month=one.month or None, paid_on=one.paid_on or None, posted_on=one.posted_on or None,
+                    npp=one.npp or None, employer_name=named(one.npp), year=one.year or None, amount=one.amount,
+                )
+                for one in found.stated.corrections
+            ],
+        ),
         contributed=Contributed(employer=found.employer, worker=found.worker, total=found.employer + found.worker),
         yield_brought=found.brought,
         yield_credited=found.earned,

@@ -125,6 +125,10 @@ def data_of(found: Statement, head: Head, name: Name, language: str) -> dict[str
         "summary": t("summary"),
         "sums": list(_sums(found, t)),
         "estimate": _estimate(found, t),
+        "corrections_title": t("corrections", day=_day(found.stated.on, t)) if found.stated else "",
+        "corrections": [
+            [t.correction(one), rupiah(one.amount)] for one in (found.stated.corrections if found.stated else ())
+        ],
         "lines_title": t("lines"),
         "no_lines": t("no_lines"),
         "size": size,
@@ -162,6 +166,10 @@ def _about(head: Head, numbers: dict[str, str], named: dict[str, str], several: 
 
 
 def _sums(found: Statement, t: Texts) -> Iterator[list[str]]:
+    stated = found.stated
+    if stated is not None:
+        yield [t("stated", year=found.period.year - 1, day=_day(stated.on, t)), rupiah(stated.amount)]
+        yield [t("changed"), rupiah(sum(one.amount for one in stated.corrections)) if stated.corrections else t("none")]
     yield [t("opening", day=_day(found.period.since, t)), rupiah(found.opening.total)]
     yield [t("came_employer"), rupiah(found.employer)]
     yield [t("came_worker"), rupiah(found.worker)]

@@ -37,6 +37,13 @@ def sheet(found: Statement, name: Name, language: str) -> bytes:
         return {"npp": npp, "employer": harmless(said or "")}
 
     table.add([t(column) for column in COLUMNS])
+    if found.stated is not None:
+        add(t("row_stated"), paid=found.stated.on, plain_amount=found.stated.amount)
+        for changed in found.stated.corrections:
+            add(
+                t("row_correction"), month=changed.month, paid=changed.paid_on, posted=changed.posted_on,
+                plain_amount=changed.amount, remark=t.correction(changed), **payer(changed.npp) if changed.npp else {},
+            )  # fmt: skip
     add(t("row_opening"), paid=found.period.since.isoformat(), plain_amount=found.opening.total)
     for line in found.lines:
         whose = {} if line.type in OPENINGS else payer(line.npp)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from api import formats
-from projections.statement import Gap
+from projections.statement import Correction, Gap
 
 LANGUAGES = ("id", "en")
 
@@ -31,6 +31,14 @@ class Texts:
         if key not in self._texts:
             return self("why_held", paid=paid, why=self(f"held_{gap.reason}"))
         return self(key, due=formats.day(gap.due_on, self.language) if gap.due_on else "?", paid=paid)
+
+    def correction(self, one: Correction) -> str:
+        """What changed an opening, in a few words."""
+        paid, posted = (formats.day(day, self.language) if day else "" for day in (one.paid_on, one.posted_on))
+        month = formats.month(one.month, self.language) if one.month else ""
+        kind = "yield" if one.year else "opening" if one.type.startswith("opening") else ""
+        key = f"late_{kind}" if kind else "late_back" if one.type == "reversed" else "late"
+        return self(key, year=one.year, month=month, paid=paid, posted=posted)
 
 
 @cache

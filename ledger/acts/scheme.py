@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from ledger.clock import jakarta_date
 from ledger.decisions import remittance
-from ledger.decisions.scheme import Scheme, decide_complete, decide_declare, decide_provisional, decide_start
+from ledger.decisions.scheme import (
+    Scheme,
+    decide_complete,
+    decide_declare,
+    decide_issued,
+    decide_provisional,
+    decide_start,
+)
 from ledger.events import Event, Fact, PaymentsComplete, Rates
 from ledger.events.scheme import STREAM
 from ledger.receipt import Header
@@ -58,6 +65,11 @@ def complete(log: Log, until: date, header: Header, clock: Callable[[], datetime
     return _act(
         log, header, clock, lambda scheme, today: decide_complete(scheme, until, today, reason=header.reason)
     )  # fmt: skip
+
+
+def issued(log: Log, year: int, position: int, header: Header, clock: Callable[[], datetime]) -> Done:
+    """Record that the statements of a year were made from the log up to a position. Raises as `decide_issued`."""
+    return _act(log, header, clock, lambda scheme, today: decide_issued(scheme, year, position, today))
 
 
 def completions(log: Log) -> list[Event]:

@@ -12,7 +12,16 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.errors import Conflict, Refused
-from ledger.events import Event, Fact, PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events import (
+    Event,
+    Fact,
+    PaymentsComplete,
+    ProvisionalRateSet,
+    Rates,
+    SchemeStarted,
+    StatementsIssued,
+    YieldDeclared,
+)
 from ledger.events.scheme import LONGEST_BASIS
 from ledger.identifiers import month_of
 from ledger.rules import YieldRule, rules
@@ -36,15 +45,23 @@ class Declaration(NamedTuple):
     recorded_at: str
 
 
+class Issued(NamedTuple):
+    """The statements of a year: from what the log held up to `position`; when their fact was recorded."""
+
+    position: int
+    recorded_at: str
+
+
 class Scheme(NamedTuple):
     """The state of the stream. `first_year` 0: not started; `provisional`: (day, rate) in the order of days;
-    `complete`: the ISO date until which all payments were handed over, "" when nobody said so."""
+    `complete`: the ISO date until which all payments were handed over, "" when nobody said so; `issued`: by year."""
 
     version: int = 0
     first_year: int = 0
     declared: Mapping[int, Declaration] = {}
     provisional: tuple[tuple[str, int], ...] = ()
     complete: str = ""
+    issued: Mapping[int, Issued] = {}
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Scheme:
@@ -56,7 +73,7 @@ class Scheme(NamedTuple):
 
     def after(self, fact: Fact, version: int, recorded_at: str = "") -> Scheme:
         """The state after one more fact."""
-        first_year, declared, provisional, complete = self[1:]
+        first_year, declared, provisional, complete, issued = self[1:]
         if isinstance(fact, SchemeStarted):
             first_year = fact.first_year
         elif isinstance(fact, YieldDeclared):
@@ -65,7 +82,9 @@ class Scheme(NamedTuple):
             provisional = tuple(sorted(({**dict(provisional), fact.since: fact.rate}).items()))
         elif isinstance(fact, PaymentsComplete):
             complete = fact.until
-        return Scheme(version, first_year, declared, provisional, complete)
+        elif isinstance(fact, StatementsIssued):
+            issued = {**issued, fact.year: Issued(fact.position, recorded_at)}
+        return Scheme(version, first_year, declared, provisional, complete, issued)
 
     @property
     def complete_until(self) -> date | None:
@@ -138,6 +157,30 @@ def decide_declare(
     return YieldDeclared(
         year=year, rates=rates, policy=POLICY, rule=rule.id, basis=basis, instead_of=standing.version
     )  # fmt: skip
+
+
+def check_statements(scheme: Scheme, year: int, today: date) -> None:
+    """Whether statements of a year can be made: it is over, and its yield is declared.
+
+    Raises Refused: scheme-not-started, yield-year-early, statements-year-running, statements-undeclared.
+    """
+    if not scheme.first_year:
+        raise Refused("scheme-not-started")
+    if year < scheme.first_year:
+        raise Refused("yield-year-early", column="year", year=year, first=scheme.first_year)
+    if year >= today.year:
+        raise Refused("statements-year-running", column="year", year=year, last=today.year - 1)
+    if year not in scheme.declared:
+        raise Refused("statements-undeclared", column="year", year=year)
+
+
+def decide_issued(scheme: Scheme, year: int, position: int, today: date) -> StatementsIssued | None:
+    """The fact that the statements of a year were made, None when it is recorded. Raises as `check_statements`."""
+    check_statements(scheme, year, today)
+    standing = scheme.issued.get(year)
+    if standing is not None and standing.position == position:
+        return None
+    return StatementsIssued(year=year, position=position)
 
 
 def decide_provisional(scheme: Scheme, since: date, rate: int, basis: str, today: date) -> ProvisionalRateSet | None:

@@ -80,7 +80,14 @@ from ledger.events.remittance import (
     RuleIds,
     SuspenseReleased,
 )
-from ledger.events.scheme import PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events.scheme import (
+    PaymentsComplete,
+    ProvisionalRateSet,
+    Rates,
+    SchemeStarted,
+    StatementsIssued,
+    YieldDeclared,
+)
 
 FACTS: dict[str, type[Fact]] = {
     fact.NAME: fact
@@ -105,6 +112,7 @@ FACTS: dict[str, type[Fact]] = {
         YieldDeclared,
         ProvisionalRateSet,
         PaymentsComplete,
+        StatementsIssued,
         RequestStarted,
         RequestFinished,
         MemberRegistered,
@@ -190,6 +198,7 @@ __all__ = [
     "RuleIds",
     "SchemeStarted",
     "SegmentChanged",
+    "StatementsIssued",
     "SuspendedLine",
     "SuspendedLines",
     "SuspenseReleased",

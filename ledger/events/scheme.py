@@ -1,4 +1,5 @@
-"""Stream `scheme`: acts of the agency that concern every account at once: yield, and until when payments are complete.
+"""Stream `scheme`: acts of the agency that concern every account at once: yield, until when payments are complete, and which
+yearly statements were made.
 
 One fact credits every account: what each is worth is worked out from its own rows when it is asked for. Rates are parts per
 million a year (5.63 % is 56300). Nothing here names a person.
@@ -16,6 +17,7 @@ STREAM = "scheme"
 LONGEST_BASIS = 200
 
 Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
+Position = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Basis = Annotated[str, Meta(min_length=1, max_length=LONGEST_BASIS)]
 
 
@@ -71,3 +73,13 @@ class PaymentsComplete(Fact, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments-complete.v1"
     CONCERNS: ClassVar = frozenset((BALANCES,))
     until: Day
+
+
+class StatementsIssued(Fact, frozen=True, kw_only=True):
+    """The statements of `year` of all members were made, from what the log held up to `position`: the opening of the next
+    year's statement starts from the closing that they printed. The latest such fact of a year counts."""
+
+    NAME: ClassVar[str] = "statements-issued.v1"
+    CONCERNS: ClassVar = frozenset((BALANCES,))
+    year: Year
+    position: Position

@@ -55,6 +55,7 @@ from ledger.events import (
     RuleIds,
     SchemeStarted,
     SegmentChanged,
+    StatementsIssued,
     SuspendedLine,
     YieldDeclared,
 )
@@ -137,6 +138,7 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
         ProvisionalRateSet(since="2024-01-01", rate=50_000, rule="yield-2015", basis="Perdir 13/PERDIR.03/012024"), "",
     ),
     "payments-complete.v1": ("scheme", 5, PaymentsComplete(until="2026-10-31"), "wrong-day"),
+    "statements-issued.v1": ("scheme", 6, StatementsIssued(year=2025, position=48211), ""),
     "request-started.v1": ("request:5f2c", 1, RequestStarted("ab" * 32, "/v1/contributions", "5f2c1a9e-4711-0b1c2d3e"), ""),
     "member-registered.v1": (MEMBER, 1, MemberRegistered("1:bG9naW4", "PU", KPJ, "known-contact"), ""),
     "member-verified.v1": (MEMBER, 2, MemberVerified(1), ""),

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from ledger.days import day_text
 from ledger.decisions.scheme import Scheme
 from ledger.errors import Refused
-from ledger.events import Line, Rates, SchemeStarted, YieldDeclared
+from ledger.events import Event, Fact, Line, Rates, SchemeStarted, StatementsIssued, YieldDeclared
 from ledger.identifiers import card_number, month_text
+from ledger.store.codec import state_json
 from projections import card_lines, statement
 from projections.event_batch import BASE, TYPES, Lines, read_batch
 from projections.month_grid import Facts
+from projections.queries import Past
 from projections.results import Entry, MembershipRow, npp_text
-from projections.scheme import Known
+from projections.scheme import Known, known_of
 from projections.statement import Period, Statement
 from tests.facts import posted
 from tests.projections.history import STAMP, event, rows_of
@@ -49,9 +51,13 @@ def scheme_of(first: int, *rates: int) -> Known:
     return Known(scheme, "1")
 
 
+def past_of(lines: Lines, known: Known) -> Past:
+    return Past("a" * 32, "PU", (10**6, STAMP, STAMP), lines, known, False, [])
+
+
 def made(lines: Lines, known: Known, period: Period, *memberships: MembershipRow) -> Statement:
     facts = Facts(card_number(KPJ), entries_of(lines), memberships, {NPP: "PT Satu"}, complete=TODAY)
-    return statement.statement(lines, known, facts, period, TODAY)
+    return statement.statement(past_of(lines, known), facts, period, TODAY)
 
 
 def added(found: Statement) -> int:
@@ -165,3 +171,67 @@ def test_what_was_before_an_opening_balance_is_not_known() -> None:
         made(lines, scheme_of(2025), Period(first - timedelta(1), TODAY))
     assert refused.value.code == "statement-before-opening"
     assert refused.value.problem.details["first"] == first.isoformat()
+
+
+def scheme_rows(*facts: Fact, first: int = 1) -> list[tuple[int, int, str, str]]:
+    """Rows of the scheme's table, the first at a log position."""
+    rows = rows_of([event("scheme", number, fact) for number, fact in enumerate(facts, 1)], first)
+    return [(row.position, row.version, row.name, state_json(row.state).decode()) for row in rows]
+
+
+def rate_of(year: int, rate: int) -> YieldDeclared:
+    return YieldDeclared(year=year, rates=Rates(rate, rate), policy="monthly-simple.v1", rule="r", basis="b")
+
+
+def told(events: list[Event], rows: list[tuple[int, int, str, str]], first: int, year: int) -> Statement:
+    """The statement of a year from money events (the first at a position) and the scheme's rows."""
+    lines = read_batch(rows_of(events, first)).lines
+    past = Past("a" * 32, "PU", (10**6, STAMP, STAMP), lines, known_of(rows, ""), False, list(rows))
+    facts = Facts(card_number(KPJ), entries_of(lines), (), {NPP: "PT Satu"})
+    return statement.statement(past, facts, statement.year_of(year, TODAY), TODAY)
+
+
+@given(st.integers(0, 2**63))
+def test_what_was_printed_and_what_was_corrected_since_is_the_next_opening(seed: int) -> None:
+    chance = random.Random(seed)
+    history = History(chance, date(LAST, 1, 28))
+    year, count = LAST - 1, len(history.events)
+    cut = chance.randint(0, count)
+    # The scheme's facts stand first in the log, then the money; the statements were made in the middle of it.
+    rates = [rate_of(one, chance.randint(20_000, 150_000)) for one in range(history.first, LAST)]
+    begun = [SchemeStarted(first_year=history.first), *rates]
+    position = 100 + cut - 1
+    if not history.events or not rates:
+        return
+    redeclared = [rate_of(chance.randint(history.first, year), chance.randint(20_000, 150_000))] * chance.randint(0, 1)
+    issued = StatementsIssued(year=year, position=position)
+    early, late = scheme_rows(*begun), scheme_rows(*begun, issued, *redeclared)
+    later = [(1_000 + at, *row[1:]) for at, row in enumerate(late[len(begun) :])]
+    if (stands := card_lines.opening_day(read_batch(rows_of(history.events, 100)).lines)) is not None and (
+        date(1970, 1, 1) + timedelta(stands)
+    ).year >= year:
+        return
+    printed = told(history.events[:cut], early, 100, year).closing.total if cut else 0
+    now = told(history.events, [*early, *later], 100, LAST)
+    assert now.stated is not None
+    assert now.stated.amount == printed
+    assert now.stated.on == "2026-11-21"
+    assert printed + sum(one.amount for one in now.stated.corrections) == now.opening.total
+
+
+def test_corrections_are_a_late_file_and_another_rate_each_with_its_amount() -> None:
+    late = event(
+        f"remittance-e:{NPP}:2025-11", 1, posted([Line(KPJ, 5_000_000, 0, 185_000, 100_000)], "2025-11", "2025-12-20")
+    )
+    early = scheme_rows(SchemeStarted(first_year=2025), rate_of(2025, 54_000))
+    issued = StatementsIssued(year=2025, position=104)
+    all_rows = scheme_rows(SchemeStarted(first_year=2025), rate_of(2025, 54_000), issued, rate_of(2025, 57_000))
+    later = [(1_000 + at, *row[1:]) for at, row in enumerate(all_rows[2:])]
+    found = told([*WORKED, late], [*early, *later], 100, 2026).stated
+    assert found is not None
+    assert found.amount == told(WORKED, early, 100, 2025).closing.total == 1_187_453
+    # Paid in December it earns nothing in 2025; the rate is 0.3 % more for 285,000 x 37 months.
+    assert [(one.type, one.month, one.year, one.amount) for one in found.corrections] == [
+        ("posted", "2025-11", 0, 285_000), ("yield", "", 2025, 2_636),
+    ]  # fmt: skip
+    assert told([*WORKED, late], early, 100, 2026).stated is None

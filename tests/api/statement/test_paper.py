@@ -34,7 +34,7 @@ def made(*lines: StatementLine, name: str = "PT Satu", gaps: tuple[Gap, ...] = (
     return Statement(
         Period(date(2025, 1, 1), date(2025, 12, 31), 2025), Worth(700, 300, 0, 0, None), lines,
         (YearYield(2025, 54_000, 54_000, 559_080),), Worth(came + 700, 300, 559_080, 0, None), gaps, (), TERMS,
-        {ONE: name, TWO: name},
+        {ONE: name, TWO: name}, "PU",
     )  # fmt: skip
 
 

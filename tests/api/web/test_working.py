@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from api.web import formats
+from api import formats
 from ledger.clock import jakarta_date
 from ledger.identifiers import card_number
 from ledger.yields import earned, thousandths

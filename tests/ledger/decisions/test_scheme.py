@@ -8,16 +8,26 @@ from typing import Any
 import pytest
 
 from ledger.decisions.scheme import (
+    Issued,
     Scheme,
     decide_complete,
     decide_declare,
+    decide_issued,
     decide_provisional,
     decide_start,
     percent,
     rate_of,
 )
 from ledger.errors import Refused
-from ledger.events import Fact, PaymentsComplete, ProvisionalRateSet, Rates, SchemeStarted, YieldDeclared
+from ledger.events import (
+    Fact,
+    PaymentsComplete,
+    ProvisionalRateSet,
+    Rates,
+    SchemeStarted,
+    StatementsIssued,
+    YieldDeclared,
+)
 from ledger.rules import rules
 from tests.conftest import TODAY
 from tests.scenario import given
@@ -187,3 +197,17 @@ def test_complete_payments_go_on_and_go_back_only_with_a_reason() -> None:
     assert back == PaymentsComplete(until="2026-09-30")
     assert back is not None
     assert state.after(back, 2).complete_until == earlier
+
+
+def test_statements_are_made_of_a_year_that_is_over_and_declared() -> None:
+    state = scheme(SchemeStarted(first_year=2024), declared(2024))
+    given(Scheme()).when(decide_issued, 2024, 9, TODAY).refused("scheme-not-started")
+    given(state).when(decide_issued, 2023, 9, TODAY).refused("yield-year-early")
+    given(state).when(decide_issued, TODAY.year, 9, TODAY).refused("statements-year-running")
+    given(state).when(decide_issued, 2025, 9, TODAY).refused("statements-undeclared")
+    issued = StatementsIssued(year=2024, position=9)
+    given(state).when(decide_issued, 2024, 9, TODAY).then(issued)
+    made = state.after(issued, 3, "2026-03-02T01:00:00.000000Z")
+    assert made.issued == {2024: Issued(9, "2026-03-02T01:00:00.000000Z")}
+    given(made).when(decide_issued, 2024, 9, TODAY).then()
+    given(made).when(decide_issued, 2024, 12, TODAY).then(StatementsIssued(year=2024, position=12))
