@@ -83,6 +83,8 @@ def routes(office: Office) -> list[PlainRoute]:
 
 async def _page(desk: Desk, working: Working, errors: Errors | None = None, status: int = 200) -> Response:
     application, log = desk.application, desk.application.log
+    # Asked first: what is done by now has left its proposal where it is read next.
+    busy = working.busy
     scheme: Scheme = await application.ask(scheme_of, log)
     proposal: Event | None = await application.ask(acts.standing, log)
     names: Mapping[str, str] = await application.ask(application.identity.users.names_of, log)
@@ -93,7 +95,7 @@ async def _page(desk: Desk, working: Working, errors: Errors | None = None, stat
         "is_year": proposal is not None and isinstance(proposal.fact, YieldProposed),
         "who": names.get(proposal.by, "") if proposal else "",
         "own": proposal is not None and proposal.by == desk.acting().by,
-        "busy": working.busy, "problem": working.problem.say(desk.language) if working.problem else "",
+        "busy": busy, "problem": working.problem.say(desk.language) if working.problem else "",
         "reasons": REASONS, "errors": errors or {},
         "given": {name: desk.form.get(name, "") if errors else "" for name in FIELDS},
         "news": news if news in NEWS else "",
