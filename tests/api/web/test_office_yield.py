@@ -100,7 +100,7 @@ def test_nobody_puts_their_own_proposal_in_force(branch: Branch) -> None:
     proposed(first)
     of = str(branch.api.log.events("scheme")[-1].version)
     assert confirm(first, "Rp10.697", of) == 403
-    assert "tidak dapat ditetapkan sendiri" in first.page
+    assert "hanya dapat disetujui oleh penyelia lain" in first.page
     assert declared(branch) == {}
 
 
