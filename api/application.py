@@ -137,6 +137,10 @@ class ApplicationState:
         self.access.close()
         self.log.close()
 
+    def is_stopping(self) -> bool:
+        """Whether the process ends: who works for long in a thread gives up then."""
+        return self._stop.is_set()
+
     def _follow(self, name: str, run: Callable[[threading.Event], None]) -> None:
         note, waits = structlog.get_logger(), False
         while not self._stop.is_set():

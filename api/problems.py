@@ -38,12 +38,13 @@ _BY_STATUS = {
     404: "account-not-found account-not-yet-known answer-code-unknown "
     "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown factor-unknown proposal-unknown",
+    "card-unknown data-request-unknown factor-unknown proposal-unknown proposal-over",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "
     "follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken "
-    "member-active data-request-open changed-since merge-already merge-not-there card-differs",
+    "member-active data-request-open changed-since merge-already merge-not-there card-differs yield-rate-differs "
+    "yield-nothing-new what-if-running",
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
@@ -53,7 +54,7 @@ _BY_STATUS = {
     503: "account-incomplete totals-incomplete "
     "read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
     "scheme-unreadable store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed "
-    "clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy",
+    "clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy what-if-stopped",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
@@ -466,8 +467,10 @@ def _yield_fields(credited: int, brought: int, estimated: int | None, terms: Ter
 
 
 @lru_cache(64)
-def _rates(first: int, declared: tuple[tuple[int, int], ...]) -> list[dict[str, int]]:
-    return [{"year": year, "utama": one, "tambahan": two} for year, (one, two) in enumerate(declared, first)]
+def _rates(first: int, declared: tuple[tuple[int, int], ...]) -> msgspec.Raw:
+    """The declared rates as JSON: everybody's balance of a day has the same ones."""
+    rates = [{"year": year, "utama": one, "tambahan": two} for year, (one, two) in enumerate(declared, first)]
+    return msgspec.Raw(msgspec.json.encode(rates))
 
 
 def difference_fields(

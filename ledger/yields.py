@@ -104,12 +104,18 @@ def thousandths(rate: int, base: int) -> int:
 
 def _earned(amounts: Amounts, first: int, steps: tuple[Step, ...]) -> list[int]:
     """What each step's year earned. Every balance that is asked for comes through here, so it makes nothing but the
-    numbers."""
+    numbers, and has `earned` written out."""
     opening = _brought(amounts, first)
     found: list[int] = []
+    of_year = amounts.get
     for year, months, rate, _ in steps:
-        amount, weighted = amounts.get(year, NONE)
-        made = earned(rate, months * opening + weighted - (MONTHS - months) * amount)
+        amount, weighted = of_year(year, NONE)
+        base = (
+            MONTHS * opening + weighted
+            if months == MONTHS
+            else months * opening + weighted - (MONTHS - months) * amount
+        )
+        made = (rate * base + _HALF) // _MILLION_YEARS if base > 0 else 0
         found.append(made)
         opening += amount + made
     return found

@@ -81,12 +81,15 @@ from ledger.events.remittance import (
     SuspenseReleased,
 )
 from ledger.events.scheme import (
+    Change,
     PaymentsComplete,
+    ProvisionalProposed,
     ProvisionalRateSet,
     Rates,
     SchemeStarted,
     StatementsIssued,
     YieldDeclared,
+    YieldProposed,
 )
 
 FACTS: dict[str, type[Fact]] = {
@@ -113,6 +116,8 @@ FACTS: dict[str, type[Fact]] = {
         ProvisionalRateSet,
         PaymentsComplete,
         StatementsIssued,
+        YieldProposed,
+        ProvisionalProposed,
         RequestStarted,
         RequestFinished,
         MemberRegistered,
@@ -151,6 +156,7 @@ __all__ = [
     "CardLinked",
     "CardsMerged",
     "CardsUnmerged",
+    "Change",
     "Columns",
     "ContributionsPosted",
     "ContributionsReversed",
@@ -186,6 +192,7 @@ __all__ = [
     "PhoneBound",
     "PhoneDenied",
     "PhoneUnbound",
+    "ProvisionalProposed",
     "ProvisionalRateSet",
     "Rates",
     "ReleasedLine",
@@ -203,5 +210,6 @@ __all__ = [
     "SuspendedLines",
     "SuspenseReleased",
     "YieldDeclared",
+    "YieldProposed",
     "line_bytes",
 ]

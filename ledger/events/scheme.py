@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field
 
-from ledger.events.fact import BALANCES, Count, Day, Fact, Year
+from ledger.events.fact import BALANCES, NOWHERE, Count, Day, Fact, Year
 
 STREAM = "scheme"
 LONGEST_BASIS = 200
@@ -83,3 +83,43 @@ class StatementsIssued(Fact, frozen=True, kw_only=True):
     CONCERNS: ClassVar = frozenset((BALANCES,))
     year: Year
     position: Position
+
+
+class Change(Struct, frozen=True, forbid_unknown_fields=True):
+    """By how many rupiah a card's credited yield would change."""
+
+    kpj: str
+    change: int
+
+
+class YieldProposed(Fact, frozen=True, kw_only=True):
+    """An officer proposes a year's rates; another one declares them. What it would change was worked out up to
+    `position`: of so many `cards` some gain and some lose, `total` in rupiah, the largest changes first.
+
+    It waits until it is declared, another proposal is made, or anything else changes that yields come from.
+    """
+
+    NAME: ClassVar[str] = "yield-proposed.v1"
+    CONCERNS: ClassVar = NOWHERE
+    year: Year
+    rates: Rates
+    rule: str
+    basis: Basis
+    instead_of: Count = 0
+    position: Position
+    cards: Count
+    gaining: Count
+    losing: Count
+    total: int
+    largest: list[Change]
+
+
+class ProvisionalProposed(Fact, frozen=True, kw_only=True):
+    """An officer proposes a provisional rate; another one sets it. It waits as a declaration's proposal does."""
+
+    NAME: ClassVar[str] = "provisional-proposed.v1"
+    CONCERNS: ClassVar = NOWHERE
+    since: Day = field(name="from")
+    rate: Rate
+    rule: str
+    basis: Basis

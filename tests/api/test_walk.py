@@ -78,7 +78,7 @@ TABLE = {
     ),
     "half": ("GET /kantor/kode", "POST /kantor/kode", "POST /kantor/kode/hilang"),
     "supervisor": (
-        "GET /kantor/hp-hilang", "POST /kantor/hp-hilang",
+        "GET /kantor/hp-hilang", "POST /kantor/hp-hilang", "GET /kantor/hasil", "POST /kantor/hasil",
         "GET /kantor/permintaan", "GET /kantor/permintaan/{view}/{number:int}",
         "POST /kantor/permintaan/{view}/{number:int}",
         "GET /kantor/usulan", "GET /kantor/usulan/{proposal}", "POST /kantor/usulan/{proposal}",

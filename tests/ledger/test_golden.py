@@ -19,6 +19,7 @@ from ledger.events import (
     CardLinked,
     CardsMerged,
     CardsUnmerged,
+    Change,
     ContributionsPosted,
     DataRequestClosed,
     DataRequested,
@@ -46,6 +47,7 @@ from ledger.events import (
     PhoneBound,
     PhoneDenied,
     PhoneUnbound,
+    ProvisionalProposed,
     ProvisionalRateSet,
     Rates,
     ReleasedLine,
@@ -58,6 +60,7 @@ from ledger.events import (
     StatementsIssued,
     SuspendedLine,
     YieldDeclared,
+    YieldProposed,
 )
 from ledger.events.upcasters import KNOWN
 from ledger.store.codec import StoredRow, decode, encode, recorded_at_of, stamp, state_json
@@ -136,6 +139,17 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "provisional-rate-set.v1": (
         "scheme", 3,
         ProvisionalRateSet(since="2024-01-01", rate=50_000, rule="yield-2015", basis="Perdir 13/PERDIR.03/012024"), "",
+    ),
+    "yield-proposed.v1": (
+        "scheme", 6,
+        YieldProposed(
+            year=2024, rates=Rates(56_300, 56_300), rule="yield-2015", basis="Perdir 2/PERDIR.03/012025", position=4_711,
+            cards=3, gaining=1, losing=1, total=-1_234, largest=[Change(KPJ, -2_000), Change(SECOND, 766)],
+        ), "rate-revised",
+    ),
+    "provisional-proposed.v1": (
+        "scheme", 7,
+        ProvisionalProposed(since="2025-01-01", rate=51_000, rule="yield-2015", basis="Perdir 3/PERDIR.03/012025"), "",
     ),
     "payments-complete.v1": ("scheme", 5, PaymentsComplete(until="2026-10-31"), "wrong-day"),
     "statements-issued.v1": ("scheme", 6, StatementsIssued(year=2025, position=48211), ""),

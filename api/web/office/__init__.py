@@ -9,6 +9,7 @@ member    the page of a member, and what the branch may do for the member there
 letter    the balance on one sheet of paper
 merging   a member's cards merged and un-merged: what is proposed, how it is done
 proposals what one officer proposed and a supervisor confirms
+yields    rates: proposed by one supervisor, put in force by another
 requests  what members ask about their own data, answered by a supervisor
 """
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.holdings import Holdings
-from api.web.office import entrance, letter, member, proposals, requests, search, second
+from api.web.office import entrance, letter, member, proposals, requests, search, second, yields
 from api.web.office.desk import Office
 from api.web.page_context import Visits
 
@@ -28,4 +29,5 @@ def routes(application: ApplicationState) -> list[PlainRoute]:
     return [
         *entrance.routes(office), *second.routes(office), *search.routes(office), *member.routes(office),
         *letter.routes(office), *requests.routes(office), *proposals.routes(office),
+        *yields.routes(office),
     ]  # fmt: skip

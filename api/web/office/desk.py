@@ -20,6 +20,7 @@ from ledger.members import Acting, Seen
 
 ENTRANCE, HOME, QUEUE = "/kantor/masuk", "/kantor", "/kantor/permintaan"
 SECOND, PHONES = "/kantor/kode", "/kantor/hp-hilang"
+YIELD = "/kantor/hasil"
 COUNTER, SUPERVISOR = "counter", "supervisor"
 CHANNEL = "office"
 
