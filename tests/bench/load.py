@@ -27,7 +27,7 @@ wrk.headers["Authorization"] = "Bearer {key}"
 math.randomseed(1)
 request = function()
   local kpj = string.format("%011.0f", first + math.random(0, count - 1))
-  return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/balance")
+  return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/balance{suffix}")
 end
 """
 MEMBERS = """
@@ -163,10 +163,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def wrk(running: Server, accounts: int, seconds: float, *, key: str = "", prefix: str = "") -> dict[str, Any]:
+def wrk(
+    running: Server, accounts: int, seconds: float, *, key: str = "", prefix: str = "", suffix: str = "",
+    connections: int = 32,
+) -> dict[str, Any]:  # fmt: skip
     """Balances of random accounts with an API key; see `loaded`."""
-    asking = ACCOUNTS.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix)
-    return loaded(running, asking, seconds)
+    asking = ACCOUNTS.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix, suffix=suffix)
+    return loaded(running, asking, seconds, connections=connections)
 
 
 def members(running: Server, file: Path, seconds: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import child, load
+from tests.bench import child, files, load
 from tests.bench.client import find
 from tests.bench.rows import Measure
 from tests.bench.world import Store, World
@@ -141,6 +141,25 @@ def query(kind: str, *, checked: bool) -> Callable[[World], Measure]:
         key = api_key(store) if checked else ""
         with load.server(APP if checked else PLAIN_APP, store.env) as running:
             return rate(load.wrk(running, accounts, world.seconds, key=key))
+
+    return measure
+
+
+def past(kind: str, full: int) -> Callable[[World], Measure]:
+    """Milliseconds, p99, of balances with `known_at`, by a few clients: of the day and place in the log where half of the
+    contributions had been recorded."""
+
+    def measure(world: World) -> Measure:
+        accounts = world.scaled(full // len(POSTED_MONTHS))
+        store = rebuilt(world, kind, accounts)
+        here = str(find(jht(store, "balance", files.kpj(0), "--json").json(), "position"))
+        log_id, _, head = here.partition("-")
+        # A thousand lines an event, and they stand last.
+        place = f"{log_id}-{int(head) - accounts * len(POSTED_MONTHS) // 2_000}"
+        key = api_key(store)
+        with load.server(APP, store.env) as running:
+            told = rate(load.wrk(running, accounts, world.seconds, key=key, suffix=f"?known_at={place}", connections=4))
+        return Measure(told.extra["p99_ms"], told.memory, {"p50_ms": told.extra["p50_ms"], "requests/s": told.value})
 
     return measure
 
