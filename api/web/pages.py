@@ -49,6 +49,8 @@ MONTH_MARKS = {
     "left": "dash", "before": "dash", "opened": "dash", "unknown": "dash",
 }  # fmt: skip
 """State of a month -> its mark."""
+SHOWN_YEARS = 6
+"""Years of a long life that are offered at once; the others are behind a fold."""
 _OTHER = {"id": "en", "en": "id"}
 _FIXED = re.compile(r'\{\{ (t|icon)\("([\w.-]+)"\) \}\}')
 
@@ -119,6 +121,7 @@ def environment(language: str) -> Environment:
         "kept": partial(_kept, language),
         "month_cell": partial(month_cell, language=language),
         "month_marks": MONTH_MARKS,
+        "SHOWN_YEARS": SHOWN_YEARS,
         "held_key": held_key,
         "rupiah": formats.rupiah,
         "rupiah_exact": formats.rupiah_exact,
