@@ -92,9 +92,9 @@ def years(balances: Generation) -> str:
 
 
 def every_year(balances: Generation) -> str:
-    """Card and what `years` gives, then epoch, sub-account and year, of so many rows after a key, in order."""
+    """Card and what `years` gives, of so many rows after a key (card, epoch, sub-account, year), in its order."""
     return (
-        f"select card, epoch * 2 + sub, year, {_AMOUNT}, weighted, epoch, sub, year from {balances.table} "
+        f"select card, epoch * 2 + sub, year, {_AMOUNT}, weighted from {balances.table} "
         "where (card, epoch, sub, year) > (?, ?, ?, ?) order by card, epoch, sub, year limit ?"
     )
 
