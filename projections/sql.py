@@ -205,6 +205,11 @@ def memberships(directory: Generation) -> str:
     )
 
 
+def workers(directory: Generation) -> str:
+    """First and last month (0: it lasts) of an employer's memberships, and how many there are of each."""
+    return f"select since, until, count(*) from {directory.table}_memberships where npp = ? group by since, until"
+
+
 def payers(directory: Generation, entries: Generation) -> str:
     """NPP, sealed name and its version of the employers in a card's memberships and lines."""
     return (

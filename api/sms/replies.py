@@ -12,6 +12,7 @@ from datetime import date
 from babel.dates import format_date
 
 from api.middleware import masked
+from api.sms.missing import Clause, fit
 from ledger.identifiers import month_number
 from ledger.money import rupiah
 from projections.results import BalanceRow
@@ -81,21 +82,21 @@ def bound(kpj: str) -> str:
     return f"Nomor HP ini terdaftar untuk JHT {masked(kpj)}. Kirim SALDO untuk cek saldo, STOP untuk berhenti."
 
 
-def balance(rows: Sequence[BalanceRow], today: date) -> str:
-    """One card's balance, or the sum of several."""
+def balance(rows: Sequence[BalanceRow], today: date, more: Sequence[Clause] = ()) -> str:
+    """One card's balance, or the sum of several; `more`: what is said of their months, as far as there is room."""
     total, day = sum(row.total for row in rows), format_date(today, "dd-MM-yy", "id")
     who = f"JHT {masked(rows[0].kpj)}" if len(rows) == 1 else f"JHT {len(rows)} kartu, jumlah"
     said = f"{who} {rupiah(total)} per {day}"
     if total == 0:
-        return f"{said}: {_zero(rows)}"
+        return fit(f"{said}: {_zero(rows)}", more, SEGMENT)
     earned = sum(row.credited for row in rows)
-    made_of = f", termasuk hasil {rupiah(earned)}" if earned > 0 else ""
-    hint = " Satu kartu: SALDO lalu KPJ." if len(rows) > 1 else ""
-    # What there is no room for gives way: the hint first, then the yield; the amount, its day and the last month stay.
-    for more in (f"{made_of}.{_last(rows)}{hint}", f"{made_of}.{_last(rows)}"):
-        if len(said) + len(more) <= SEGMENT:
-            return said + more
-    return f"{said}.{_last(rows)}"
+    hint = [(" Satu kartu: SALDO lalu KPJ.",)] if len(rows) > 1 else []
+    whole = f"{said}, termasuk hasil {rupiah(earned)}.{_last(rows)}" if earned > 0 else ""
+    # What there is no room for gives way: the hint first, then the names of months, then the yield; the amount, its day and
+    # the last month stay.
+    if not whole or len(whole) + sum(len(forms[-1]) for forms in more) > SEGMENT:
+        whole = f"{said}.{_last(rows)}"
+    return fit(fit(whole, more, SEGMENT), hint, SEGMENT)
 
 
 def _last(rows: Sequence[BalanceRow]) -> str:

@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import formats, problems
+from api.reasons import MEMBER, OTHERS, why
 from api.web.addresses import way_back
 from api.web.assets import asset
-from api.web.held import held_key
 from api.web.words import LANGUAGES, Words, words
 from ledger.errors import JhtError, Problem, Unavailable
 
@@ -122,7 +122,8 @@ def environment(language: str) -> Environment:
         "month_cell": partial(month_cell, language=language),
         "month_marks": MONTH_MARKS,
         "SHOWN_YEARS": SHOWN_YEARS,
-        "held_key": held_key,
+        "why": partial(why, language=language, voice=MEMBER),
+        "why_others": partial(why, language=language, voice=OTHERS),
         "rupiah": formats.rupiah,
         "rupiah_exact": formats.rupiah_exact,
         "factor": formats.factor,

@@ -28,7 +28,7 @@ from ledger.store.log import position_text
 from ledger.yields import Terms
 from projections import month_grid
 from projections.month_grid import Facts, Year
-from projections.received import awaited, received
+from projections.received import awaited, missing_sum, received
 from projections.results import OPENINGS, BalanceRow
 
 LISTED = 6
@@ -152,7 +152,7 @@ def whole_below(
     waited = awaited(found)
     content = fragment(
         language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,
-        groups=groups, listed=single[:LISTED], folded=single[LISTED:], estimate=sum(one.part.estimate for one in absent),
+        groups=groups, listed=single[:LISTED], folded=single[LISTED:], total=missing_sum(found),
         years=found[:SHOWN_YEARS], older=found[SHOWN_YEARS:], growth=growth(facts, found, today, language),
         lines=_last_lines(facts), today=today, until=received(facts), awaited=waited,
     )  # fmt: skip

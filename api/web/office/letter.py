@@ -1,4 +1,5 @@
-"""The balance on paper: one sheet that says what is held, as of when, and where in the ledger it can be found again."""
+"""The balance on paper: one sheet that says what is held, as of when, which months have not come and why, and where in the
+ledger it can be found again."""
 
 from __future__ import annotations
 
@@ -6,9 +7,12 @@ from starlette.responses import Response
 
 from api.route import PlainRoute
 from api.web.office.desk import HOME, Desk, Office
-from api.web.office.member import open_person
+from api.web.office.member import LISTED, open_person
+from ledger.clock import jakarta_date
 from ledger.errors import Unavailable
 from ledger.store.log import position_text
+from projections import month_grid
+from projections.received import awaited, missing_sum, received
 
 
 def routes(office: Office) -> list[PlainRoute]:
@@ -23,10 +27,18 @@ async def _letter(desk: Desk) -> Response:
         if code:
             raise Unavailable(code)
     rows = [card.row for card in found.cards if card.row is not None]
+    years = month_grid.years(found.facts, jakarta_date(desk.application.now()))
+    listed = month_grid.missing(years)
     return desk.show(
         "office_letter.html",
         identity=found.about.identity,
         rows=rows,
+        kpjs={row.card: row.kpj for row in rows},
+        missing=listed[:LISTED],
+        more=sorted({one.month for one in listed[LISTED:]}),
+        sum=missing_sum(years),
+        awaited=awaited(years),
+        until=received(found.facts),
         total=sum(row.total for row in rows),
         now=desk.application.now(),
         position=position_text(desk.application.log.log_id, found.position),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
+from api.reasons import OTHERS, why
 from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
 from api.web.office import merging
@@ -25,14 +26,14 @@ from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
 from ledger.decisions.merge import REASONS as MERGE_REASONS
-from ledger.errors import NotFound, Problem, Refused, Unavailable
+from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
 from ledger.members.state import ACTIVE, CLOSED, REQUESTS
 from ledger.store.suspense import Case
 from projections import month_grid
 from projections.month_grid import Facts
-from projections.received import awaited, received
+from projections.received import awaited, missing_sum, received
 from projections.results import BalanceRow, Group
 
 SHOWN_YEARS = 3
@@ -165,6 +166,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         years=years[:SHOWN_YEARS],
         older=years[SHOWN_YEARS:],
         missing=month_grid.missing(years),
+        total=missing_sum(years),
         awaited=awaited(years),
         until=received(found.facts),
         listed=LISTED,
@@ -194,10 +196,8 @@ def _pointer(found: OpenedPerson, kpj: str) -> int:
 
 def _waiting(facts: Facts, case: Case, language: str) -> Waiting:
     # Staff see the amount of money that may be another's too: they are to find out whose it is.
-    payer = facts.employers.get(f"{case.npp:08d}", "") if case.npp else ""
-    return Waiting(
-        case.month, case.employer + case.worker, Problem(case.reason).say(language), payer, day_text(case.paid_on)
-    )
+    part = month_grid.held_part(facts, case)
+    return Waiting(case.month, part.amount, why(part, language, OTHERS), part.employer, day_text(case.paid_on))
 
 
 # --- what the branch does
