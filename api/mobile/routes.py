@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from api.mobile import cards, devices, me, months, yields
+from api.mobile import cards, devices, me, months, notices, yields
 
 ROUTES: list[BaseRoute] = [
     *cards.short.routes,
@@ -13,5 +13,6 @@ ROUTES: list[BaseRoute] = [
     *yields.router.routes,
     *devices.router.routes,
     *me.router.routes,
+    *notices.router.routes,
 ]
 """What is asked most stands first."""

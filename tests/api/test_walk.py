@@ -69,7 +69,7 @@ TABLE = {
         "GET /v1/mobile/cards/{handle}/months", "GET /v1/mobile/cards/{handle}/explain",
         "GET /v1/mobile/cards/{handle}/simulate",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
-        "GET /v1/mobile/access-log", "GET /v1/mobile/me",
+        "GET /v1/mobile/access-log", "GET /v1/mobile/me", "GET /v1/mobile/notices", "PUT /v1/mobile/notices",
     ),
     "gateway": ("POST /channels/sms/kannel",),
     "counter": (

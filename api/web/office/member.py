@@ -29,7 +29,7 @@ from ledger.decisions.merge import REASONS as MERGE_REASONS
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
-from ledger.members.state import ACTIVE, CLOSED, REQUESTS
+from ledger.members.state import ACTIVE, CLOSED, NOTICES, REQUESTS, Notices
 from ledger.store.suspense import Case
 from projections import month_grid
 from projections.month_grid import Facts
@@ -174,6 +174,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
         asked=asked,
         kinds=REQUESTS,
+        notices=NOTICES,
         told=found.about.told,
         looks=looks.records,
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
@@ -249,6 +250,14 @@ def _phone(desk: Desk, view: View) -> None:
     desk.application.members.confirm_phone(view.person, desk.number("nomor"), desk.deciding())
 
 
+def _notices(desk: Desk, view: View) -> None:
+    """Of what the member, who stands at the desk, wants to be told; in the language of the present choice."""
+    mail, sms = (tuple(kind for kind in NOTICES if desk.form.get(f"{way}_{kind}")) for way in ("mail", "sms"))
+    language = desk.application.members.about(view.person).notices.language
+    acting = desk.deciding()._replace(language=language)
+    desk.application.members.choose_notices(view.person, Notices(mail, sms), acting)
+
+
 def _close(desk: Desk, view: View) -> None:
     desk.application.members.close(view.person, "office", desk.deciding())
 
@@ -265,8 +274,8 @@ def _request(desk: Desk, view: View) -> Errors:
 CLOSING = "tutup"
 _PROPOSED = {"gabung": merging.propose_merge, "pisah": merging.propose_unmerge}
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
-    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, CLOSING: _close,
-    **_PROPOSED,
+    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, "kabar": _notices,
+    CLOSING: _close, **_PROPOSED,
 }  # fmt: skip
 """What is done by the name that its form sends; what is wrong in the form's fields comes back."""
 _FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-open": "what"}
