@@ -19,6 +19,7 @@ from api.web import (
     public,
     register,
     saldo,
+    statement,
     working,
 )  # fmt: skip
 from api.web.holdings import Holdings
@@ -37,6 +38,7 @@ def routes(application: ApplicationState) -> list[Route]:
         *login.routes(application, visits),
         *saldo.routes(application, visits, holdings),
         *working.routes(application, visits, holdings),
+        *statement.routes(application, visits, holdings),
         *outlook.routes(application, visits, holdings),
         *months.routes(application, visits, holdings),
         *cards.routes(application, visits),

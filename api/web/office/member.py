@@ -160,6 +160,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         view=view,
         handle=desk.request.path_params["view"],
         found=found,
+        places={kpj: place for place, kpj in enumerate(sorted(card.kpj for card in found.cards), 1)},
         whole=found.whole,
         about=found.about,
         now=now,
