@@ -95,7 +95,7 @@ class Answering:
             if refused.code != "number-wrong":
                 raise
             return replies.MISREAD["number"]
-        return replies.NUMBER_BOUND if outcome == "bound" else replies.NUMBER_LOGIN
+        return replies.NUMBER[outcome]
 
     async def _stop(self, phone: str, now: datetime, request: str) -> str:
         acting = Acting(BY, CHANNEL, now, request=request)

@@ -35,6 +35,12 @@ ASKED = (
 """The same whether the data matched or not: who tries numbers learns nothing."""
 NUMBER_BOUND = "Terima kasih. Nomor HP yang meminta sudah terhubung dan bisa mengirim SALDO ke 2757. Info 175."
 NUMBER_LOGIN = "Terima kasih. Pendaftaran akun dikonfirmasi; tautannya kami kirim ke email yang didaftarkan. Info 175."
+NUMBER = {
+    "bound": NUMBER_BOUND,
+    "login-confirmed": NUMBER_LOGIN,
+    "contact-agreed": "Terima kasih. Penggantian kontak disetujui. Langkah terakhir kami kirim ke kontak baru. Info 175.",
+}
+"""What is answered to a number that came back, by what it confirmed."""
 STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
 NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
 TOLD_FROM_NOW = (

@@ -10,6 +10,7 @@ from api.web import (
     answer_check,
     assets,
     cards,
+    contacts,
     links,
     login,
     months,
@@ -44,5 +45,6 @@ def routes(application: ApplicationState) -> list[Route]:
         *cards.routes(application, visits),
         *account.routes(application, visits),
         *offline.routes(application, visits, holdings),
+        *contacts.routes(application, visits),
         *assets.ROUTES,
     ]

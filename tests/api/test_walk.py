@@ -64,6 +64,7 @@ TABLE = {
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
         "POST /akun/hp", "POST /akun/kabar", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
         "GET /luring/saldo", "POST /akun/luring",
+        "GET /akun/kontak", "POST /akun/kontak", "POST /akun/kontak/kode",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
