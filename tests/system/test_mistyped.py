@@ -7,12 +7,14 @@ is not there. Each is told with a code, both sentences and an exit code, and not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 
 from api.cli import COMMANDS, load
+from ledger.errors import sentences
 from ledger.settings import Settings
 from tests.conftest import MASTER_KEY
 from tests.office import NPP
@@ -46,8 +48,10 @@ class Typed(NamedTuple):
         return [one for one in self.command.params if one.param_type_name == "option" and one.name != "help"]
 
     def whole(self) -> list[str]:
-        """The command with a value for each argument that it must have."""
-        return [*self.words, *(GOOD.get(one.name, "x") for one in self.arguments if one.required)]
+        """The command with a value for each argument and option that it must have."""
+        must = [(one.opts[-1], GOOD.get(one.name, "x")) for one in self.options if one.required]
+        given = (GOOD.get(one.name, "x") for one in self.arguments if one.required)
+        return [*self.words, *given, *(part for pair in must for part in pair)]
 
 
 def commands() -> Iterator[Typed]:
@@ -108,18 +112,9 @@ def test_without_a_ledger_it_says_how_to_make_one_and_without_a_server_that_it_i
             continue
         done = run(environment(Settings(database_url=url, master_key=MASTER_KEY)), *typed.whole())
         if refusal(done, exit_code, code):
-            # What was typed may be looked at first; then it is refused for that, in the same way.
-            assert done.code == REFUSED, (typed.words, done)
-            assert "Traceback" not in done.stderr, (typed.words, done)
-            assert typed.words in FIRST, (typed.words, done.stderr[-300:])
+            # What was typed, or the place that it writes to, may be looked at first: then it is refused for that.
+            named = [one for one in sentences() if re.search(rf"^{one}\b", done.stderr, re.MULTILINE)]
+            assert named, (typed.words, done)
+            assert not refusal(done, REFUSED, named[0]), (typed.words, done)
         assert "geheim" not in done.stdout + done.stderr
     assert list(folder.iterdir()) == []
-
-
-FIRST = {
-    ("users", "create"), ("keys", "create"), ("reverse",), ("ingest",), ("backup",), ("rotate-master-key",),
-    ("outbox", "send"), ("export",), ("person", "correct"), ("person", "erase"), ("suspense", "release"),
-    ("suspense", "reverse"), ("yield", "declare"), ("yield", "provisional"), ("merge",), ("unmerge",),
-    ("payments-complete",),
-}  # fmt: skip
-"""Commands that look at what was typed, or at the place they write to, before they open the ledger."""
