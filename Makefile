@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check events openapi bench mutate audit lock clean
+.PHONY: help demo serve test test-long check events openapi gallery bench mutate audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 18
@@ -79,6 +79,9 @@ events: $(TOOLS)  ## the stored samples and the list of events (ledger/events/RE
 
 openapi: $(TOOLS)  ## what is committed about the API, made again: its description (api/static/openapi.json), its codes (api/README.md)
 	@$(PYTHON) -m tests.api.regenerate
+
+gallery: $(TOOLS)  ## the pictures of long lives (tests/system/browser/gallery), taken again; look at them
+	@$(PYTHON) -m tests.system.browser.gallery
 
 bench: $(TOOLS)  ## the table of speeds beside the peers (half an hour or more; BENCH="--scale 0.1 --only ingest" for less)
 	@$(PYTHON) -m tests.bench $(BENCH)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from api.reasons import why, why_blank
 from api.schemas import (
     Answer,
     AsOf,
@@ -21,8 +22,8 @@ from api.schemas import (
 )
 from ledger.identifiers import month_text
 from projections import month_grid
-from projections.month_grid import CAUSES, Cell, Facts
-from projections.received import awaited, received
+from projections.month_grid import CAUSES, Cell, Facts, Part
+from projections.received import awaited, missing_sum, received
 from projections.results import BalanceRow
 
 MonthState = Annotated[
@@ -37,12 +38,21 @@ MonthState = Annotated[
 ]
 Reason = Annotated[Annotated[str, OneOf(CAUSES)] | None, Field(description="Why; null for what is posted")]
 
+Detail = Annotated[
+    str | None,
+    Field(
+        description="The reason as a sentence: what is known, who has to act; null for what is posted",
+        examples=["Not received from NPP 10000001; it was due on 16 November 2026. Ask NPP 10000001."],
+    ),
+]
+
 
 class MonthPart(Answer):
     """One payer's share of a month."""
 
     state: MonthState
     reason: Reason
+    detail: Detail
     segment: Segment | None
     npp: Payer
     employer: Annotated[
@@ -79,6 +89,7 @@ class CardMonth(Answer):
     month: Month
     state: MonthState
     reason: Reason
+    detail: Detail
     parts: list[MonthPart]
 
 
@@ -117,25 +128,31 @@ class Months(Answer):
     as_of: AsOf
 
 
+class Telling(NamedTuple):
+    """To whom it is told: in which language and voice, and what to say of a payer's NPP and name."""
+
+    language: str
+    voice: str
+    name: Callable[[str, str], str | None]
+
+
 def months_answer(
-    facts: Facts, today: date, as_of: AsOf, kpj: str, year: int | None, name: Callable[[str, str], str | None]
+    facts: Facts, today: date, as_of: AsOf, kpj: str, year: int | None, telling: Telling
 ) -> Months:  # fmt: skip
-    """The answer, of one year or all; `name`: what to say of a payer's NPP and name. The counts are of all years."""
+    """The answer, of one year or all. The counts are of all years."""
     found = month_grid.years([facts], today)
     cells = [cell for one in found for cell in reversed(one.cells)]
-    absent = [part for cell in cells for part in cell.parts if part.state == month_grid.ABSENT]
-    until = received([facts])
-    estimated = [part.estimate for part in absent if part.estimate]
+    until, estimated = received([facts]), missing_sum(found)
     return Months(
         kpj=kpj,
-        missing=sum(any(part.state == month_grid.ABSENT for part in cell.parts) for cell in cells),
-        missing_estimate=sum(estimated) if estimated else None,
-        missing_estimated=len(estimated),
+        missing=estimated.months,
+        missing_estimate=estimated.amount or None,
+        missing_estimated=estimated.covered,
         awaited=len(awaited(found)),
         held=sum(any(part.state == month_grid.HELD for part in cell.parts) for cell in cells),
         complete_until=until.complete.isoformat() if until.complete else None,
         latest_paid_on=until.latest or None,
-        months=[_month(cell, name) for cell in cells if year is None or cell.month // 12 == year],
+        months=[_month(cell, telling) for cell in cells if year is None or cell.month // 12 == year],
         as_of=as_of,
     )
 
@@ -146,18 +163,27 @@ def months_version(row: BalanceRow, facts: Facts, as_of: AsOf, year: int | None)
     return f"{row.tag}-{as_of.date}-{year or 0}-{waits}"
 
 
-def _month(cell: Cell, name: Callable[[str, str], str | None]) -> CardMonth:
+def _month(cell: Cell, telling: Telling) -> CardMonth:
+    first = next((part for part in cell.parts if part.state == cell.state), None)
+    detail = _detail(first, telling) if first else why_blank(cell.cause, telling.language)
     return CardMonth(
         month=month_text(cell.month),
         state=cell.state,
         reason=cell.cause or None,
+        detail=detail or None,
         parts=[
             MonthPart(
-                state=part.state, reason=part.cause or None, segment=part.segment or None, npp=part.npp or None,
-                employer=name(part.npp, part.employer) if part.npp else None, amount=part.amount,
+                state=part.state, reason=part.cause or None, detail=_detail(part, telling) or None,
+                segment=part.segment or None, npp=part.npp or None,
+                employer=telling.name(part.npp, part.employer) if part.npp else None, amount=part.amount,
                 expected=part.expected or None, estimate=part.estimate or None,
                 due_on=part.due.isoformat() if part.due else None, paid_on=part.paid_days,
             )
             for part in cell.parts
         ],
     )  # fmt: skip
+
+
+def _detail(part: Part, telling: Telling) -> str:
+    payer = (telling.name(part.npp, part.employer) or f"NPP {part.npp}") if part.npp else ""
+    return why(part, telling.language, telling.voice, payer)

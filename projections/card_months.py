@@ -79,9 +79,11 @@ def of_payers(facts: Facts, npps: Collection[int]) -> Facts:
 
 
 def card_months(
-    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], now: datetime, cases: Sequence[Case]
+    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], now: datetime, cases: Sequence[Case] | None = None
 ) -> list[Facts]:  # fmt: skip
-    """What is known of some cards, with the money that waits for them. Raises Unavailable as `Queries.entries`."""
+    """What is known of some cards, with the money that waits for them (`cases`, asked for when not given). Raises
+    Unavailable as `Queries.entries`."""
+    cases = waiting(log, cards) if cases is None else cases
     read = [_read(reader, card, now) for card in cards]
     # Names are opened once for the whole page.
     sealed = {npp: name for one in read for npp, name in one.employers.items()}

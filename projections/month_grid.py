@@ -166,14 +166,17 @@ class Missing(NamedTuple):
 
 
 def years(cards: Iterable[Facts], today: date) -> tuple[Year, ...]:
-    """The years from the first membership or line to the present one, newest first."""
+    """The years from the first membership, line or opening balance to the present one, newest first."""
     held = tuple(cards)
     found = {month: _cell(month, parts) for month, parts in _months(held, today).items()}
-    if not found:
+    opened = [_month(one.month) for facts in held if (one := standing_opening(facts.entries)) is not None]
+    # Of who left before an opening balance was taken over, that balance is all there is to show.
+    first = min(found, default=min(opened, default=None))
+    if first is None:
         return ()
-    blank = _Blank.of(held, min(found), month_of(today))
+    blank = _Blank.of(held, first, month_of(today), max(opened, default=-1))
     made = []
-    for year in range(today.year, min(found) // 12 - 1, -1):
+    for year in range(today.year, first // 12 - 1, -1):
         cells = tuple(found.get(month) or blank.cell(month) for month in range(year * 12, year * 12 + 12))
         arrived = sum([cell.arrived for cell in cells])
         expected = sum([cell.state not in _NOT_DUE for cell in cells])
@@ -202,10 +205,9 @@ class _Blank(NamedTuple):
     present: int
 
     @classmethod
-    def of(cls, cards: Sequence[Facts], first: int, present: int) -> _Blank:
+    def of(cls, cards: Sequence[Facts], first: int, present: int, opened: int) -> _Blank:
         joined = [_month(membership.since) for facts in cards for membership in facts.memberships]
-        opened = [_month(opening.month) for facts in cards if (opening := standing_opening(facts.entries)) is not None]
-        return cls(min([first, *joined]), max(opened, default=-1), present)
+        return cls(min([first, *joined]), opened, present)
 
     def cell(self, month: int) -> Cell:
         if month > self.present:
@@ -249,7 +251,7 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
         if cases:
             waits = sum(0 if case.reason in FOREIGN else case.employer + case.worker for case in cases)
             base = facts.bases.get(cases[0], 0)
-            expected = _by_rule(segment, month, base) if base else 0
+            expected = by_rule(segment, month, base) if base else 0
             cause = cases[0].reason
             yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases, base, expected, cause)
         state, amount, estimate, cause = LATER, 0, 0, ""
@@ -264,7 +266,7 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
             state = REVERSED
         elif cases:
             continue
-        elif rules().for_segment(segment, month) is None:
+        elif not segment or rules().for_segment(segment, month) is None:
             state, cause = UNKNOWN, "no-rule"
         elif month < facts.start:
             state, cause = UNKNOWN, "before-start"
@@ -277,9 +279,24 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
         yield month, Part(facts.card, npp, employer, segment, state, amount, due, estimate, entries, (), cause=cause)
 
 
-def _by_rule(segment: str, month: int, base: int) -> int:
+def held_part(facts: Facts, case: Case) -> Part:
+    """One waiting payment of a card by itself, whoever's money it is."""
+    npp = f"{case.npp:08d}" if case.npp else ""
+    segment, base = "PU" if npp else _own_segment(facts, case.month), facts.bases.get(case, 0)
+    return Part(
+        facts.card, npp, facts.employers.get(npp, ""), segment, HELD, case.employer + case.worker, None, 0, (), (case,),
+        base, by_rule(segment, case.month, base) if base else 0, case.reason,
+    )  # fmt: skip
+
+
+def _own_segment(facts: Facts, month: int) -> str:
+    own = [one for one in facts.memberships if not one.npp and _month(one.since) <= month]
+    return own[-1].segment if own else ""
+
+
+def by_rule(segment: str, month: int, base: int) -> int:
     """What the rule of a month makes of a wage, both shares, in rupiah; 0 where it makes nothing (PMI choose)."""
-    rule = rules().for_segment(segment, month)
+    rule = rules().for_segment(segment, month) if segment else None
     if rule is None or isinstance(rule, PmiRule):
         return 0
     return sum(int(share[0]) for share in rule.shares(np.array([base], np.int64)))

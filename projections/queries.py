@@ -690,6 +690,11 @@ class Queries:
         (rows,) = self._together(lambda live: [(sql.memberships(live["directory"]), [card])])
         return [membership_of(row) for row in rows]
 
+    def workers(self, npp: int) -> list[tuple[int, int, int]]:
+        """First and last month number (0: it lasts) of an employer's memberships, and how many there are of each."""
+        (rows,) = self._together(lambda live: [(sql.workers(live["directory"]), [npp])])
+        return [(since, until, count) for since, until, count in rows]
+
     # --- connections
 
     def _together(self, ask: Callable[[dict[str, Generation]], _Questions]) -> list[list[tuple[Any, ...]]]:

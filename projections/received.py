@@ -1,4 +1,4 @@
-"""Until when the payments for some cards are known, and the months of which nobody can tell for that reason. Pure."""
+"""What is said of months as a whole: until when payments are known, which are awaited, how much has not come. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ledger.days import day_text
-from projections.month_grid import AWAITED, Facts, Year
+from projections.month_grid import ABSENT, AWAITED, Facts, Year
 from projections.results import OPENINGS
 
 
@@ -35,3 +35,19 @@ def awaited(found: Iterable[Year]) -> list[int]:
         for cell in reversed(year.cells)
         if any(part.state == AWAITED for part in cell.parts)
     ]
+
+
+class MissingSum(NamedTuple):
+    """`months` that have not come, about `amount` rupiah; the amount covers `covered` of them, of the others nothing is
+    known."""
+
+    months: int
+    amount: int
+    covered: int
+
+
+def missing_sum(found: Iterable[Year]) -> MissingSum:
+    """What has not come, in months and about how much."""
+    absent = [[p.estimate for p in cell.parts if p.state == ABSENT] for year in found for cell in year.cells]
+    absent = [estimates for estimates in absent if estimates]
+    return MissingSum(len(absent), sum(map(sum, absent)), sum(all(estimates) for estimates in absent))

@@ -92,9 +92,9 @@ def years(balances: Generation) -> str:
 
 
 def every_year(balances: Generation) -> str:
-    """Card and what `years` gives, then epoch, sub-account and year, of so many rows after a key, in order."""
+    """Card and what `years` gives, of so many rows after a key (card, epoch, sub-account, year), in its order."""
     return (
-        f"select card, epoch * 2 + sub, year, {_AMOUNT}, weighted, epoch, sub, year from {balances.table} "
+        f"select card, epoch * 2 + sub, year, {_AMOUNT}, weighted from {balances.table} "
         "where (card, epoch, sub, year) > (?, ?, ?, ?) order by card, epoch, sub, year limit ?"
     )
 
@@ -203,6 +203,11 @@ def memberships(directory: Generation) -> str:
         "select npp, segment, since, until, joined_on, left_on, why "
         f"from {directory.table}_memberships where card = ? order by version"
     )
+
+
+def workers(directory: Generation) -> str:
+    """First and last month (0: it lasts) of an employer's memberships, and how many there are of each."""
+    return f"select since, until, count(*) from {directory.table}_memberships where npp = ? group by since, until"
 
 
 def payers(directory: Generation, entries: Generation) -> str:

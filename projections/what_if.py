@@ -126,14 +126,16 @@ def cards_with_early_bases(store: Store, first_year: int) -> int:
 def _slices(store: Store) -> Iterator[_Rows]:
     """The rows of all cards, a slice at a time, each of whole cards."""
     live = store.pointers().live["balances"]
-    last, kept = (-1, -1, -1, -1), []
+    last = (-1, -1, -1, -1)
+    kept: _Rows = []
     with store.database(live).read() as tx:
         while rows := tx.rows(sql.every_year(live), [*last, SLICE]):
-            last = (rows[-1][0], *rows[-1][5:])
-            kept += [row[:5] for row in rows]
+            card, account, year, *_ = rows[-1]
+            last = (card, account >> 1, account & 1, year)
+            kept += rows
             end = len(kept)
             # The last card may go on in the next slice.
-            while end and kept[end - 1][0] == last[0]:
+            while end and kept[end - 1][0] == card:
                 end -= 1
             if end:
                 yield kept[:end]

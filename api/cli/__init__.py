@@ -81,7 +81,7 @@ def load(name: str) -> Any:
         gc.freeze()
         gc.enable()
     if not isinstance(found, typer.Typer):
-        one = typer.Typer(pretty_exceptions_enable=False, context_settings=_HELP)
+        one = typer.Typer(pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP)
         one.command(name)(found)
         found = one
     command = typer.main.get_command(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -10,9 +11,8 @@ from rich.text import Text
 
 from api.cli.console import moment, print_json
 from api.cli.read_side import card_of, caught_up
+from api.reasons import OTHERS, why, why_blank
 from api.terminal import out
-from api.web.held import held_key
-from api.web.words import words
 from ledger.clock import jakarta_date, read_now
 from ledger.identifiers import month_text
 from ledger.money import rupiah
@@ -20,7 +20,7 @@ from ledger.store.vault import Vault
 from projections import month_grid
 from projections.card_months import months_of
 from projections.month_grid import Missing, Part, Year
-from projections.received import Received, awaited, received
+from projections.received import Received, awaited, missing_sum, received
 
 _SIGNS = {
     month_grid.POSTED: ("+", "green"), month_grid.HELD: ("=", "yellow"), month_grid.REVERSED: ("<", "red"),
@@ -32,6 +32,8 @@ _KEY = (
     "+ came   x not come   = on hold   < taken back   ~ awaited   . not due yet   o in the opening balance   "
     "- no member   ? not on record"
 )
+_LISTED = {month_grid.POSTED, month_grid.ABSENT, month_grid.HELD, month_grid.REVERSED}
+_AWAITED = "It is past its due day, but not all payments up to that day are in, so it need not be missing."
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -48,29 +50,36 @@ def months(
         log_id = log.log_id
     if as_json:
         from api import schemas  # with the web framework behind it
-        from api.months_answer import months_answer
+        from api.months_answer import Telling, months_answer
 
         as_of = schemas.as_of(log_id, row, today)
-        print_json(months_answer(facts, today, as_of, row.kpj, year, lambda npp, name: name).model_dump())
+        telling = Telling("en", OTHERS, lambda npp, name: name)
+        print_json(months_answer(facts, today, as_of, row.kpj, year, telling).model_dump())
         return
     years = [one for one in month_grid.years([facts], today) if year is None or one.year == year]
     out.print(
         Text(f"KPJ {row.kpj}"), f"  as of {today}, log position {row.position} (recorded {moment(row.recorded_at)})"
     )
     if not years:
-        out.print("  No month: there was no membership and no money.")
+        starts = min((membership.since for membership in facts.memberships), default="")
+        out.print(
+            f"  No month yet: the membership begins in {starts}." if starts and year is None else "  No month is known."
+        )
         return
     out.print(_table(years))
     out.print(f"  {_KEY}", style="dim")
     listed = month_grid.missing(years)
     for one in listed:
         out.print(_line(one))
-    waited = awaited(years)
-    if not listed and not waited:
+    for line in _others(years):
+        out.print(line)
+    total = missing_sum(years)
+    if total.amount:
+        covered = "" if total.covered == total.months else f" {total.covered} of"
+        out.print(f"  Not come: about {rupiah(total.amount)} for{covered} {total.months} months.")
+    if not listed and not awaited(years):
         out.print("  Nothing is missing and nothing waits.")
     out.print(Text(f"  {_until(received([facts]))}"))
-    if waited:
-        out.print(Text(f"  ~ past the due day and awaited: {', '.join(map(month_text, sorted(waited)))}"))
 
 
 def _until(known: Received) -> str:
@@ -91,18 +100,38 @@ def _table(years: list[Year]) -> Grid:
 def _line(one: Missing) -> Text:
     part = one.part
     sign, style = _SIGNS[part.state]
-    payer = f"NPP {part.npp} {part.employer}".rstrip() if part.npp else "the participant"
-    return Text.assemble((f"  {sign} ", style), f"{month_text(one.month)}  {payer}: {_why(part)}")
+    about = f" About {rupiah(part.estimate)}." if part.estimate else ""
+    return Text.assemble((f"  {sign} ", style), f"{month_text(one.month)}  {_why(part)}{about}")
 
 
 def _why(part: Part) -> str:
-    if part.state == month_grid.ABSENT:
-        about = f", about {rupiah(part.estimate)}" if part.estimate else ""
-        return f"not come, was due on {part.due}{about}"
-    if part.state == month_grid.REVERSED:
-        return f"came and was taken back, {rupiah(part.amount)}"
-    said = words("en")(
-        "saldo.held_" + held_key(part), paid=part.paid_days[-1], payer=part.employer or "the participant",
-        received=rupiah(part.amount), base=rupiah(part.base), expected=rupiah(part.expected),
-    )  # fmt: skip
-    return str(said.unescape())
+    payer = " ".join(filter(None, (part.employer, f"(NPP {part.npp})"))) if part.npp else ""
+    return why(part, "en", OTHERS, payer)
+
+
+def _others(years: list[Year]) -> Iterator[Text]:
+    """Why the other months are not there, each cause once with its months."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for cell in (cell for year in years for cell in year.cells if cell.state not in _LISTED):
+        part = next((part for part in cell.parts if part.state == cell.state), None)
+        if cell.state == month_grid.AWAITED:
+            told = _AWAITED
+        else:
+            told = why_blank(cell.cause, "en") if part is None or cell.state == month_grid.LATER else _why(part)
+        found.setdefault((cell.state, told), []).append(cell.month)
+    for (state, told), months in found.items():
+        sign, style = _SIGNS[state]
+        yield Text.assemble((f"  {sign} ", style), f"{_spans(sorted(months))}  {told}")
+
+
+def _spans(months: list[int]) -> str:
+    """`2025-01 to 2025-06, 2025-09`."""
+    spans: list[list[int]] = []
+    for month in months:
+        if spans and spans[-1][1] == month - 1:
+            spans[-1][1] = month
+        else:
+            spans.append([month, month])
+    return ", ".join(
+        month_text(first) if first == last else f"{month_text(first)} to {month_text(last)}" for first, last in spans
+    )

@@ -12,9 +12,10 @@ from api import schemas
 from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
-from api.months_answer import Months, months_answer, months_version
+from api.months_answer import Months, Telling, months_answer, months_version
 from api.parameters import HandlePath, MonthsQuery
 from api.problems import asked_language, refusals
+from api.reasons import MEMBER
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
@@ -53,5 +54,6 @@ async def months(
         raise Unavailable("position-not-reached") from None
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
-    body = months_answer(facts, jakarta_date(now), as_of, masked(row.kpj), query.year, lambda npp, name: name)
+    telling = Telling(language, MEMBER, lambda npp, name: name)
+    body = months_answer(facts, jakarta_date(now), as_of, masked(row.kpj), query.year, telling)
     return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)

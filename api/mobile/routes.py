@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from api.mobile import cards, devices, me, months, yields
+from api.mobile import cards, devices, me, months, notices, statement, yields
 
 ROUTES: list[BaseRoute] = [
     *cards.short.routes,
     *cards.router.routes,
     *months.router.routes,
     *yields.router.routes,
+    *statement.router.routes,
     *devices.router.routes,
     *me.router.routes,
+    *notices.router.routes,
 ]
 """What is asked most stands first."""

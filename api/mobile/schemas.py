@@ -32,6 +32,7 @@ from api.schemas import (
     Sentence,
     Status,
 )
+from ledger.members.state import NOTICES
 
 LONGEST_NAME = 60
 """Letters of a device's name."""
@@ -93,6 +94,22 @@ class LinkCard(Sent):
         if isinstance(given, dict) and (given.get("kpj") is None) == (given.get("offer") is None):
             raise PydanticCustomError("request-invalid", "", {"what": "kpj | offer"})
         return given
+
+
+Told = Annotated[
+    list[Annotated[str, OneOf(NOTICES)]],
+    Field(
+        description="`posted`: a contribution was posted; `missing`: a month has not come after its due day",
+        max_length=len(NOTICES), examples=[["posted", "missing"]],
+    ),
+]  # fmt: skip
+
+
+class ChooseNotices(Sent):
+    """Of what to be told without asking."""
+
+    mail: Told
+    sms: Told
 
 
 class Tokens(Answer):
@@ -185,3 +202,11 @@ class AccessLog(Answer):
 
     reads: list[Access]
     next: Next
+
+
+class Notices(Answer):
+    """Of what the member is told without asking; `phone`: whether a phone is linked, which SMS need."""
+
+    mail: Told
+    sms: Told
+    phone: bool

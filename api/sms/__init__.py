@@ -3,6 +3,7 @@
 parser     what a text asks for; pure, takes whatever people type
 phones     one form for every way a phone number is written
 replies    the sentences, each one GSM-7 segment
+missing    the months of a reply, as far as there is room
 messages   what came and what was answered: a gateway's retry gets the same answer, a sender has a limit
 answering  the flow over members and balances
 gateway    what an adapter of a gateway has to do; `kannel` does it for Kannel

@@ -14,12 +14,15 @@ from api.application import ApplicationState
 from api.sms import replies
 from api.sms.gateway import Message
 from api.sms.messages import ASKS, REGISTERS, Messages
+from api.sms.missing import clauses
 from api.sms.parser import Balance, Misread, Number, Registration, Stop, Tell, parse
 from api.sms.phones import normal
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number
 from ledger.members import Acting, Phone
+from projections.card_months import card_months
+from projections.month_grid import Facts
 from projections.results import BalanceRow
 
 BY = CHANNEL = "sms"
@@ -92,7 +95,7 @@ class Answering:
             if refused.code != "number-wrong":
                 raise
             return replies.MISREAD["number"]
-        return replies.NUMBER_BOUND if outcome == "bound" else replies.NUMBER_LOGIN
+        return replies.NUMBER[outcome]
 
     async def _stop(self, phone: str, now: datetime, request: str) -> str:
         acting = Acting(BY, CHANNEL, now, request=request)
@@ -112,6 +115,7 @@ class Answering:
             if not cards:
                 return replies.STRANGER
             rows = await asyncio.gather(*(self._opened.balance(card, now, None) for card in cards))
+            facts = await self._opened.ask(self._facts, [row.card for row in rows], now)
         except NotFound:
             return replies.STRANGER
         except Unavailable as error:
@@ -119,7 +123,12 @@ class Answering:
                 raise
             return replies.NOT_TOLD[error.code]
         await asyncio.gather(*(self._record(row, now, route, request) for row in rows))
-        return replies.balance(rows, jakarta_date(now))
+        today = jakarta_date(now)
+        return replies.balance(rows, today, clauses(facts, today))
+
+    def _facts(self, cards: list[int], now: datetime) -> list[Facts]:
+        opened = self._opened
+        return card_months(opened.log, opened.reader, opened.vault, cards, now)
 
     async def _cards(self, kpj: str, person: str) -> list[int]:
         """The cards that may be told to a phone of `person`: those linked, or the one named when it is the person's."""

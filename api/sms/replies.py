@@ -12,6 +12,7 @@ from datetime import date
 from babel.dates import format_date
 
 from api.middleware import masked
+from api.sms.missing import Clause, fit
 from ledger.identifiers import month_number
 from ledger.money import rupiah
 from projections.results import BalanceRow
@@ -34,6 +35,12 @@ ASKED = (
 """The same whether the data matched or not: who tries numbers learns nothing."""
 NUMBER_BOUND = "Terima kasih. Nomor HP yang meminta sudah terhubung dan bisa mengirim SALDO ke 2757. Info 175."
 NUMBER_LOGIN = "Terima kasih. Pendaftaran akun dikonfirmasi; tautannya kami kirim ke email yang didaftarkan. Info 175."
+NUMBER = {
+    "bound": NUMBER_BOUND,
+    "login-confirmed": NUMBER_LOGIN,
+    "contact-agreed": "Terima kasih. Penggantian kontak disetujui. Langkah terakhir kami kirim ke kontak baru. Info 175.",
+}
+"""What is answered to a number that came back, by what it confirmed."""
 STOPPED = "Nomor HP ini sudah dilepas dari saldo JHT. Untuk memakai lagi, kirim DAFTAR SALDO seperti semula. Info 175."
 NOT_BOUND = "Nomor HP ini memang tidak terhubung dengan saldo JHT. Tidak ada yang diubah. Info 175."
 TOLD_FROM_NOW = (
@@ -81,21 +88,21 @@ def bound(kpj: str) -> str:
     return f"Nomor HP ini terdaftar untuk JHT {masked(kpj)}. Kirim SALDO untuk cek saldo, STOP untuk berhenti."
 
 
-def balance(rows: Sequence[BalanceRow], today: date) -> str:
-    """One card's balance, or the sum of several."""
+def balance(rows: Sequence[BalanceRow], today: date, more: Sequence[Clause] = ()) -> str:
+    """One card's balance, or the sum of several; `more`: what is said of their months, as far as there is room."""
     total, day = sum(row.total for row in rows), format_date(today, "dd-MM-yy", "id")
     who = f"JHT {masked(rows[0].kpj)}" if len(rows) == 1 else f"JHT {len(rows)} kartu, jumlah"
     said = f"{who} {rupiah(total)} per {day}"
     if total == 0:
-        return f"{said}: {_zero(rows)}"
+        return fit(f"{said}: {_zero(rows)}", more, SEGMENT)
     earned = sum(row.credited for row in rows)
-    made_of = f", termasuk hasil {rupiah(earned)}" if earned > 0 else ""
-    hint = " Satu kartu: SALDO lalu KPJ." if len(rows) > 1 else ""
-    # What there is no room for gives way: the hint first, then the yield; the amount, its day and the last month stay.
-    for more in (f"{made_of}.{_last(rows)}{hint}", f"{made_of}.{_last(rows)}"):
-        if len(said) + len(more) <= SEGMENT:
-            return said + more
-    return f"{said}.{_last(rows)}"
+    hint = [(" Satu kartu: SALDO lalu KPJ.",)] if len(rows) > 1 else []
+    whole = f"{said}, termasuk hasil {rupiah(earned)}.{_last(rows)}" if earned > 0 else ""
+    # What there is no room for gives way: the hint first, then the names of months, then the yield; the amount, its day and
+    # the last month stay.
+    if not whole or len(whole) + sum(len(forms[-1]) for forms in more) > SEGMENT:
+        whole = f"{said}.{_last(rows)}"
+    return fit(fit(whole, more, SEGMENT), hint, SEGMENT)
 
 
 def _last(rows: Sequence[BalanceRow]) -> str:

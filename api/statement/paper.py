@@ -19,6 +19,7 @@ import typst
 from api import formats
 from api.statement.answer import Name
 from api.statement.texts import Texts, texts
+from ledger.decisions.person import Identity
 from ledger.money import rupiah
 from ledger.yields import POLICY
 from projections.statement import PAID_LATER, Gap, Statement, StatementLine
@@ -39,6 +40,11 @@ class Holder(NamedTuple):
 
     name: str
     nik: str
+
+
+def holder_of(identity: Identity) -> Holder:
+    """The holder with this identity."""
+    return Holder(identity.name, formats.masked_nik(identity.nik))
 
 
 class Head(NamedTuple):

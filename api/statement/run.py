@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.formats import masked_nik
-from api.statement.paper import Head, Holder, paper
+from api.statement.paper import Head, holder_of, paper
 from ledger.errors import JhtError, Refused
 from ledger.identifiers import kpj_of
 from ledger.output_file import writing
@@ -111,8 +110,7 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
                 empty += 1
                 continue
             identity, _ = who
-            holder = Holder(identity.name, masked_nik(identity.nik))
-            head = Head(kpj_of(card), told.segment, holder, moment, position)
+            head = Head(kpj_of(card), told.segment, holder_of(identity), moment, position)
             content = paper(told, head, lambda npp, name: name, run.language)
             place = place_of(folder, card)
             with writing():

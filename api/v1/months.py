@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from api import schemas
 from api.application import application_of
-from api.months_answer import Months, months_answer, months_version
+from api.months_answer import Months, Telling, months_answer, months_version
 from api.parameters import KpjPath, MonthsQuery, Why
 from api.problems import asked_language, refusals
+from api.reasons import OTHERS
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
@@ -58,5 +59,6 @@ async def months(
         facts = of_payers(facts, caller.npps)
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     # Other systems know employers by their NPP.
-    body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, lambda npp, name: None)
+    telling = Telling(language, OTHERS, lambda npp, name: None)
+    body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, telling)
     return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)

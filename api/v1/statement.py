@@ -17,11 +17,13 @@ from api.responses import VERSIONED, file_response, is_known, unchanged, version
 from api.route import Route
 from api.statement.answer import StatementAnswer, statement_answer
 from api.statement.forms import FILES, Form, file_name, file_of
-from api.statement.paper import Head
+from api.statement.paper import Head, Holder
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
+from projections.card_statement import CardStatement
+from projections.statement import Period
 
 router = APIRouter(route_class=Route, tags=["accounts"])
 
@@ -44,8 +46,7 @@ FILE_CONTENT: dict[str, Any] = {
         *READ_PROBLEMS, *POSITION_PROBLEMS, *PERIOD_PROBLEMS, "kpj-unreadable", "account-not-found",
         "account-incomplete", "key-bound",
     )
-    | VERSIONED
-    | {200: {**VERSIONED[200], "content": FILE_CONTENT}},
+    | {304: VERSIONED[304], 200: {**VERSIONED[200], "content": FILE_CONTENT}},
 )  # fmt: skip
 async def statement(
     request: Request,
@@ -64,23 +65,30 @@ async def statement(
     application.must_be_free(caller)
     await application.reach(query.min_position)
     try:
-        row, found = await application.statement(card, now, period)
+        read = await application.statement(card, now, period)
     except NotFound:
         await application.record(request, caller, why, kpj, 0, now)
         raise
-    await application.record(request, caller, why, row.kpj, row.position, now)
-    as_of = schemas.as_of(application.log.log_id, row, today)
-    # Other systems know employers by their NPP.
-    form = Form(query.form, language, lambda npp, name: None)
+    await application.record(request, caller, why, read.row.kpj, read.row.position, now)
+    # Other systems know employers by their NPP, and whose card it is the balance does not say either.
+    return await answered(request, read, Form(query.form, language, lambda npp, name: None), period)
+
+
+async def answered(
+    request: Request, read: CardStatement, form: Form, period: Period, *, kpj: str = "", holder: Holder | None = None
+) -> Response:
+    """The statement in the form that was asked for, or 304. `kpj`: the number as JSON shows it, where not in full;
+    `holder`: whom a paper names."""
+    application, (row, found) = application_of(request), read
+    now = application.now()
+    as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     version = f"{row.tag}-{found.version}-{as_of.date}-{form.name}"
     if form.name not in FILES:
-        return versioned(
-            request, statement_answer(found, row.kpj, as_of, form.employer), as_of.position, version, language
-        )
-    headers = version_headers(as_of.position, version, language)
+        body = statement_answer(found, kpj or row.kpj, as_of, form.employer)
+        return versioned(request, body, as_of.position, version, form.language)
+    headers = version_headers(as_of.position, version, form.language)
     if is_known(request, headers):
         return unchanged(headers)
-    # Whose statement it is, the balance does not say either.
-    head = Head(row.kpj, row.segment, None, now, as_of.position)
+    head = Head(row.kpj, row.segment, holder, now, as_of.position)
     content = await application.work(partial(file_of, form, found, head))
     return file_response(content, form.kind, file_name(form, period), headers)

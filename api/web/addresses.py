@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PLAIN = re.compile(
-    r"/|/(?:daftar|masuk|lupa|saldo|iuran|kartu|akun|bantuan|mitra|periksa)|/akun/(?:akses|data)|/saldo/[\w-]{22}"
+    r"/|/(?:daftar|masuk|lupa|saldo|iuran|kartu|akun|bantuan|mitra|periksa)|/akun/(?:akses|data|kontak)|/saldo/[\w-]{22}"
     r"|/perusahaan(?:/[a-z0-9-]{1,30}){0,3}|/kantor(?:/[a-z-]{1,30}){0,3}"
     r"|/kantor/(?:peserta|permintaan)/[\w-]{40,512}(?:/surat|/[0-9]{1,6})?"
 )

@@ -49,8 +49,13 @@ def asset(name: str) -> str:
     return PREFIX + _files()[0][name]
 
 
+def find(name: str) -> Asset | None:
+    """The file of a name that holds its hash."""
+    return _files()[1].get(name)
+
+
 async def _serve(request: Request) -> Response:
-    found = _files()[1].get(request.path_params["name"])
+    found = find(request.path_params["name"])
     if found is None:
         raise NotFound("route-unknown")
     packed = "gzip" in request.headers.get("accept-encoding", "")

@@ -21,7 +21,9 @@ from projections.queries import Entry
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 336.0, 30.0, 212.0
 _MOST_POINTS = 60
 _MOST_YEARS = 4
-_UNITS = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"))
+_LONG_LIFE = 10
+"""Years from which on a year is too narrow for its number."""
+_UNITS = ((1_000_000_000_000, "trillion"), (1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"))
 
 
 class Point(NamedTuple):
@@ -174,9 +176,15 @@ def _axis(step: int, steps: int, size: int, y: Callable[[int], float]) -> list[s
 
 
 def _years(first: int, last: int, x: Callable[[float], float]) -> list[str]:
-    """A mark at each January, and the year's number in the middle of at most four years."""
+    """A mark at each January, and the year's number: in the middle of at most four years, or in a long life at the marks of
+    round years.
+    """
     marks = range(-(-first // 12), last // 12 + 1)
     parts = [f'<path class="c-base" d="M{x(year * 12):.1f} 212v5"/>' for year in marks]
+    if (last - first) // 12 >= _LONG_LIFE:
+        every = next(step for step in (5, 10, 20, 50, 100) if (last - first) // 12 <= step * (_MOST_YEARS + 1))
+        round_years = [year for year in marks if year % every == 0 and LEFT + 14 <= x(year * 12) <= RIGHT - 14]
+        return parts + [_Text("c-mid", x(year * 12), 230).of(year) for year in round_years]
     spans = [year for year in range(first // 12, last // 12 + 1) if _width(year, first, last, x) >= 28]
     every = max(1, -(-len(spans) // _MOST_YEARS))
     for year in spans[::-1][::every]:

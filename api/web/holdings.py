@@ -18,7 +18,7 @@ from ledger.identifiers import kpj_of
 from ledger.members import LinkedCard
 from ledger.members.rows import cards_of_each
 from ledger.store.suspense import Case, suspense_of
-from projections.card_months import card_months, waiting
+from projections.card_months import card_months
 from projections.month_grid import Facts
 from projections.results import BalanceRow
 
@@ -132,5 +132,4 @@ class Holdings:
 
     def _facts(self, cards: Sequence[int], now: datetime, cases: Sequence[Case] | None) -> list[Facts]:
         opened = self._opened
-        waits = waiting(opened.log, cards) if cases is None else cases
-        return card_months(opened.log, opened.reader, opened.vault, cards, now, waits)
+        return card_months(opened.log, opened.reader, opened.vault, cards, now, cases)

@@ -1,7 +1,8 @@
 """`/tautan/{token}`: what a letter's link asks for. Looking shows a button, pressing it does it, once: mail scanners
 look at every link.
 
-A link that verifies an e-mail address also wants the password of the registration. Otherwise whoever knows somebody's
+A link that verifies an e-mail address also wants the password of the registration, or of the account that it is to be
+another address of. Otherwise whoever knows somebody's
 data and address could register with a password of the own, and wait until the owner presses the button.
 """
 
@@ -24,7 +25,7 @@ from api.web.words import words
 from ledger.errors import Refused
 from ledger.members import Acting, Link
 
-VERIFY = "verify"
+VERIFY, PROVE = "verify", "prove-contact"
 
 
 def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
@@ -45,7 +46,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     async def use(request: Request) -> Response:
         """Do it. Raises Refused: link-used, too-many-tries, login-by-provider."""
         link, acting = await link_of(request), visits.acting(request)
-        if link.purpose == VERIFY:
+        if link.purpose in {VERIFY, PROVE}:
             wrong = await not_proven(request, link, acting)
             if wrong is not None:
                 return wrong
@@ -56,23 +57,27 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         )
 
     async def not_proven(request: Request, link: Link, acting: Acting) -> Response | None:
-        """The page again, unless the password is the one of the registration."""
+        """The page again, unless the password is the one of the registration, or of the account whose contact changes."""
         if application.settings.oidc_issuer is not None:
             raise Refused("login-by-provider")
         given, said, status = form_of(request).get("password", ""), "", 422
-        chosen = await application.ask(application.members.chosen_password, link, application.now())
+        is_new = link.purpose == VERIFY
+        chosen = await application.ask(application.members.chosen_password, link, application.now()) if is_new else None
         try:
             if not given.strip():
                 said = words(acting.language)("login.empty_password")
             elif not await application.identity.login.again(
                 f"{link.purpose} {link.version}", link.person, given, acting, chosen
             ):
-                said = words(acting.language)("link.wrong_password")
+                said = words(acting.language)("link.wrong_password" if is_new else "link.account_wrong")
         except Refused as refused:
             request.scope["problem"] = refused.code
             said, status = refused.problem.say(acting.language), problems.status_of(refused.code)
         errors: Errors = {"password": said} if said else {}
-        return render(request, "link.html", status, purpose=link.purpose, asked="", errors=errors) if errors else None
+        if not errors:
+            return None
+        asked = "" if is_new else await application.ask(application.members.asked_by, link)
+        return render(request, "link.html", status, purpose=link.purpose, asked=asked, errors=errors)
 
     async def enter(request: Request, link: Link, acting: Acting) -> Response:
         """Straight in: whatever had to be asked was asked before the link was sent."""

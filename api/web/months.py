@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import reasons
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
 from api.route import PlainRoute
 from api.web.holdings import Holdings
 from api.web.page_context import Visits, visit_of
-from api.web.pages import render
+from api.web.pages import language_of, render
 from api.web.saldo import note_reads
 from ledger.clock import jakarta_date
 from ledger.due_days import holidays_known
 from ledger.errors import NotFound, Unavailable
+from ledger.identifiers import month_of
 from projections import month_grid
 from projections.received import awaited, received
 from projections.results import standing_opening
@@ -41,10 +45,23 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         return render(
             request, "months.html", now=now, years=years, chosen=chosen, openings=openings, undated=_undated(chosen),
             until=received(facts), awaited=awaited([chosen] if chosen else []),
+            blank=_blank(chosen, jakarta_date(now), language_of(request)) if chosen else "",
+            starts=min((membership.since for one in facts for membership in one.memberships), default=""),
             kpjs={held.linked.card: held.kpj for held in cards},
         )  # fmt: skip
 
     return [PlainRoute("/iuran", visits.page(months, MEMBER), methods=["GET"])]
+
+
+def _blank(year: month_grid.Year, today: date, language: str) -> str:
+    """Why nothing was due in a year: what is said of its newest month that has begun."""
+    begun = [cell for cell in year.cells if cell.month <= month_of(today)]
+    if not begun:
+        return reasons.why_blank("not-due", language)
+    cell = begun[-1]
+    if cell.parts:
+        return reasons.why(cell.parts[0], language, reasons.MEMBER)
+    return reasons.why_blank(cell.cause, language)
 
 
 def _undated(year: month_grid.Year | None) -> list[int]:

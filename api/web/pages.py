@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import formats, problems
+from api.reasons import MEMBER, OTHERS, why
 from api.web.addresses import way_back
 from api.web.assets import asset
-from api.web.held import held_key
 from api.web.words import LANGUAGES, Words, words
 from ledger.errors import JhtError, Problem, Unavailable
 
@@ -49,6 +49,8 @@ MONTH_MARKS = {
     "left": "dash", "before": "dash", "opened": "dash", "unknown": "dash",
 }  # fmt: skip
 """State of a month -> its mark."""
+SHOWN_YEARS = 6
+"""Years of a long life that are offered at once; the others are behind a fold."""
 _OTHER = {"id": "en", "en": "id"}
 _FIXED = re.compile(r'\{\{ (t|icon)\("([\w.-]+)"\) \}\}')
 
@@ -119,7 +121,9 @@ def environment(language: str) -> Environment:
         "kept": partial(_kept, language),
         "month_cell": partial(month_cell, language=language),
         "month_marks": MONTH_MARKS,
-        "held_key": held_key,
+        "SHOWN_YEARS": SHOWN_YEARS,
+        "why": partial(why, language=language, voice=MEMBER),
+        "why_others": partial(why, language=language, voice=OTHERS),
         "rupiah": formats.rupiah,
         "rupiah_exact": formats.rupiah_exact,
         "factor": formats.factor,

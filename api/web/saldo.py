@@ -16,6 +16,7 @@ from api.application import ApplicationState
 from api.offered_cards import offered_cards
 from api.route import PlainRoute
 from api.web import chart
+from api.web.absences import absences
 from api.web.holdings import Held, Holdings, Kept
 from api.web.page_context import Visits, visit_of
 from api.web.pages import fragment, language_of, render
@@ -27,11 +28,11 @@ from ledger.store.log import position_text
 from ledger.yields import Terms
 from projections import month_grid
 from projections.month_grid import Facts, Year
-from projections.received import awaited, received
+from projections.received import awaited, missing_sum, received
 from projections.results import OPENINGS, BalanceRow
 
 LISTED = 6
-"""Months that have not come which are listed at once; the others are behind a fold."""
+"""Months with a sentence of their own which are listed at once; the others are behind a fold."""
 SHOWN_YEARS = 3
 LAST_LINES = 4
 
@@ -96,7 +97,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         below = kept.get(key)
         if below is None:
             facts = await holdings.facts(rows, now, cases)
-            below = kept.put(key, _below(cards, facts, today, language, alone=bool(handle)))
+            below = kept.put(key, whole_below(cards, facts, today, language, alone=bool(handle)))
         # The page of one card is about that card alone.
         offered = [] if handle else await offered_cards(application, person, [held.linked.card for held in cards])
         return render(
@@ -140,16 +141,18 @@ def _unavailable(request: Request, cards: Sequence[Held], now: datetime) -> Resp
     return render(request, "unavailable.html", 503, code=first.error.code, card=first.kpj, others=others)
 
 
-def _below(
+def whole_below(
     cards: Sequence[Held], facts: Sequence[Facts], today: date, language: str, *, alone: bool
 ) -> Below:  # fmt: skip
+    """The part of the page below the balance, of some cards with their facts."""
     found = month_grid.years(facts, today)
     listed = month_grid.missing(found)
     absent = [one for one in listed if one.part.state == month_grid.ABSENT]
+    groups, single = absences(listed)
     waited = awaited(found)
     content = fragment(
         language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,
-        listed=listed[:LISTED], folded=listed[LISTED:], estimate=sum(one.part.estimate for one in absent),
+        groups=groups, listed=single[:LISTED], folded=single[LISTED:], total=missing_sum(found),
         years=found[:SHOWN_YEARS], older=found[SHOWN_YEARS:], growth=growth(facts, found, today, language),
         lines=_last_lines(facts), today=today, until=received(facts), awaited=waited,
     )  # fmt: skip

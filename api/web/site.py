@@ -10,6 +10,7 @@ from api.web import (
     answer_check,
     assets,
     cards,
+    contacts,
     links,
     login,
     months,
@@ -19,6 +20,7 @@ from api.web import (
     public,
     register,
     saldo,
+    statement,
     working,
 )  # fmt: skip
 from api.web.holdings import Holdings
@@ -37,10 +39,12 @@ def routes(application: ApplicationState) -> list[Route]:
         *login.routes(application, visits),
         *saldo.routes(application, visits, holdings),
         *working.routes(application, visits, holdings),
+        *statement.routes(application, visits, holdings),
         *outlook.routes(application, visits, holdings),
         *months.routes(application, visits, holdings),
         *cards.routes(application, visits),
         *account.routes(application, visits),
         *offline.routes(application, visits, holdings),
+        *contacts.routes(application, visits),
         *assets.ROUTES,
     ]

@@ -109,6 +109,46 @@ class PhoneDenied(Fact, frozen=True):
     asked: Count
 
 
+class ContactAsked(Fact, frozen=True):
+    """The member asks that the e-mail address or the phone on file (`what`: `email`, `phone`) be another one. `contact` is
+    sealed; `proof` as in `MemberRegistered`: what is known already has to be proven only, another one waits first.
+    """
+
+    NAME: ClassVar[str] = "contact-asked.v1"
+    CONCERNS: ClassVar = NOWHERE
+    what: str
+    contact: str
+    proof: str
+
+
+class ContactConfirmed(Fact, frozen=True):
+    """A known contact agreed to the one of request `asked`; `how` as in `MemberConfirmed`. It has still to be proven."""
+
+    NAME: ClassVar[str] = "contact-confirmed.v1"
+    CONCERNS: ClassVar = NOWHERE
+    how: str
+    asked: Count
+
+
+class ContactReplaced(Fact, frozen=True):
+    """The contact of request `asked` was proven and is the one on file; every other request for its kind is over.
+    `login`: sealed, what the member comes in with from now on, where that changes too.
+    """
+
+    NAME: ClassVar[str] = "contact-replaced.v1"
+    CONCERNS: ClassVar = NOWHERE
+    asked: Count
+    login: str = ""
+
+
+class ContactDenied(Fact, frozen=True):
+    """A known contact said that the contact of request `asked` is somebody else's."""
+
+    NAME: ClassVar[str] = "contact-denied.v1"
+    CONCERNS: ClassVar = NOWHERE
+    asked: Count
+
+
 class DataRequested(Fact, frozen=True):
     """The member asks for data to be handed out, corrected or erased (`export`, `correct`, `erase`); `text` is sealed."""
 

@@ -30,7 +30,8 @@ class Members(Phones, Requests, Memberships, NoticeChoices):
         return cls(log, vault)
 
     def use_link(self, token: str, acting: Acting) -> Link:
-        """Do what a link was sent for: verify, confirm-login, deny-login, confirm-phone, deny-phone.
+        """Do what a link was sent for: verify, confirm-login, deny-login, confirm-phone, deny-phone,
+        confirm-contact, deny-contact, prove-contact.
 
         Raises Refused(link-used): unknown, over, used before, or for something that is no longer so.
         """
@@ -40,6 +41,9 @@ class Members(Phones, Requests, Memberships, NoticeChoices):
             "deny-login": self._deny_login,
             "confirm-phone": self._confirm_phone,
             "deny-phone": self._deny_phone,
+            "confirm-contact": self._confirm_contact,
+            "deny-contact": self._deny_contact,
+            "prove-contact": self._prove_contact,
         }
         link = self.look_at_link(token, acting.now)
         if link.purpose not in acts:
@@ -106,4 +110,5 @@ class Members(Phones, Requests, Memberships, NoticeChoices):
             # Links to known contacts carry their hashes, and numbers are keyed: asking again makes new ones.
             tx.run("delete from member_links where person = ? and purpose like ?", [person, "%-login"])
             tx.run("delete from member_links where person = ? and purpose like ?", [person, "%-phone"])
+            tx.run("delete from member_links where person = ? and purpose like ?", [person, "%-contact"])
             tx.run("delete from member_numbers where person = ?", [person])

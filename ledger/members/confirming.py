@@ -22,11 +22,10 @@ class Confirming(Acts):
     def _ask_known(
         self, tx: Transaction, purpose: str, person: str, version: int, known: Known, asks: str, acting: Acting
     ) -> None:
-        """Ask about the contact `asks`, of registration or phone request `version`: links to the e-mail addresses,
-        one number to the phones.
+        """Ask about the contact `asks`, of the registration or request `version`: links to the e-mail addresses, one
+        number to the phones. `purpose`: LOGIN, PHONE or CONTACT of `numbers`.
         """
-        is_login = purpose == numbers.LOGIN
-        shown = asks if is_login else whole_phone(asks)
+        shown = asks if "@" in asks else whole_phone(asks)
         for email in known.emails:
             to = self.vault.address_hash(tx, email)
             secrets = {
@@ -34,15 +33,15 @@ class Confirming(Acts):
                 for name, act in (("token", "confirm"), ("deny", "deny"))
             }
             details = secrets | {"asks": shown}
-            letter = Letter("confirm-login" if is_login else "confirm-phone", email, acting.language, details)
+            letter = _question(purpose, email, acting.language, details)
             self.outbox.put(tx, letter, acting.now, person=person)
         number = numbers.new_number()
-        asked_by = b"" if is_login else self.vault.phone_hash(tx, asks)
+        asked_by = self.vault.phone_hash(tx, asks) if purpose == numbers.PHONE else b""
         for phone in known.phones:
             sent = Confirmed(purpose, person, version, self.vault.phone_hash(tx, phone))
             numbers.put_number(tx, self._number_key(), sent, asked_by, number, acting.now)
             details = {"number": f"{number[:4]} {number[4:]}"}
-            letter = Letter("confirm-login" if is_login else "confirm-phone", phone, acting.language, details)
+            letter = _question(purpose, phone, acting.language, details)
             self.outbox.put(tx, letter, acting.now, "sms", person=person)
 
     def _number_key(self) -> bytes:
@@ -60,3 +59,10 @@ class Confirming(Acts):
         }
         if sent_to not in hashes:
             raise Refused("link-used")
+
+
+def _question(purpose: str, to: str, language: str, details: dict[str, str]) -> Letter:
+    is_login, is_phone = purpose == numbers.LOGIN, purpose == numbers.PHONE
+    return Letter(
+        "confirm-login" if is_login else "confirm-phone" if is_phone else "confirm-contact", to, language, details
+    )  # fmt: skip

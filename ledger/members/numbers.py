@@ -17,8 +17,9 @@ NUMBER_VALID = timedelta(minutes=10)
 WRONG_NUMBERS = 20
 _DIGITS = 8
 
-LOGIN, PHONE = "login", "phone"
-"""What a number confirms: a registration, or a phone that asked for balances."""
+LOGIN, PHONE, CONTACT, PROVE = "login", "phone", "contact", "prove"
+"""What a number confirms: a registration, a phone that asked for balances, another contact on file; PROVE: that the new
+phone is the member's."""
 
 
 class Confirmed(NamedTuple):

@@ -12,6 +12,7 @@ from ledger.errors import Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
 from ledger.members import numbers, rows
 from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.contacts import Contacts
 from ledger.members.numbers import NUMBER_VALID
 from ledger.members.passwords import Passwords
 from ledger.members.rows import Link
@@ -22,6 +23,7 @@ from ledger.store.database import Transaction
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
 LOGIN_CONFIRMED = "login-confirmed"
+CONTACT_AGREED = "contact-agreed"
 _First = Callable[[Transaction, Member, Seal], None]
 
 
@@ -35,7 +37,7 @@ class Phone(Struct, frozen=True):
     name: str = ""
 
 
-class Phones(Passwords):
+class Phones(Passwords, Contacts):
     """Phones asked for, bound, unbound."""
 
     def ask_phone(self, asked: Phone, acting: Acting) -> str:
@@ -101,7 +103,8 @@ class Phones(Passwords):
         self._bound(person, OFFICE, asked, acting, lambda tx, state, key: None)
 
     def confirm_by_phone(self, phone: str, number: str, acting: Acting) -> str:
-        """A number came back by SMS: `bound` for a phone, `login-confirmed` for a registration.
+        """A number came back by SMS: `bound` for a phone, `login-confirmed` for a registration, `contact-agreed`
+        for a contact on file. A new phone is proven on the account page only: a mistyped one is somebody else's.
 
         Raises Refused(number-wrong).
         """
@@ -109,11 +112,15 @@ class Phones(Passwords):
         with self.log.database.write() as tx:
             hashed = self.vault.phone_hash(tx, phone)
             found = numbers.by_phone(tx, self._number_key(), hashed, clean, acting.now) if clean else None
-        if found is None:
+        if found is None or found.purpose == numbers.PROVE:
             raise Refused("number-wrong")
         if found.purpose == numbers.LOGIN:
             self._confirm_numbered(found, acting)
             return LOGIN_CONFIRMED
+
+        if found.purpose == numbers.CONTACT:
+            self._answered(found, acting)
+            return CONTACT_AGREED
 
         def first(tx: Transaction, state: Member, key: Seal) -> None:
             self._must_be_known(tx, found.person, state, key, found.sent_to)

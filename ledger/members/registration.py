@@ -23,6 +23,8 @@ from ledger.members.state import (
     BY_NUMBER,
     KNOWN,
     OFFICE,
+    SENT,
+    WAITING,
     Known,
     Member,
     Registration,
@@ -173,6 +175,9 @@ class Registrations(Confirming):
             if found is None:
                 raise Refused("link-used")
             return key.address_in(found.login).email
+        if link.purpose.endswith("-contact"):
+            expected = SENT if link.purpose.startswith("prove") else WAITING
+            return key.open("contact", state.new_contact(link.version, expected).contact)
         return key.open("phone", state.waiting_phone(link.version)) if link.purpose.endswith("-phone") else ""
 
     def chosen_password(self, link: Link, now: datetime) -> str:

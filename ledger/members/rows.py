@@ -190,6 +190,14 @@ def end_asking(tx: Transaction, person: str, version: int) -> None:
         tx.run(f"delete from {table} where person = ? and version = ?", [person, version])
 
 
+def is_asked(tx: Transaction, person: str, version: int) -> bool:
+    """Whether a link or number about the request still waits for its answer."""
+    return any(
+        tx.rows(f"select 1 from {table} where person = ? and version = ? limit 1", [person, version])
+        for table in ("member_links", "member_numbers")
+    )
+
+
 def secret_hash(secret: str) -> bytes:
     """What a random secret (of a link, a session, a device) is stored as; whatever a stranger sends can be hashed."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -18,6 +18,10 @@ from msgspec import Struct, structs
 from ledger.errors import NotFound, Refused
 from ledger.events import (
     CardLinked,
+    ContactAsked,
+    ContactConfirmed,
+    ContactDenied,
+    ContactReplaced,
     DataRequestClosed,
     DataRequested,
     Event,
@@ -50,6 +54,8 @@ UNKNOWN_TIME = timedelta(hours=24)
 POSTED, MISSING = "posted", "missing"
 NOTICES = (POSTED, MISSING)
 """Of what a member can be told without asking: a contribution was posted; a month stays out after its due day."""
+EMAIL, PHONE = "email", "phone"
+"""The contacts on file."""
 
 REQUESTS = ("export", "correct", "erase")
 OUTCOMES = ("done", "refused")
@@ -99,6 +105,16 @@ class Registration(Struct, frozen=True):
     state: str
 
 
+class NewContact(Struct, frozen=True):
+    """A contact that is to be the one on file; its name is the stream version of the request. `what`: EMAIL or PHONE;
+    `state`: WAITING, or SENT while it has only to be proven."""
+
+    version: int
+    what: str
+    contact: Sealed
+    state: str
+
+
 class Request(Struct, frozen=True):
     """A data request; `number` is its stream version, `channel` the door it was made at, `outcome` "" while it is open."""
 
@@ -130,6 +146,7 @@ class Member(Struct):
     cards: tuple[str, ...] = ()
     phone: Sealed | None = None
     waiting_phones: tuple[Sealed, ...] = ()
+    contacts: tuple[NewContact, ...] = ()
     unknown: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     notices: Notices = Notices()
@@ -162,6 +179,13 @@ class Member(Struct):
         for phone in self.waiting_phones:
             if phone.version == asked:
                 return phone
+        raise Refused("link-used")
+
+    def new_contact(self, asked: int, state: str) -> NewContact:
+        """The contact of a request in that state. Raises Refused(link-used)."""
+        for contact in self.contacts:
+            if contact.version == asked and contact.state == state:
+                return contact
         raise Refused("link-used")
 
     def may_try(self, now: datetime) -> bool:
@@ -203,7 +227,7 @@ class Member(Struct):
             self.registrations = tuple(one for one in self.registrations if one.version != fact.registered)
         elif isinstance(fact, MemberClosed):
             self.access, self.registrations, self.cards, self.is_closed = None, (), (), True
-            self.phone, self.waiting_phones, self.notices = None, (), Notices()
+            self.phone, self.waiting_phones, self.contacts, self.notices = None, (), (), Notices()
         elif isinstance(fact, CardLinked):
             self.cards = _with(self.cards, fact.kpj)
         else:
@@ -222,6 +246,8 @@ class Member(Struct):
             self.notices = Notices(fact.mail, fact.sms, fact.language)
         elif isinstance(fact, PhoneDenied):
             self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
+        elif isinstance(fact, ContactAsked | ContactConfirmed | ContactReplaced | ContactDenied):
+            self._take_contact(fact, version, recorded_at)
         elif isinstance(fact, DataRequested):
             self.requests += (Request(version, fact.what, fact.text, recorded_at, channel),)
         elif isinstance(fact, DataRequestClosed):
@@ -229,6 +255,24 @@ class Member(Struct):
                 structs.replace(r, outcome=fact.outcome, closed_at=recorded_at) if r.number == fact.request else r
                 for r in self.requests
             )
+
+    def _take_contact(self, fact: Fact, version: int, recorded_at: str) -> None:
+        if isinstance(fact, ContactAsked):
+            state = SENT if fact.proof == KNOWN else WAITING
+            self.contacts += (NewContact(version, fact.what, Sealed(fact.contact, version), state),)
+            if state == WAITING:
+                self._count_unknown(recorded_at)
+        elif isinstance(fact, ContactConfirmed):
+            self.contacts = tuple(
+                structs.replace(one, state=SENT) if one.version == fact.asked else one for one in self.contacts
+            )
+        elif isinstance(fact, ContactReplaced):
+            kinds = {one.what for one in self.contacts if one.version == fact.asked}
+            self.contacts = tuple(one for one in self.contacts if one.what not in kinds)
+            if fact.login and self.access is not None:
+                self.access = structs.replace(self.access, login=Sealed(fact.login, version))
+        elif isinstance(fact, ContactDenied):
+            self.contacts = tuple(one for one in self.contacts if one.version != fact.asked)
 
     def _count_unknown(self, at: str) -> None:
         self.unknown = (*self.unknown, at)[-MOST_UNKNOWN:]

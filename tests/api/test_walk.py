@@ -59,22 +59,25 @@ TABLE = {
     ),
     "member": (
         "GET /saldo", "GET /saldo/{handle}", "GET /saldo/{handle}/hitungan",
+        "GET /saldo/{handle}/laporan", "GET /saldo/{handle}/laporan/{file}",
         "GET /saldo/{handle}/perkiraan", "POST /saldo/{handle}/perkiraan",
         "GET /iuran", "GET /kartu", "POST /kartu", "GET /akun", "POST /akun/sandi", "POST /akun/keluar-semua",
         "POST /akun/hp", "POST /akun/kabar", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
         "GET /luring/saldo", "POST /akun/luring",
+        "GET /akun/kontak", "POST /akun/kontak", "POST /akun/kontak/kode",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",
         "GET /v1/mobile/cards/{handle}/months", "GET /v1/mobile/cards/{handle}/explain",
-        "GET /v1/mobile/cards/{handle}/simulate",
+        "GET /v1/mobile/cards/{handle}/simulate", "GET /v1/mobile/cards/{handle}/statement",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
-        "GET /v1/mobile/access-log", "GET /v1/mobile/me",
+        "GET /v1/mobile/access-log", "GET /v1/mobile/me", "GET /v1/mobile/notices", "PUT /v1/mobile/notices",
     ),
     "gateway": ("POST /channels/sms/kannel",),
     "counter": (
         "POST /kantor/keluar", "GET /kantor", "POST /kantor", "GET /kantor/peserta/{view}",
         "POST /kantor/peserta/{view}", "GET /kantor/peserta/{view}/surat",
+        "GET /kantor/peserta/{view}/laporan/{card:int}/{file}",
     ),
     "half": ("GET /kantor/kode", "POST /kantor/kode", "POST /kantor/kode/hilang"),
     "supervisor": (

@@ -150,6 +150,15 @@ def test_months_inside_an_opening_balance_are_not_missing() -> None:
     assert (found["01"], found["07"], found["08"]) == ("opened", "opened", "absent")
 
 
+def test_who_left_before_the_opening_balance_sees_it_and_nothing_missing() -> None:
+    opening = entry("2025-12", type="opening", paid_on="2025-12-31")
+    years = month_grid.years([facts(opening, since="2015-01", until="2019-03")], TODAY)
+    assert [(year.year, {cell.state for cell in year.cells}) for year in years] == [
+        (2026, {"left", "later"}), (2025, {"opened"}),
+    ]  # fmt: skip
+    assert month_grid.missing(years) == []
+
+
 def test_months_before_the_first_rule_are_nobodys_fault() -> None:
     years = month_grid.years([facts(since="2015-01")], TODAY)
     assert [cell.state for cell in years[-1].cells] == ["unknown"] * 6 + ["absent"] * 6

@@ -52,7 +52,7 @@ def scheme_of(first: int, *rates: int) -> Known:
 
 
 def past_of(lines: Lines, known: Known) -> Past:
-    return Past("a" * 32, "PU", (10**6, STAMP, STAMP), lines, known, False, [])
+    return Past("a" * 32, "PU", 1, (10**6, STAMP, STAMP), lines, known, False, [])
 
 
 def made(lines: Lines, known: Known, period: Period, *memberships: MembershipRow) -> Statement:
@@ -186,7 +186,7 @@ def rate_of(year: int, rate: int) -> YieldDeclared:
 def told(events: list[Event], rows: list[tuple[int, int, str, str]], first: int, year: int) -> Statement:
     """The statement of a year from money events (the first at a position) and the scheme's rows."""
     lines = read_batch(rows_of(events, first)).lines
-    past = Past("a" * 32, "PU", (10**6, STAMP, STAMP), lines, known_of(rows, ""), False, list(rows))
+    past = past_of(lines, known_of(rows, ""))._replace(declared=list(rows))
     facts = Facts(card_number(KPJ), entries_of(lines), (), {NPP: "PT Satu"})
     return statement.statement(past, facts, statement.year_of(year, TODAY), TODAY)
 

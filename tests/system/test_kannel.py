@@ -23,7 +23,10 @@ from tests.system.serving import serving
 
 CARD, PHONE, STRANGER = "26000000017", "+6281234560001", "+6281355550000"
 PASSWORD = "kunci-gateway"
-BALANCE = re.compile(r"JHT \*\*\*0017 Rp285\.000 per [0-9]{2}-[0-9]{2}-[0-9]{2}\. Iuran terakhir Okt-26\.")
+BALANCE = re.compile(
+    r"JHT \*\*\*0017 Rp285\.000 per [0-9]{2}-[0-9]{2}-[0-9]{2}\. Iuran terakhir Okt-26\. "
+    r"3 bln belum masuk: Jul,Agu,Sep\."
+)
 REGISTRATION_TEXT = f"Daftar(spasi)Saldo#{nik(1)}#17-05-1990#<{CARD}>#budi1@contoh.id"
 
 
@@ -40,8 +43,10 @@ def open_door(settings: Settings) -> Settings:
         ("npp", "name", "registered_on"), [{"npp": NPP, "name": "PT Satu", "registered_on": "2024-01-02"}]
     )
     jht(settings, "ingest", "employers", "-", stdin=employers)
-    jht(settings, "ingest", "registrations", "-", stdin=csv_of(REGISTRATION, [person(CARD)]))
+    worker = person(CARD, registered_on="2026-07-01")
+    jht(settings, "ingest", "registrations", "-", stdin=csv_of(REGISTRATION, [worker]))
     jht(settings, "ingest", "contributions", "-", stdin=csv_of(CONTRIBUTION, [line(CARD)]))
+    jht(settings, "payments-complete", "2026-11-16")
     jht(settings, "follow", "--once")
     return settings.model_copy(update={"sms_gateway_password": SecretStr(PASSWORD)})
 

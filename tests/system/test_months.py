@@ -21,7 +21,8 @@ def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settin
     assert (before["missing"], before["awaited"] > 0, before["complete_until"]) == (0, True, None)
     told = jht(filled, "months", CARD).stdout
     assert "No day was recorded up to which payments are complete" in told
-    assert "not come, was due on" not in told
+    assert "Not received from" not in told
+    assert told.count("It is past its due day") == 1, "one line for all such months"
 
     for day in (_day(0), _day(-1)):
         assert "complete-day-not-over" in jht(filled, "payments-complete", day, code=2).stderr
@@ -33,7 +34,7 @@ def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settin
     assert (after["missing"], after["awaited"]) == (before["awaited"], 0)
     told = jht(filled, "months", CARD).stdout
     assert f"Payments are complete up to {_day(1)}." in told
-    assert "not come, was due on" in told
+    assert "Not received from PT 10000001 (NPP 10000001); it was due on" in told
 
     assert "reason-unknown" in jht(filled, "payments-complete", _day(400), "--reason", "oops", code=2).stderr
     jht(filled, "payments-complete", _day(400), "--reason", "feed-incomplete")

@@ -34,7 +34,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile(".+".join(re.escape(part) for part in re.split(r"\{\w+\}", sentence)))
 
 
-def _refusal(done: Done, exit_code: int, code: str) -> str:
+def refusal(done: Done, exit_code: int, code: str) -> str:
     """What is wrong with how a command refused; '' when nothing is."""
     if "Traceback" in done.stdout + done.stderr:
         return "a traceback"
@@ -117,7 +117,7 @@ def test_a_mistake_is_told_with_its_code_in_both_languages(filled: Settings) -> 
     wrong = []
     for typed, code, exit_code in TYPED:
         done = run(environment(filled), *typed.split())
-        if said := _refusal(done, exit_code, code):
+        if said := refusal(done, exit_code, code):
             wrong.append(f"jht {typed}: {said} instead of {exit_code} {code}: {done.stderr[-300:]}")
     assert not wrong, "\n".join(wrong)
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_understood_is_explained_and_does_nothing(filled: Setting
         if typed in {"users", "keys", "person"}:  # what there is to choose from
             assert (done.code, "Usage" in done.stdout + done.stderr) == (REFUSED, True), typed
             continue
-        assert not _refusal(done, REFUSED, "command-unclear"), (typed, done)
+        assert not refusal(done, REFUSED, "command-unclear"), (typed, done)
         assert "Usage: jht" in done.stderr, typed
     assert jht(filled, "status", "--json").json["head"] == before
 
@@ -157,7 +157,7 @@ def test_without_a_ledger_every_command_says_how_to_make_one(tmp_path: Path) -> 
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'jht.db'}", master_key=MASTER_KEY)
     wrong = []
     for typed in EVERY:
-        if said := _refusal(run(environment(settings), *typed.split()), REFUSED, "ledger-missing"):
+        if said := refusal(run(environment(settings), *typed.split()), REFUSED, "ledger-missing"):
             wrong.append(f"jht {typed}: {said}")
     assert not wrong, "\n".join(wrong)
     assert list(tmp_path.iterdir()) == []
@@ -191,7 +191,7 @@ def test_another_master_key_is_recognised_and_nothing_is_written(filled: Setting
     surroundings = environment(filled) | {"JHT_MASTER_KEY": "43" * 32}
     for typed in (f"ingest contributions {file}", f"person export {CARD}", "serve --port 1", "init"):
         done = run(surroundings, *typed.split())
-        assert not _refusal(done, REFUSED, "master-key-wrong"), (typed, done)
+        assert not refusal(done, REFUSED, "master-key-wrong"), (typed, done)
         assert "43" * 32 not in done.stdout + done.stderr
     assert jht(filled, "status", "--json").json["head"] == before
 
@@ -214,7 +214,7 @@ def test_a_place_where_no_ledger_can_be_is_told_and_left_as_it_is(tmp_path: Path
         settings = Settings(database_url=f"sqlite:///{place}", master_key=MASTER_KEY)
         for typed, code in zip(("status", "init"), codes, strict=True):
             done = run(environment(settings), typed)
-            assert not _refusal(done, REFUSED, code), (place, typed, done)
+            assert not refusal(done, REFUSED, code), (place, typed, done)
     assert before == {path: path.read_bytes() for path in before}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["loop.db", "other.db", "text.db"]
 
@@ -238,7 +238,7 @@ def test_a_server_that_does_not_answer_is_told_within_three_seconds(postgres_ser
                 continue
             # The driver waits for no less than two seconds; the rest is a busy machine's.
             assert time.monotonic() - began < (6 if told == "timeout" else 3), (url, typed)
-            assert not _refusal(done, TRY_AGAIN, "store-unreachable"), (url, typed, done)
+            assert not refusal(done, TRY_AGAIN, "store-unreachable"), (url, typed, done)
             assert told in done.stderr, (url, done)
             assert "geheim" not in done.stderr
             if told == "timeout":
@@ -246,7 +246,7 @@ def test_a_server_that_does_not_answer_is_told_within_three_seconds(postgres_ser
     silent.close()
     wrong = Settings(database_url="postgresql://jht:geheim@127.0.0.1/jht?nonsense=1", master_key=MASTER_KEY)
     done = run(environment(wrong), "status")
-    assert not _refusal(done, REFUSED, "setting-wrong"), done
+    assert not refusal(done, REFUSED, "setting-wrong"), done
     assert "geheim" not in done.stderr
 
 
@@ -259,7 +259,7 @@ def test_init_without_a_master_key_says_how_to_make_one_and_makes_nothing(
         surroundings = environment(Settings(database_url=url, master_key=MASTER_KEY))
         del surroundings["JHT_MASTER_KEY"]
         done = run(surroundings, "init")
-        assert not _refusal(done, REFUSED, "master-key-missing"), done
+        assert not refusal(done, REFUSED, "master-key-missing"), done
         assert "jht master-key" in done.stderr
         with psycopg.connect(url) as connection:
             assert connection.execute("select count(*) from pg_class where relname ~ 'log_meta|vault'").fetchone() == (
@@ -271,17 +271,17 @@ def test_init_without_a_master_key_says_how_to_make_one_and_makes_nothing(
         assert str(key) in made.stdout
         assert key.read_text().strip() not in made.stdout
         assert run(surroundings | {"JHT_MASTER_KEY_FILE": str(key)}, "init").code == 0
-        assert not _refusal(run(surroundings, "master-key", key), REFUSED, "file-exists")
+        assert not refusal(run(surroundings, "master-key", key), REFUSED, "file-exists")
 
 
 def test_a_port_that_another_program_has_is_told_before_anything_starts(filled: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run(environment(filled), "serve", "--port", port)
-        assert not _refusal(done, REFUSED, "port-taken"), done
+        assert not refusal(done, REFUSED, "port-taken"), done
         assert f"127.0.0.1:{port}" in done.stderr
         done = run(environment(filled) | {"JHT_PORT": str(port)}, "serve")
-        assert not _refusal(done, REFUSED, "port-taken"), done
+        assert not refusal(done, REFUSED, "port-taken"), done
 
 
 @ONE_STORE

@@ -1,4 +1,5 @@
-"""The balance on paper: one sheet that says what is held, as of when, and where in the ledger it can be found again."""
+"""The balance on paper: one sheet that says what is held, as of when, which months have not come and why, and where in the
+ledger it can be found again; and the yearly statement of a card."""
 
 from __future__ import annotations
 
@@ -6,14 +7,39 @@ from starlette.responses import Response
 
 from api.route import PlainRoute
 from api.web.office.desk import HOME, Desk, Office
-from api.web.office.member import open_person
-from ledger.errors import Unavailable
+from api.web.office.member import LISTED, open_person
+from api.web.statement import parsed, statement_file
+from ledger.clock import jakarta_date
+from ledger.errors import NotFound, Unavailable
 from ledger.store.log import position_text
+from projections import month_grid
+from projections.received import awaited, missing_sum, received
 
 
 def routes(office: Office) -> list[PlainRoute]:
     """The letter."""
-    return [office.route(f"{HOME}/peserta/{{view}}/surat", _letter, "GET")]
+    path = f"{HOME}/peserta/{{view}}"
+    return [
+        office.route(f"{path}/surat", _letter, "GET"),
+        office.route(f"{path}/laporan/{{card:int}}/{{file}}", _statement, "GET"),
+    ]
+
+
+async def _statement(desk: Desk) -> Response:
+    """The yearly statement of one of the person's cards, by its place among them: no card's number is in an address.
+
+    Raises NotFound(route-unknown), Unavailable with the reason's code.
+    """
+    year, form = parsed(desk.request.path_params["file"], desk.language)
+    found = await open_person(desk, desk.view())
+    cards = sorted(found.cards, key=lambda one: one.kpj)
+    place = desk.request.path_params["card"]
+    if not 1 <= place <= len(cards):
+        raise NotFound("route-unknown")
+    card = cards[place - 1]
+    if card.row is None:
+        raise Unavailable(card.code)
+    return await statement_file(desk.application, card.row.card, year, form, found.about.identity)
 
 
 async def _letter(desk: Desk) -> Response:
@@ -23,10 +49,18 @@ async def _letter(desk: Desk) -> Response:
         if code:
             raise Unavailable(code)
     rows = [card.row for card in found.cards if card.row is not None]
+    years = month_grid.years(found.facts, jakarta_date(desk.application.now()))
+    listed = month_grid.missing(years)
     return desk.show(
         "office_letter.html",
         identity=found.about.identity,
         rows=rows,
+        kpjs={row.card: row.kpj for row in rows},
+        missing=listed[:LISTED],
+        more=sorted({one.month for one in listed[LISTED:]}),
+        sum=missing_sum(years),
+        awaited=awaited(years),
+        until=received(found.facts),
         total=sum(row.total for row in rows),
         now=desk.application.now(),
         position=position_text(desk.application.log.log_id, found.position),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
+from api.reasons import OTHERS, why
 from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
 from api.web.office import merging
@@ -25,14 +26,14 @@ from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
 from ledger.decisions.merge import REASONS as MERGE_REASONS
-from ledger.errors import NotFound, Problem, Refused, Unavailable
+from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
-from ledger.members.state import ACTIVE, CLOSED, REQUESTS
+from ledger.members.state import ACTIVE, CLOSED, NOTICES, REQUESTS, Notices
 from ledger.store.suspense import Case
 from projections import month_grid
 from projections.month_grid import Facts
-from projections.received import awaited, received
+from projections.received import awaited, missing_sum, received
 from projections.results import BalanceRow, Group
 
 SHOWN_YEARS = 3
@@ -159,12 +160,14 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         view=view,
         handle=desk.request.path_params["view"],
         found=found,
+        places={kpj: place for place, kpj in enumerate(sorted(card.kpj for card in found.cards), 1)},
         whole=found.whole,
         about=found.about,
         now=now,
         years=years[:SHOWN_YEARS],
         older=years[SHOWN_YEARS:],
         missing=month_grid.missing(years),
+        total=missing_sum(years),
         awaited=awaited(years),
         until=received(found.facts),
         listed=LISTED,
@@ -172,6 +175,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
         asked=asked,
         kinds=REQUESTS,
+        notices=NOTICES,
         told=found.about.told,
         looks=looks.records,
         answer=desk.handle(View(view.person, "", ANSWERING, view.until)) if desk.supervises else "",
@@ -194,10 +198,8 @@ def _pointer(found: OpenedPerson, kpj: str) -> int:
 
 def _waiting(facts: Facts, case: Case, language: str) -> Waiting:
     # Staff see the amount of money that may be another's too: they are to find out whose it is.
-    payer = facts.employers.get(f"{case.npp:08d}", "") if case.npp else ""
-    return Waiting(
-        case.month, case.employer + case.worker, Problem(case.reason).say(language), payer, day_text(case.paid_on)
-    )
+    part = month_grid.held_part(facts, case)
+    return Waiting(case.month, part.amount, why(part, language, OTHERS), part.employer, day_text(case.paid_on))
 
 
 # --- what the branch does
@@ -249,6 +251,14 @@ def _phone(desk: Desk, view: View) -> None:
     desk.application.members.confirm_phone(view.person, desk.number("nomor"), desk.deciding())
 
 
+def _notices(desk: Desk, view: View) -> None:
+    """Of what the member, who stands at the desk, wants to be told; in the language of the present choice."""
+    mail, sms = (tuple(kind for kind in NOTICES if desk.form.get(f"{way}_{kind}")) for way in ("mail", "sms"))
+    language = desk.application.members.about(view.person).notices.language
+    acting = desk.deciding()._replace(language=language)
+    desk.application.members.choose_notices(view.person, Notices(mail, sms), acting)
+
+
 def _close(desk: Desk, view: View) -> None:
     desk.application.members.close(view.person, "office", desk.deciding())
 
@@ -265,8 +275,8 @@ def _request(desk: Desk, view: View) -> Errors:
 CLOSING = "tutup"
 _PROPOSED = {"gabung": merging.propose_merge, "pisah": merging.propose_unmerge}
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
-    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, CLOSING: _close,
-    **_PROPOSED,
+    "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, "kabar": _notices,
+    CLOSING: _close, **_PROPOSED,
 }  # fmt: skip
 """What is done by the name that its form sends; what is wrong in the form's fields comes back."""
 _FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-open": "what"}

@@ -66,6 +66,7 @@ def test_the_hours_told_are_the_hours_a_link_lasts() -> None:
     lasting = {
         "verify": rows.VALID, "office-invite": rows.VALID, "reset": rows.VALID_RESET,
         "confirm-login": rows.VALID_CONFIRM, "confirm-phone": rows.VALID_CONFIRM,
+        "confirm-contact": rows.VALID_CONFIRM, "prove-contact": rows.VALID,
     }  # fmt: skip
     told = {kind: row["hours"] * 3600 for kind, row in texts().items() if "link" in row}
     assert told == {kind: valid.total_seconds() for kind, valid in lasting.items()}

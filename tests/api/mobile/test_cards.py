@@ -79,6 +79,12 @@ def test_the_months_say_what_came_from_whom_and_what_has_not(app: App) -> None:
         "2026-09", f"PT {NPP}", 285_000, ["2026-10-10"],
     )  # fmt: skip
     assert shown.kpj == "***0017"
+    july = next(month for month in shown.months if month.month == "2026-07")
+    assert july.detail == july.parts[0].detail
+    assert (july.detail or "").startswith(
+        f"Iuran bulan ini dari PT {NPP} belum kami terima. Jatuh tempo 18 Agustus 2026."
+    )
+    assert (shown.complete_until, shown.awaited) == ("2026-11-20", 0)
     assert app.ask(f"cards/{app.handle()}/months").json()["missing"] == shown.missing > 0
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from api.access.log import Record
-from api.mobile.schemas import AccessLog, Me
+from api.mobile.schemas import AccessLog, Me, Notices
 from tests.api.mobile.conftest import ANI, CARD, OTHERS, App, MobileApi, code, decoded
 from tests.conftest import NOW
 
@@ -89,3 +89,16 @@ def test_what_cannot_be_recorded_is_not_told(mobile: MobileApi, app: App) -> Non
         assert code(answer) == (503, "record-unavailable"), path
         assert "Budi" not in answer.text
         assert "855000" not in answer.text
+
+
+def test_a_member_chooses_notices_in_the_app_and_an_sms_needs_a_phone(mobile: MobileApi, app: App) -> None:
+    assert decoded(app.ask("notices"), Notices) == Notices(mail=[], sms=[], phone=False)
+    assert code(app.ask("notices", "PUT", {"mail": [], "sms": ["posted"]})) == (422, "notices-no-phone")
+    assert code(app.ask("notices", "PUT", {"mail": ["yields"], "sms": []})) == (422, "request-invalid")
+    mobile.letters()
+    chosen = {"mail": ["missing", "posted"], "sms": []}
+    assert app.ask("notices", "PUT", chosen, **{"Accept-Language": "en"}).status_code == 204
+    assert app.ask("notices").json() == {"mail": ["posted", "missing"], "sms": [], "phone": False}
+    assert mobile.application.members.about(mobile.budi).notices.language == "en"
+    assert {letter.kind for letter in mobile.letters()} == {"notices-chosen"}
+    assert mobile.login(ANI).ask("notices").json()["mail"] == []

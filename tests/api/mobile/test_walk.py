@@ -48,7 +48,7 @@ def test_every_route_wants_a_member_but_the_two_where_tokens_are_asked_for(mobil
     assert {path.removeprefix("/v1/mobile/") for path in below} - {path for _, path in guarded(mobile)} == {
         "login", "refresh",
     }  # fmt: skip
-    assert len(guarded(mobile)) == 11
+    assert len(guarded(mobile)) == 14
 
 
 def test_nobody_comes_in_without_a_good_token(mobile: MobileApi, app: App) -> None:
@@ -132,8 +132,9 @@ def test_a_foreign_handle_looks_like_one_that_does_not_exist(mobile: MobileApi, 
     declare(mobile)  # or there is no rate to simulate with
     ani = mobile.login("budi2@contoh.id")
     foreign, unknown = ani.handle(), "u0b7Wf0aTz2nCq5m8xKd1g"
-    walked_paths = [(m, p) for m, p in guarded(mobile) if "{handle}" in p]
-    assert len(walked_paths) == 5
+    asked = {"cards/{handle}/statement": "?year=2026"}
+    walked_paths = [(m, p + asked.get(p, "")) for m, p in guarded(mobile) if "{handle}" in p]
+    assert len(walked_paths) == 6
     for method, path in walked_paths:
         first, second = (app.ask(path.format(handle=handle), method) for handle in (foreign, unknown))
         assert code(first) == (404, "card-unknown")

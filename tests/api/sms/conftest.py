@@ -23,7 +23,7 @@ BUDI, SITI, EMPTY_HANDED = "08123456" + "0001", "08123456" + "0002", "08123456" 
 CARD, SECOND, SITIS, EMPTY = "26000000017", "26000000025", "26000000033", "26000000041"
 """Two cards of BUDI with money, one of SITI, one of EMPTY_HANDED without."""
 NOBODYS = "26999999996"
-BALANCE = "JHT ***0017 Rp570.000 per 21-11-26. Iuran terakhir Okt-26."
+BALANCE = "JHT ***0017 Rp570.000 per 21-11-26. Iuran terakhir Okt-26. 1 bln belum masuk: Agu."
 
 
 def registration(number: int, kpj: str, birth_date: str = "17-05-1990", email: str = "") -> str:
@@ -40,11 +40,13 @@ class Texts:
         office = self.office
         office.employers(NPP, OTHER_NPP)
         office.register(
-            person(CARD), person(SECOND, registered_on="2025-02-03"), person(SITIS, 2), person(EMPTY, 3)
+            person(CARD, registered_on="2026-08-03"), person(SECOND, registered_on="2026-10-01"),
+            person(SITIS, 2, registered_on="2026-07-01"), person(EMPTY, 3, registered_on="2026-11-02"),
         )  # fmt: skip
         office.contribute(
             line(CARD), line(SITIS), line(SECOND, wage=2_000_000), line(CARD, month="2026-09", paid_on="2026-10-12")
         )  # fmt: skip
+        office.complete()
         api.follow()
 
     @property

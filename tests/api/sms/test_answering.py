@@ -37,21 +37,27 @@ def test_a_phone_on_file_registers_and_asks(texts: Texts) -> None:
     assert texts.say(registration(1, CARD, email="budi1@contoh.id")) == replies.bound(CARD)
     assert texts.say(f"SALDO {CARD}") == BALANCE
     assert texts.say(f"Saldo<{CARD}>", "+62" + BUDI[1:]) == BALANCE
-    assert texts.say(f"saldo {SECOND}", "62" + BUDI[1:]) == "JHT ***0025 Rp114.000 per 21-11-26. Iuran terakhir Okt-26."
+    assert texts.say(f"saldo {SECOND}", "62" + BUDI[1:]) == (
+        "JHT ***0025 Rp114.000 per 21-11-26. Iuran terakhir Okt-26. Nov-26 belum jatuh tempo."
+    )
     assert texts.say("SALDO") == (
-        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. Satu kartu: SALDO lalu KPJ."
+        "JHT 2 kartu, jumlah Rp684.000 per 21-11-26. Iuran terakhir Okt-26. 1 bln belum masuk: Agu. "
+        "Satu kartu: SALDO lalu KPJ."
     )
 
 
 def test_the_other_layout_registers_too(texts: Texts) -> None:
     assert texts.say(f"daftar saldo#{nik(2)}#budi  santoso 2#17-05-1990#{SITIS}", SITI) == replies.bound(SITIS)
-    assert texts.say("saldo", SITI) == "JHT ***0033 Rp285.000 per 21-11-26. Iuran terakhir Okt-26."
+    assert texts.say("saldo", SITI) == (
+        "JHT ***0033 Rp285.000 per 21-11-26. Iuran terakhir Okt-26. 3 bln belum masuk: Jul,Agu,Sep."
+    )
 
 
 def test_a_card_without_money_says_why_it_is_zero(texts: Texts) -> None:
     texts.say(registration(3, EMPTY), EMPTY_HANDED)
     said = texts.say("SALDO", EMPTY_HANDED)
     assert said.startswith("JHT ***0041 Rp0 per 21-11-26: belum ada iuran")
+    assert said.endswith(" Nov-26 belum jatuh tempo."), "a new member is not told that anything is wrong"
 
 
 def test_a_card_of_nobody_and_a_card_of_somebody_else_look_the_same(texts: Texts) -> None:
@@ -136,7 +142,9 @@ def test_a_retry_is_told_the_balance_of_the_first_try_and_recorded_once(texts: T
                              "paid_on": "2026-09-14"}, request="r2")  # fmt: skip
     texts.api.follow()
     assert texts.say(f"SALDO {CARD}", name="same") == BALANCE
-    assert "Rp855.000" in texts.say(f"SALDO {CARD}")
+    assert texts.say(f"SALDO {CARD}") == (
+        "JHT ***0017 Rp855.000 per 21-11-26. Iuran terakhir Okt-26. Nov-26 belum jatuh tempo."
+    )
     assert len(texts.api.records()) == 2
 
 

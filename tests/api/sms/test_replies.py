@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from api.sms import replies
+from api.sms import missing, replies
+from api.sms.missing import fit
+from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.money import MAX_RUPIAH
 from ledger.yields import Terms
+from projections.month_grid import Facts, years
 from projections.results import BalanceRow, Last
+from tests.api.web.facts import case, entry, facts, reversal
 from tests.conftest import TODAY
 
 GSM_7 = set(
@@ -103,3 +110,89 @@ def test_a_true_zero_says_why(changes: dict[str, object], reason: str) -> None:
 def test_no_sentence_about_an_unknown_balance_has_an_amount() -> None:
     for said in (*replies.NOT_TOLD.values(), replies.STRANGER, replies.TOO_MANY, replies.ASKED):
         assert "Rp" not in said
+
+
+MORE = (" 3 bln belum masuk: Mar,Jul,Okt.", " 3 bln belum masuk: Jul,Okt,+1 lain.", " 3 bln belum masuk: Okt,+2 lain.",
+        " 3 bln belum masuk.")  # fmt: skip
+
+
+def months_of(*cards: Facts, today: date = TODAY) -> list[str]:
+    """The longest form of every clause."""
+    return [forms[0] for forms in missing.clauses(cards, today)]
+
+
+def test_missing_months_are_named_a_year_only_where_it_is_not_this_one() -> None:
+    lines = tuple(entry(f"2026-{month:02d}") for month in (9, 8, 6, 5, 4, 2, 1))
+    this_year = facts(*lines, since="2026-01")
+    assert missing.clauses([this_year], TODAY) == [MORE]
+    assert replies.balance([row()], TODAY, [MORE]) == (
+        "JHT ***8901 Rp12.345.678 per 21-11-26. Iuran terakhir Okt-26. 3 bln belum masuk: Mar,Jul,Okt."
+    )
+    assert months_of(facts(*lines, since="2025-12")) == [" 4 bln belum masuk: Des-25,Mar,Jul,Okt."]
+    many = months_of(facts(since="2024-01"))
+    assert many == [" 34 bln belum masuk: Nov-25,Des-25,Jan,Feb,Mar,Apr,Mei,Jun,Jul,Agu,Sep,Okt,+22 lain."]
+
+
+def test_money_that_waits_was_taken_back_or_is_awaited_is_told_behind_what_is_missing() -> None:
+    one = facts(
+        reversal("2026-07"), entry("2026-07"), cases=(case("2026-08", "wage-missing"),), since="2026-06",
+        complete=date(2026, 9, 30),
+    )  # fmt: skip
+    assert months_of(one) == [
+        " 1 bln belum masuk: Jun.", " 1 bln ditahan: Agu (upah kosong, tanya HRD).", " 1 bln dibatalkan: Jul.",
+        " 2 bln masih ditunggu: Sep,Okt (data bayar s/d 30-09-26).",
+    ]  # fmt: skip
+    two = facts(
+        cases=(case("2026-08", "wage-missing"), case("2026-09", "nik-differs")), since="2026-08", until="2026-09"
+    )
+    assert months_of(two) == [" 2 bln ditahan: Agu,Sep."]
+    silent = facts(entry("2026-09"), since="2026-09", complete=None)
+    assert months_of(silent) == [" 1 bln masih ditunggu: Okt (data bayar s/d 28-09-26)."]
+    assert missing.clauses([silent], TODAY)[0][-1] == " Data bayar s/d 28-09-26."
+
+
+def test_where_nothing_is_wrong_the_present_month_says_why_it_is_not_there() -> None:
+    assert months_of(facts(entry("2026-10"), since="2026-10")) == [" Nov-26 belum jatuh tempo."]
+    assert months_of(facts(entry("2026-10"), since="2026-10", until="2026-10")) == [" Nov-26 di luar kepesertaan."]
+    assert months_of(facts(since="2026-12")) == [" Nov-26 sebelum terdaftar."]
+    assert months_of(facts(entry("2026-11"), since="2026-11")) == []
+
+
+def test_what_there_is_no_room_for_gives_way_from_the_oldest_month_to_the_last_clause() -> None:
+    assert fit("", [MORE], 32) == MORE[0]
+    many = missing.clauses([facts(since="2026-01")], TODAY)
+    assert fit("", many, 42) == " 10 bln belum masuk: Agu,Sep,Okt,+7 lain.", "the newest are kept"
+    assert fit("", [MORE], 31) == fit("", [MORE], 19) == MORE[3]
+    assert fit("", [MORE], 18) == ""
+    assert fit("", [MORE, (" Satu kartu.",)], 40) == MORE[3] + " Satu kartu.", (
+        "each is told before one is told at length"
+    )
+    largest = row(employer=MAX_RUPIAH, worker=0)
+    said = replies.balance([largest] * 999, TODAY, [MORE, MORE])
+    assert said.endswith("Okt-26. 3 bln belum masuk: Mar,Jul,Okt. 3 bln belum masuk: Mar,Jul,Okt."), (
+        "the hint gives way"
+    )
+
+
+_MONTHS = [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(2024 * 12, 2026 * 12 + 11)]
+
+
+@given(
+    st.sets(st.sampled_from(_MONTHS)), st.dictionaries(st.sampled_from(_MONTHS), st.sampled_from(SUSPENSE_REASONS)),
+    st.sampled_from([None, date(2025, 3, 31), date(2026, 11, 20)]), st.sampled_from([0, 12_345_678, MAX_RUPIAH]),
+    st.integers(1, 3),
+)  # fmt: skip
+def test_every_reply_with_months_is_one_segment_and_its_counts_are_true(
+    paid: set[str], waits: dict[str, str], complete: date | None, amount: int, cards: int
+) -> None:
+    one = facts(
+        *(entry(month) for month in sorted(paid, reverse=True)),
+        cases=tuple(case(month, reason) for month, reason in sorted(waits.items())), since="2024-01", complete=complete,
+    )  # fmt: skip
+    said = replies.balance([row(employer=amount, worker=0)] * cards, TODAY, missing.clauses([one], TODAY))
+    assert len(said) <= replies.SEGMENT
+    assert not set(said) - GSM_7
+    cells = [cell for year in years([one], TODAY) for cell in year.cells]
+    for state, words in (("absent", "belum masuk"), ("held", "ditahan")):
+        count = sum(any(part.state == state for part in cell.parts) for cell in cells)
+        assert (f" {count} bln {words}" in said) == bool(count) or len(said) > 130

@@ -27,10 +27,19 @@ def test_every_month_since_the_first_membership_has_a_state_and_its_reason(api: 
     october = next(month for month in body["months"] if month["month"] == "2026-10")
     assert october["parts"] == [
         {
-            "state": "posted", "reason": None, "segment": "PU", "npp": "10000001", "employer": None, "amount": 285_000,
-            "expected": None, "estimate": None, "due_on": "2026-11-16", "paid_on": ["2026-11-12"],
+            "state": "posted", "reason": None, "detail": None, "segment": "PU", "npp": "10000001", "employer": None,
+            "amount": 285_000, "expected": None, "estimate": None, "due_on": "2026-11-16", "paid_on": ["2026-11-12"],
         }
     ]  # fmt: skip
+    july = next(month for month in body["months"] if month["month"] == "2026-07")
+    assert july["detail"] == july["parts"][0]["detail"]
+    assert july["detail"] == (
+        "Belum diterima dari NPP 10000001; jatuh tempo 18 Agustus 2026. Tanyakan kepada NPP 10000001."
+    )
+    told = api.client.get(MONTHS, headers=api.key("read") | {"Accept-Language": "en"}).json()["months"]
+    assert next(month["detail"] for month in told if month["month"] == "2026-07") == (
+        "Not received from NPP 10000001; it was due on 18 August 2026. Ask NPP 10000001."
+    )
 
 
 def test_one_year_is_told_alone_and_the_counts_stay_those_of_all(api: Api) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from xml.etree import ElementTree
 
 import pytest
@@ -76,6 +77,21 @@ def test_texts_on_the_chart_are_escaped() -> None:
     words = Words("<b>", "<i>", "<u>", "<s>", "<q>")
     drawing = ElementTree.fromstring(str(chart.draw([Point(NOVEMBER, 1, 2)], [NOVEMBER], words)))
     assert {element.tag for element in drawing.iter()} == {"svg", "path", "text", "circle"}
+
+
+@pytest.mark.parametrize(("years", "named"), [(1, ["2025", "2026"]), (3, ["2024", "2025", "2026"]), (12, ["2020", "2025"]),
+    (40, ["1990", "2000", "2010", "2020"]), (80, ["1960", "1980", "2000", "2020"])])  # fmt: skip
+def test_the_years_of_a_long_life_are_round_ones(years: int, named: list[str]) -> None:
+    points = [Point(month, month, month) for month in range(NOVEMBER - years * 12, NOVEMBER + 1)]
+    drawing = ElementTree.fromstring(str(chart.draw(points, [], WORDS)))
+    shown = [one for one in drawing.findall("text") if one.get("y") == "230"]
+    assert sorted(one.text or "" for one in shown) == named
+    places = sorted(float(one.get("x") or 0) for one in shown)
+    assert all(b - a >= 28 for a, b in itertools.pairwise(places))
+
+
+def test_thirteen_digits_have_a_unit_whose_axis_is_short() -> None:
+    assert chart.unit_of([Point(NOVEMBER, 1, 9_999_999_999_999)]) == (1_000_000_000_000, "trillion")
 
 
 def test_one_line_alone_is_drawn_when_nothing_was_earned() -> None:

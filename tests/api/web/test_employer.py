@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from api.access import guard
 from api.web.employer import months
+from ledger.acts import scheme
+from ledger.receipt import Header
 from ledger.settings import Settings
 from tests.api.peopled import hashed
 from tests.api.web.payroll import EVIL, FIFTH, HOME, MISTYPED, ONE, TWO, Clerk, Payroll, wages
@@ -164,6 +167,22 @@ def test_the_totals_of_a_year_are_those_of_new_money_at_once(payroll: Payroll) -
     assert "Rp570.000" in clerk.read(f"{HOME}/iuran")
     payroll.office.contribute(line(ONE, 1_000_000, kind="supplement"), request="r7")
     assert "Rp627.000" in clerk.read(f"{HOME}/iuran")
+
+
+def test_months_with_workers_and_without_money_are_shown_with_what_to_do(payroll: Payroll) -> None:
+    clerk = payroll.clerk()
+    said = clerk.read(f"{HOME}/iuran")
+    assert "Data pembayaran lengkap sampai 20 November 2026." in said
+    assert "Bulan tanpa iuran, 2026" in said
+    assert said.count("Belum masuk Belum ada iuran yang kami terima.") == 1, "one sentence for all such months"
+    assert "Juli 2026 4 pekerja Jatuh tempo 18 Agustus 2026." in said
+    assert "Bawa bukti bayarnya ke kantor cabang" in said
+    for month in ("Agustus", "September", "Oktober"):
+        assert f"{month} 2026 4 pekerja" not in said, "something was received, even if it was taken back"
+    assert "Bulan tanpa iuran, 2025" in clerk.read(f"{HOME}/iuran?tahun=2025")
+    scheme.complete(payroll.log, date(2026, 7, 31), Header("test", "test", "", "feed-incomplete"), lambda: NOW)
+    said = clerk.read(f"{HOME}/iuran")
+    assert said.index("Masih ditunggu Sudah jatuh tempo, tetapi data pembayaran") < said.index("Juli 2026 4 pekerja")
 
 
 def test_a_year_without_money_leads_to_the_newest(payroll: Payroll) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -10,7 +11,9 @@ from api.access import guard
 from api.access.sessions import STAFF
 from api.web.office import search
 from api.web.office.views import View, handle_of
+from ledger.acts import scheme
 from ledger.identifiers import card_number, member_stream
+from ledger.receipt import Header
 from ledger.settings import Settings
 from tests.api.phone import Phone
 from tests.api.web.branch import BARE, CARD, NOBODYS, ON_FILE, OTHERS, SECOND, Branch, Browser
@@ -259,6 +262,21 @@ def test_a_form_of_another_site_changes_nothing(branch: Branch) -> None:
     assert (supervisor.status, branch.state()) == (403, "active")
 
 
+def test_the_letter_says_which_months_have_not_come_why_and_up_to_when_payments_are_known(branch: Branch) -> None:
+    clerk = branch.staff()
+    clerk.get(f"{clerk.search()}/surat")
+    words = clerk.text
+    assert f"Agustus 2026 {CARD} Belum diterima dari PT 10000001; jatuh tempo 15 September 2026." in words
+    assert "Juga belum masuk, ditahan, atau dibatalkan:" in words
+    assert "Data pembayaran lengkap sampai 20 November 2026." in words
+    who = Header("test", "test", "", "feed-incomplete")
+    scheme.complete(branch.api.log, date(2024, 12, 31), who, lambda: NOW)
+    branch.api.follow()
+    clerk.get(f"{clerk.search()}/surat")
+    assert "Belum diterima" not in clerk.text
+    assert "Data pembayaran lengkap sampai 31 Desember 2024." in clerk.text
+
+
 def test_the_balances_are_those_of_every_channel(branch: Branch) -> None:
     clerk = branch.staff()
     clerk.search()
@@ -268,7 +286,8 @@ def test_the_balances_are_those_of_every_channel(branch: Branch) -> None:
     assert "Per 21 November 2026, pukul 10.00 WIB" in clerk.text
     assert "Akses ini dicatat" in clerk.text
     assert "Belum ada iuran yang masuk" in clerk.text  # the second card's zero says why
-    assert "NIK di berkas bukan milik pemegang KPJ ini" in clerk.text  # and what waits for it
+    waits = "dengan NIK yang bukan milik pemegang kartu. PT 10000001 perlu membetulkan datanya."
+    assert waits in clerk.text
     clerk.search(BARE)
     assert "Belum ada iuran yang masuk" in clerk.text
 

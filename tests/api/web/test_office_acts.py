@@ -350,3 +350,17 @@ def test_a_request_can_be_refused_and_is_answered_once(branch: Branch) -> None:
     branch.api.clock += timedelta(minutes=11)
     supervisor.get(address)
     assert supervisor.status == 410
+
+
+def test_the_branch_chooses_notices_for_a_member_at_the_desk(branch: Branch) -> None:
+    branch.active()
+    clerk = branch.staff()
+    address = clerk.search()
+    act(clerk, address, "kabar", mail_missing="ya")
+    assert (clerk.status, clerk.headers["location"]) == (303, f"{address}?kabar=kabar")
+    assert "Pilihan kabar iuran disimpan" in clerk.follow()
+    assert done(branch) == ("notices-chosen.v1", by(branch, "sari"), "office")
+    assert branch.application.members.about(branch.budi).notices.mail == ("missing",)
+    assert "notices-chosen" in {letter.kind for letter in branch.letters()}
+    act(clerk, address, "kabar", mail_missing="ya", ktp="")
+    assert clerk.status == 403

@@ -23,7 +23,17 @@ PUBLIC = (
     "/lupa?kabar=terkirim",
     "/luring",
 )
-OWN = ("/saldo", "/iuran", "/iuran?tahun=2026", "/kartu", "/akun", "/akun?kabar=hp", "/akun/akses", "/akun/data")
+OWN = (
+    "/saldo",
+    "/iuran",
+    "/iuran?tahun=2026",
+    "/kartu",
+    "/akun",
+    "/akun?kabar=hp",
+    "/akun/akses",
+    "/akun/data",
+    "/akun/kontak",
+)
 SENTENCES = {"id": ("yang", "Anda"), "en": ("the", "your")}
 
 

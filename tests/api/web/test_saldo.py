@@ -221,7 +221,7 @@ def test_the_years_before_the_newest_ones_are_summed_up_and_one_step_away(
     page = browser.get("/saldo").text
     assert 'aria-label="2026"' in page
     assert 'aria-label="2025"' not in page
-    found = re.search(r'<a [^>]*href="(/iuran\?tahun=2025)">([^<]*)</a>', page)
+    found = re.search(r'<a class="link-row" href="(/iuran\?tahun=2025)">([^<]*)</a>', page)
     assert found is not None
     assert found[2] == "Tahun 2025: 0 dari 12 bulan masuk"
     assert "Iuran per bulan, 2025" in text(browser.get(found[1]).text)

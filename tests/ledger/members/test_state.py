@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from ledger.errors import Refused
 from ledger.events import (
     CardLinked,
+    ContactAsked,
+    ContactConfirmed,
+    ContactDenied,
+    ContactReplaced,
     DataRequestClosed,
     DataRequested,
     Event,
@@ -151,6 +155,8 @@ _FACTS = st.sampled_from(
     [SENT, NEW, PROVEN, MemberVerified(2), MemberConfirmed("office", 1), MemberConfirmed("number", 2), MemberDenied(1),
      MemberClosed("asked"), PasswordChanged("chosen"), CardLinked("26000000025"), PhoneAsked("p"),
      PhoneBound("p", "email", 2), PhoneDenied(3), PhoneUnbound(),
+     ContactAsked("email", "c", "new-contact"), ContactAsked("phone", "c", "known-contact"), ContactConfirmed("email", 2),
+     ContactReplaced(1, "l"), ContactDenied(2),
      DataRequested("erase"), DataRequestClosed(3, "done")]
 )  # fmt: skip
 

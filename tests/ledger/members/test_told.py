@@ -95,6 +95,30 @@ def phone_denied(counter: Counter) -> None:
     counter.members.use_link(deny[0], counter.acting())
 
 
+def contact_asked(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.ask_contact(counter.person, "phone", OTHER_PHONE, counter.acting())
+
+
+def contact_confirmed(counter: Counter) -> None:
+    contact_asked(counter)
+    agree = [letter.details["token"] for _, letter in counter.letters() if "deny" in letter.details]
+    counter.members.use_link(agree[0], counter.acting())
+
+
+def contact_replaced(counter: Counter) -> None:
+    contact_confirmed(counter)
+    number = counter.number(counter.letters(), OTHER_PHONE)
+    ((asked, _, _, _),) = counter.members.asked_contacts(counter.person)
+    assert counter.members.answer_contact(counter.person, asked, number, counter.acting())
+
+
+def contact_denied(counter: Counter) -> None:
+    contact_asked(counter)
+    deny = [letter.details["deny"] for _, letter in counter.letters() if "deny" in letter.details]
+    counter.members.use_link(deny[0], counter.acting())
+
+
 def requested(counter: Counter) -> None:
     with_login(counter)
     counter.members.request_data(counter.person, "export", "", counter.acting())
@@ -135,6 +159,10 @@ TOLD: dict[type[events.Fact], Row] = {
     events.PhoneBound: (phone_bound, {("phone-bound", to) for to in EVERY}),
     events.PhoneUnbound: (phone_unbound, {("phone-unbound", to) for to in {*EVERY, OTHER_PHONE}}),
     events.PhoneDenied: (phone_denied, set()),  # a known contact said so itself, and nothing was bound
+    events.ContactAsked: (contact_asked, {("confirm-contact", to) for to in EVERY}),
+    events.ContactConfirmed: (contact_confirmed, {("prove-contact", OTHER_PHONE)}),
+    events.ContactReplaced: (contact_replaced, {("contact-replaced", to) for to in {*EVERY, OTHER_PHONE}}),
+    events.ContactDenied: (contact_denied, set()),  # a known contact said so itself, and nothing changed
     events.DataRequested: (requested, {("data-request", LOGIN)}),
     events.DataRequestClosed: (answered, {("data-answered", LOGIN)}),
     events.NoticesChosen: (notices_chosen, {("notices-chosen", to) for to in EVERY}),
@@ -147,7 +175,9 @@ NOT_AN_ACCESS = {events.PersonRegistered, events.PersonErased}
 def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
     about = {
         fact for fact in events.FACTS.values()
-        if fact.NAME.startswith(("member-", "person-", "phone-", "password-", "card-linked", "data-request", "notices-"))
+        if fact.NAME.startswith(
+            ("member-", "person-", "phone-", "password-", "card-linked", "contact-", "data-request", "notices-")
+        )
     }  # fmt: skip
     assert TOLD.keys() | NOT_AN_ACCESS == about
 

@@ -1,0 +1,120 @@
+"""Every command wrong in every way a person would: the tree of commands itself is walked, so a new one is among them.
+
+What `test_refusals.py` names one by one is here made for each command from what it takes: an option that does not exist,
+an option without its value, an argument too few or too many, a date, month, number or file that is none, and a store that
+is not there. Each is told with a code, both sentences and an exit code, and nothing is done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from api.cli import COMMANDS, load
+from ledger.errors import sentences
+from ledger.settings import Settings
+from tests.conftest import MASTER_KEY
+from tests.office import NPP
+from tests.system.conftest import CARD
+from tests.system.running import environment, jht, run
+from tests.system.test_refusals import MISSING, ONE_STORE, REFUSED, TRY_AGAIN, refusal
+
+GOOD = {
+    "kpj": CARD, "layout": "contributions", "files": "-", "name": "sari", "scopes": "read", "id": "12ab", "npp": NPP,
+    "address": "", "year": "2025", "tambahan": "0", "utama": "5.7", "until": "2026-10-31", "folder": f"{MISSING}/x",
+    "file": f"{MISSING}/x", "projections": "balances", "rate": "5", "since": "2026-01-01", "key": "12ab",
+}  # fmt: skip
+"""A value for each argument by its name: what is wrong is wrong elsewhere."""
+WITHOUT_A_LEDGER = {"master-key", "settings", "restore"}
+"""They neither need nor open one."""
+MAKES_ONE = {"init", "restore"}
+
+
+class Typed(NamedTuple):
+    """A command of the tree: its words, and click's command."""
+
+    words: tuple[str, ...]
+    command: Any
+
+    @property
+    def arguments(self) -> list[Any]:
+        return [one for one in self.command.params if one.param_type_name == "argument"]
+
+    @property
+    def options(self) -> list[Any]:
+        return [one for one in self.command.params if one.param_type_name == "option" and one.name != "help"]
+
+    def whole(self) -> list[str]:
+        """The command with a value for each argument and option that it must have."""
+        must = [(one.opts[-1], GOOD.get(one.name, "x")) for one in self.options if one.required]
+        given = (GOOD.get(one.name, "x") for one in self.arguments if one.required)
+        return [*self.words, *given, *(part for pair in must for part in pair)]
+
+
+def commands() -> Iterator[Typed]:
+    """Every command that can be typed."""
+    for name in COMMANDS:
+        command = load(name)
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield Typed((name,), command)
+            continue
+        for below, one in inner.items():
+            yield Typed((name, below), one)
+
+
+ALL = list(commands())
+IDS = [" ".join(one.words) for one in ALL]
+
+
+def unclear(typed: Typed) -> Iterator[list[str]]:
+    """The command as nobody can understand it."""
+    yield [*typed.whole(), "--no-such-option"]
+    for option in typed.options:
+        if not option.is_flag:
+            yield [*typed.whole(), option.opts[-1]]
+    if typed.arguments and typed.arguments[0].required:
+        yield list(typed.words)
+    if not any(one.nargs == -1 for one in typed.arguments):
+        yield [*typed.whole(), *("surplus" for one in typed.arguments if not one.required), "surplus"]
+
+
+@ONE_STORE
+@pytest.mark.parametrize("typed", ALL, ids=IDS)
+def test_a_command_that_cannot_be_understood_says_so_and_does_nothing(filled: Settings, typed: Typed) -> None:
+    surroundings, wrong = environment(filled), []
+    for words in unclear(typed):
+        done = run(surroundings, *words)
+        if said := refusal(done, REFUSED, "command-unclear"):
+            wrong.append(f"jht {' '.join(words)}: {said}: {done.stderr[-200:]}")
+        elif f"Usage: jht {typed.words[0]}" not in done.stderr:
+            wrong.append(f"jht {' '.join(words)}: not how it is used")
+    assert not wrong, "\n".join(wrong)
+    assert jht(filled, "status", "--json").json["head"] > 0
+
+
+@pytest.mark.parametrize("typed", ALL, ids=IDS)
+def test_without_a_ledger_it_says_how_to_make_one_and_without_a_server_that_it_is_away(
+    tmp_path_factory: pytest.TempPathFactory, typed: Typed
+) -> None:
+    if typed.words[0] in WITHOUT_A_LEDGER:
+        pytest.skip("it opens no ledger")
+    folder = tmp_path_factory.mktemp("nowhere")
+    places = {
+        f"sqlite:///{folder / 'jht.db'}": (REFUSED, "ledger-missing"),
+        "postgresql://jht:geheim@127.0.0.1:1/jht": (TRY_AGAIN, "store-unreachable"),
+    }
+    for url, (exit_code, code) in places.items():
+        if typed.words[0] in MAKES_ONE and exit_code == REFUSED:
+            continue
+        done = run(environment(Settings(database_url=url, master_key=MASTER_KEY)), *typed.whole())
+        if refusal(done, exit_code, code):
+            # What was typed, or the place that it writes to, may be looked at first: then it is refused for that.
+            named = [one for one in sentences() if re.search(rf"^{one}\b", done.stderr, re.MULTILINE)]
+            assert named, (typed.words, done)
+            assert not refusal(done, REFUSED, named[0]), (typed.words, done)
+        assert "geheim" not in done.stdout + done.stderr
+    assert list(folder.iterdir()) == []
