@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import datetime
+from urllib.parse import quote
 
 SECONDS, DIGITS = 30, 6
+ISSUER = "Saldo JHT"
+"""What an app calls the account."""
 SECRET = 20
 """Bytes of a secret: as long as the digest (RFC 4226, section 4)."""
 _SKEW = 1
@@ -42,3 +45,9 @@ def key_text(secret: bytes) -> str:
     """A secret as it is typed into an app: Base32 in groups of four."""
     text = base64.b32encode(secret).decode()
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def key_address(secret: bytes, user: str) -> str:
+    """A secret as apps read it from a QR code (Google's "Key Uri Format")."""
+    label, key = quote(f"{ISSUER}:{user}", safe=""), base64.b32encode(secret).decode().rstrip("=")
+    return f"otpauth://totp/{label}?secret={key}&issuer={quote(ISSUER)}&digits={DIGITS}"

@@ -30,7 +30,8 @@ from projections.notices.missing import Looker, first_look
 from projections.notices.telling import Teller
 from projections.queries import Queries
 
-PAGE_EVENTS = 500
+PAGE_EVENTS = 20
+"""At most 20,000 lines: on SQLite nobody appends while what they bring is kept."""
 POLL_SECONDS = 1.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -47,3 +48,11 @@ def test_a_code_may_be_typed_with_a_gap_as_apps_show_it_and_the_key_reads_back()
     code = totp.code_at(SECRET, totp.step_of(NOW))
     assert totp.step_matching(SECRET, f" {code[:3]} {code[3:]} ", NOW, 0) is not None
     assert base64.b32decode(totp.key_text(SECRET).replace(" ", "")) == SECRET
+
+
+def test_an_app_reads_the_same_key_from_the_picture_as_from_the_text() -> None:
+    address = urlsplit(totp.key_address(bytes(range(20)), "sari & co"))
+    assert (address.scheme, address.netloc, unquote(address.path)) == ("otpauth", "totp", "/Saldo JHT:sari & co")
+    given = parse_qs(address.query)
+    assert base64.b32decode(given["secret"][0]) == bytes(range(20))
+    assert (given["issuer"], given["digits"]) == (["Saldo JHT"], ["6"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import segno
 from structlog.testing import capture_logs
 
-from api.access import guard
+from api.access import guard, totp
 from api.access.sessions import HALF, STAFF
 from ledger.errors import NotFound
 from ledger.settings import Settings
@@ -83,6 +85,10 @@ def test_a_password_alone_opens_the_page_for_the_code_and_nothing_else(branch: B
 def test_the_first_log_in_sets_a_phone_up_and_the_next_ones_want_its_code_once(branch: Branch) -> None:
     first = half_way(branch, "dewi")
     phone = Phone.of(first.page)
+    drawn = re.findall(r'<svg viewBox="0 0 \d+ \d+" class="segno">.*?</svg>', first.page)
+    wanted = segno.make(totp.key_address(phone.secret, "dewi"), error="m", micro=False)
+    assert drawn == [wanted.svg_inline(border=4, dark="#000", light="#fff", omitsize=True)], "the key of the text"
+    assert "style=" not in first.page, "nothing that the policy would refuse"
     assert Phone.of(first.get("/kantor/kode")).secret == phone.secret, "a page that is loaded again shows the same key"
     stranger = half_way(branch, "dewi")
     assert Phone.of(stranger.page).secret != phone.secret, "nobody else with the password sees it"
