@@ -44,7 +44,7 @@ _BY_STATUS = {
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "
     "follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken "
     "member-active data-request-open changed-since merge-already merge-not-there card-differs yield-rate-differs "
-    "yield-nothing-new what-if-running",
+    "yield-nothing-new what-if-running reassign-same-person reassign-merged",
     410: "person-erased link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",

@@ -18,6 +18,7 @@ from typing import Any
 from ledger.days import day_number
 from ledger.events import (
     AccountOpened,
+    AccountReassigned,
     CardsMerged,
     CardsUnmerged,
     EmployerRegistered,
@@ -164,13 +165,13 @@ def _persons(tx: Transaction, table: str, events: Sequence[Event], *, begun: boo
 def _accounts(tx: Transaction, table: str, events: Sequence[Event], *, begun: bool) -> None:
     """Cards and memberships: what is new first, then the changes to what was there, in log order."""
     cards: dict[int, list[Any]] = {}
-    changed: dict[int, tuple[str, int]] = {}
+    changed: dict[int, tuple[str, str, int]] = {}
     started: dict[int, list[list[Any]]] = {}
     ended: list[tuple[Any, ...]] = []
     number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event in events}}
     for event in events:
         card, fact = number[event.stream], event.fact
-        segment = ""
+        segment = person = ""
         if isinstance(fact, AccountOpened):
             day = day_number(fact.opened_on)
             cards[card] = [card, fact.person, fact.segment, day, int(fact.legacy), event.position]
@@ -190,11 +191,14 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event], *, begun: bo
             ended.append((*end, card, npp, fact.segment, since, event.version))
         elif isinstance(fact, SegmentChanged):
             segment = fact.segment
+        elif isinstance(fact, AccountReassigned):
+            person = fact.person
         if card in cards:
-            cards[card][2] = segment or cards[card][2]
+            cards[card][1:3] = person or cards[card][1], segment or cards[card][2]
             cards[card][5] = event.position
         else:
-            changed[card] = (segment or changed.get(card, ("", 0))[0], event.position)
+            before = changed.get(card, ("", "", 0))
+            changed[card] = (segment or before[0], person or before[1], event.position)
     _insert(
         tx, f"{table}_cards", "card person segment opened_on legacy version", "bigint text text bigint smallint bigint",
         [tuple(row) for row in cards.values()], "" if begun else "on conflict (card) do nothing",
@@ -207,11 +211,10 @@ def _accounts(tx: Transaction, table: str, events: Sequence[Event], *, begun: bo
     )  # fmt: skip
     if begun:
         return
-    for card, (segment, position) in changed.items():
-        tx.run(
-            f"update {table}_cards set version = ?, segment = case when ? = '' then segment else ? end where card = ?",
-            [position, segment, segment, card],
-        )
+    for card, (segment, person, position) in changed.items():
+        named = "".join(f", {name} = ?" for name, value in (("segment", segment), ("person", person)) if value)
+        values = [value for value in (segment, person) if value]
+        tx.run(f"update {table}_cards set version = ?{named} where card = ?", [position, *values, card])
     for ending in ended:
         tx.run(
             f"update {table}_memberships set until = ?, left_on = ?, why = ? "

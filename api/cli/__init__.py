@@ -49,6 +49,7 @@ COMMANDS = {
     "statements": _Place("statements", "statements"),
     "merge": _Place("merge", "merge"),
     "unmerge": _Place("merge", "unmerge"),
+    "reassign": _Place("reassign", "reassign"),
     "follow": _Place("follow", "follow"),
     "rebuild": _Place("rebuild", "rebuild"),
     "status": _Place("status", "status"),

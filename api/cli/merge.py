@@ -36,7 +36,7 @@ def merge(
         looked = acts.look(log, one, other)
         decide_merge(looked.cards, one, other)
         if not yes:
-            _confirm(kpj_of(one), f"Card {kpj_of(one)} will be shown together with {kpj_of(other)}.")
+            confirm(kpj_of(one), f"Card {kpj_of(one)} will be shown together with {kpj_of(other)}.")
         done = acts.merge(log, one, other, header("", reason), read_now, seen=looked.version(one, other))
         out.print(f"Merged {kpj_of(one)} into {kpj_of(other)}, at position {position_text(log.log_id, done)}.")
 
@@ -54,13 +54,13 @@ def unmerge(
         card = looked.cards.get(one)
         into = decide_unmerge(card).into
         if not yes:
-            _confirm(kpj_of(one), f"Card {kpj_of(one)} will no longer be shown together with {into}.")
+            confirm(kpj_of(one), f"Card {kpj_of(one)} will no longer be shown together with {into}.")
         seen = looked.version(one, card.merged if card else 0)
         done = acts.unmerge(log, one, header("", reason), read_now, seen=seen)
         out.print(f"Un-merged {kpj_of(one)} from {into}, at position {position_text(log.log_id, done)}.")
 
 
-def _confirm(kpj: str, what: str) -> None:
+def confirm(kpj: str, what: str) -> None:
     """The card's number typed again. Raises Conflict(card-differs)."""
     err.print(f"{what} Type {kpj} to confirm:", end=" ")
     if typer.prompt("", prompt_suffix="", default="", show_default=False, err=True).strip().upper() != kpj:

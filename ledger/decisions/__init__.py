@@ -7,6 +7,7 @@ opening             a card's balance from before this ledger
 employer            an employer and its names
 remittance          one payer's month: lines posted, suspended, released, taken back
 merge               a card points to another of the same person
+reassign            a card that hangs on the wrong person
 held_again          posted lines that wait once more
 remittance_months   what an employer remitted, month by month
 month_difference    what a corrected list changes in a month

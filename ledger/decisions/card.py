@@ -12,6 +12,7 @@ import msgspec
 from ledger.days import day_number
 from ledger.events import (
     AccountOpened,
+    AccountReassigned,
     CardsMerged,
     CardsUnmerged,
     Event,
@@ -87,6 +88,8 @@ def after_fact(card: Card | None, fact: Fact, position: int = 0) -> Card | None:
         return msgspec.structs.replace(card, opening=day_number(fact.as_of), **changed)
     if isinstance(fact, OpeningBalanceReversed):
         return msgspec.structs.replace(card, opening=0, **changed)
+    if isinstance(fact, AccountReassigned):
+        return msgspec.structs.replace(card, person=fact.person, **changed)
     if isinstance(fact, CardsMerged):
         return msgspec.structs.replace(card, merged=card_number(fact.into), **changed)
     if isinstance(fact, CardsUnmerged):

@@ -87,6 +87,19 @@ class CardsUnmerged(Fact, frozen=True):
     proposed_by: str = ""
 
 
+class AccountReassigned(Fact, frozen=True):
+    """The card hung on the wrong person: it is `person`'s, and no longer `before`'s. Its money goes with it.
+
+    `proposed_by` as in `CardsMerged`.
+    """
+
+    NAME: ClassVar[str] = "account-reassigned.v1"
+    CONCERNS: ClassVar = frozenset((DIRECTORY, INDEX))
+    person: str
+    before: str
+    proposed_by: str = ""
+
+
 class Base(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a later year's yield is taken from, where an opening balance has no yield of that year inside:
     12 x opening + weighted, in rupiah times months, for each sub-account."""

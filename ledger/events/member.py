@@ -74,6 +74,14 @@ class CardLinked(Fact, frozen=True):
     kpj: str
 
 
+class CardUnlinked(Fact, frozen=True):
+    """A card is shown to the member no more: it was found to be another person's."""
+
+    NAME: ClassVar[str] = "card-unlinked.v1"
+    CONCERNS: ClassVar = NOWHERE
+    kpj: str
+
+
 class PhoneAsked(Fact, frozen=True):
     """A phone that is not on file asked to be bound; it waits for a confirmation. `phone` is sealed."""
 

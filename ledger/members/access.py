@@ -8,10 +8,11 @@ from ledger.errors import NotFound, Refused
 from ledger.events import Fact
 from ledger.identifiers import card_number, member_stream
 from ledger.members import rows
-from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.acts import Acting, Seal, Write
 from ledger.members.memberships import Memberships
 from ledger.members.notice_choices import NoticeChoices
 from ledger.members.phones import Phones
+from ledger.members.reassignment import Reassignment
 from ledger.members.requests import Requests
 from ledger.members.rows import Link, LinkedCard
 from ledger.members.state import Member, decide_link
@@ -21,7 +22,7 @@ from ledger.store.master_key import Master
 from ledger.store.vault import Vault
 
 
-class Members(Phones, Requests, Memberships, NoticeChoices):
+class Members(Phones, Requests, Memberships, NoticeChoices, Reassignment):
     """The members of a ledger."""
 
     @classmethod
@@ -75,11 +76,16 @@ class Members(Phones, Requests, Memberships, NoticeChoices):
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             fact = decide_link(state, kpj, holder)
 
-            def write(tx: Transaction) -> None:
+            def show(tx: Transaction) -> None:
+                if self.holder(tx, kpj=kpj) != person:
+                    raise Refused("card-not-yours")  # it was given to another person meanwhile
                 rows.put_card(tx, person, card_number(kpj))
+
+            def write(tx: Transaction) -> None:
+                show(tx)
                 self.tell_known(tx, person, key.known(state, contact), "card-linked", acting, kpj=kpj[-4:])
 
-            return ([], nothing) if fact is None else ([fact], write)
+            return ([], show) if fact is None else ([fact], write)
 
         self.act(person, acting, decide)
         card = card_number(kpj)

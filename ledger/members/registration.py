@@ -152,7 +152,8 @@ class Registrations(Confirming):
         if owner is not None and owner.person != waiting.person:
             raise Refused("link-used")  # the address was proven for somebody else meanwhile
         rows.put_login(tx, waiting)
-        for kpj in after.cards:
+        # A card may have been found to be another person's since the registration named it.
+        for kpj in (kpj for kpj in after.cards if self.holder(tx, kpj=kpj) == waiting.person):
             rows.put_card(tx, waiting.person, card_number(kpj))
         self.tell_known(tx, waiting.person, known, "access-opened", acting, but=email)
 

@@ -211,6 +211,11 @@ def put_card(tx: Transaction, person: str, card: int) -> None:
     )  # fmt: skip
 
 
+def drop_card(tx: Transaction, person: str, card: int) -> None:
+    """A member sees a card no more."""
+    tx.run("delete from member_cards where person = ? and card = ?", [person, card])
+
+
 def cards_of(tx: Transaction, person: str) -> list[LinkedCard]:
     """A member's cards, in order of their numbers."""
     return cards_of_each(tx, [person])[person]

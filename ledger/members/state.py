@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 from ledger.errors import NotFound, Refused
 from ledger.events import (
     CardLinked,
+    CardUnlinked,
     ContactAsked,
     ContactConfirmed,
     ContactDenied,
@@ -230,6 +231,8 @@ class Member(Struct):
             self.phone, self.waiting_phones, self.contacts, self.notices = None, (), (), Notices()
         elif isinstance(fact, CardLinked):
             self.cards = _with(self.cards, fact.kpj)
+        elif isinstance(fact, CardUnlinked):
+            self.cards = tuple(kpj for kpj in self.cards if kpj != fact.kpj)
         else:
             self._take_more(fact, version, recorded_at, channel)
 

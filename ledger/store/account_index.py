@@ -23,6 +23,7 @@ from ledger.decisions.card import Card, Membership, after_fact
 from ledger.errors import NotFound
 from ledger.events import (
     AccountOpened,
+    AccountReassigned,
     CardsMerged,
     CardsUnmerged,
     EmployerRegistered,
@@ -86,6 +87,11 @@ def cards(tx: Transaction, numbers: Iterable[int]) -> dict[int, Card]:
 def held_by(tx: Transaction, person: str) -> list[int]:
     """The cards of a person, in rising order. Reads the whole index (a second for some millions of cards)."""
     return [row[0] for row in tx.rows("select card from account_index_cards where person = ? order by card", [person])]
+
+
+def is_pointed_at(tx: Transaction, card: int) -> bool:
+    """Whether another card is merged into this one."""
+    return bool(tx.rows("select 1 from account_index_cards where merged = ? and merged > 0 limit 1", [card]))
 
 
 def paid_by(tx: Transaction, npp: int) -> list[int]:
@@ -213,7 +219,7 @@ def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], t
 
 _CARD_FACTS = (
     AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded, OpeningBalanceReversed,
-    CardsMerged, CardsUnmerged,
+    CardsMerged, CardsUnmerged, AccountReassigned,
 )  # fmt: skip
 _month = cache(month_number)
 

@@ -15,10 +15,12 @@ import pytest
 from ledger.events import (
     FACTS,
     AccountOpened,
+    AccountReassigned,
     Base,
     CardLinked,
     CardsMerged,
     CardsUnmerged,
+    CardUnlinked,
     Change,
     ContactAsked,
     ContactConfirmed,
@@ -100,6 +102,9 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "segment-changed.v1": (f"account:{LEGACY}", 4, SegmentChanged("BPU", "2026-04"), ""),
     "cards-merged.v1": (f"account:{LEGACY}", 5, CardsMerged(KPJ, "user:5f2c"), "member-asked"),
     "cards-unmerged.v1": (f"account:{LEGACY}", 6, CardsUnmerged(KPJ), "merged-by-mistake"),
+    "account-reassigned.v1": (
+        f"account:{LEGACY}", 7, AccountReassigned("f" * 32, PERSON, "user:5f2c"), "wrong-person",
+    ),
     "opening-balance-recorded.v1": (f"account:{KPJ}", 3, OpeningBalanceRecorded(**OPENING), ""),
     "opening-balance-reversed.v1": (f"account:{KPJ}", 4, OpeningBalanceReversed(**OPENING, event=3), "wrong-amount"),
     "contributions-posted.v1": (
@@ -163,6 +168,7 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "member-confirmed.v1": (MEMBER, 3, MemberConfirmed("office", 1), ""),
     "password-changed.v1": (MEMBER, 4, PasswordChanged("reset"), ""),
     "card-linked.v1": (MEMBER, 5, CardLinked(SECOND), ""),
+    "card-unlinked.v1": (MEMBER, 14, CardUnlinked(SECOND), "wrong-person"),
     "phone-asked.v1": (MEMBER, 6, PhoneAsked("1:cGhvbmU"), ""),
     "phone-denied.v1": (MEMBER, 7, PhoneDenied(6), ""),
     "phone-bound.v1": (MEMBER, 8, PhoneBound("1:cGhvbmU", "email", 6), ""),

@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 
 from ledger.events import (
     AccountOpened,
+    AccountReassigned,
     CardsMerged,
     CardsUnmerged,
     ContributionsPosted,
@@ -158,6 +159,7 @@ class Writer:
             # Always the second card of a person into the first: nothing points in a circle.
             (f"account:{KPJS[i | 1]}", CardsMerged(KPJS[i & ~1])),
             (f"account:{KPJS[i | 1]}", CardsUnmerged(KPJS[i & ~1])),
+            (account, AccountReassigned(PERSON.format(which % 3), PERSON.format(i // 2))),
         ]
         return self._next(*facts[which % len(facts)])
 
@@ -185,7 +187,7 @@ operations = st.lists(
         st.tuples(st.just("reverse held"), st.integers(0, 9)),
         st.tuples(st.just("opening"), st.sampled_from(KPJS), st.integers(2014, 2017), _amount, _amount, _amount),
         st.tuples(st.just("take_opening_back"), st.sampled_from(KPJS)),
-        st.tuples(st.just("people"), st.integers(0, 17), st.sampled_from(KPJS)),
+        st.tuples(st.just("people"), st.integers(0, 19), st.sampled_from(KPJS)),
     ),
     min_size=1,
     max_size=25,

@@ -40,3 +40,17 @@ def test_an_old_card_is_merged_told_and_taken_apart(filled: Settings, tmp_path: 
     assert "together Rp285.000" in jht(filled, "balance", NEWER).stdout
     assert f"Un-merged {CARD}" in jht(filled, "unmerge", CARD, *WHY, "--yes").stdout
     assert jht(filled, "balance", CARD, "--json").json["group"] is None
+
+
+def test_a_card_is_given_to_the_holder_of_another(filled: Settings) -> None:
+    why = ("--reason", "wrong-person")
+    assert "reason-missing" in jht(filled, "reassign", CARD, "--to", SECOND, "--yes", code=2).stderr
+    assert "reassign-same-person" in jht(filled, "reassign", CARD, "--to", CARD, *why, "--yes", code=2).stderr
+    assert "person-unknown" in jht(filled, "reassign", CARD, "--to", "c" * 32, *why, "--yes", code=2).stderr
+    assert "card-differs" in jht(filled, "reassign", CARD, "--to", SECOND, *why, stdin=b"x\n", code=2).stderr
+    assert (
+        f"Reassigned {CARD}" in jht(filled, "reassign", CARD, "--to", SECOND, *why, stdin=f"{CARD}\n".encode()).stdout
+    )
+    assert jht(filled, "balance", CARD, "--json").json["balance"] == 285_000
+    held = [card["kpj"] for card in jht(filled, "person", "export", SECOND).json["cards"]]
+    assert held == [CARD, SECOND]

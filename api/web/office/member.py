@@ -20,12 +20,14 @@ from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
 from api.web.office import merging
 from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
+from api.web.office.search import MOST_SEARCHES, NO_NIK
 from api.web.office.views import View
 from api.web.pages import see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
 from ledger.decisions.merge import REASONS as MERGE_REASONS
+from ledger.decisions.reassign import REASONS as REASSIGN_REASONS
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
@@ -185,6 +187,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         closes=found.about.state not in {"", CLOSED},
         merged={card.kpj: kpj_of(into) for card in found.cards if (into := _pointer(found, card.kpj))},
         merge_reasons=MERGE_REASONS,
+        reassign_reasons=REASSIGN_REASONS,
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
@@ -215,6 +218,10 @@ async def _act(desk: Desk) -> Response:
     try:
         if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
             raise Refused("identity-not-seen")
+        if name == MOVING:
+            # The number of another person is searched for: counted and recorded as every search.
+            await desk.application.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
+            await desk.record(view.why, clean_kpj(desk.form.get("nomor", "")) or NO_NIK)
         wrong = await desk.application.work(lambda: act(desk, view))
         if wrong:
             return await _page(desk, view, wrong, 422)
@@ -273,7 +280,12 @@ def _request(desk: Desk, view: View) -> Errors:
 
 
 CLOSING = "tutup"
-_PROPOSED = {"gabung": merging.propose_merge, "pisah": merging.propose_unmerge}
+MOVING = "pindah"
+_PROPOSED = {
+    "gabung": merging.propose_merge,
+    "pisah": merging.propose_unmerge,
+    MOVING: merging.propose_reassign,
+}
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
     "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, "kabar": _notices,
     CLOSING: _close, **_PROPOSED,

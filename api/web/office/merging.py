@@ -1,4 +1,5 @@
-"""Merging a member's cards at the branch: what is proposed, what was seen of it, and how it is done when confirmed."""
+"""A member's cards at the branch, merged, taken apart, or given to another person: what is proposed, what was seen of it,
+and how it is done when confirmed."""
 
 from __future__ import annotations
 
@@ -11,13 +12,17 @@ from api.web.office.desk import Desk
 from api.web.office.views import View
 from ledger.acts import merge as acts
 from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
+from ledger.decisions.reassign import check_reason as check_reassign
+from ledger.decisions.reassign import decide_reassign
 from ledger.errors import Refused
-from ledger.identifiers import card_number, clean_kpj, kpj_of
+from ledger.identifiers import card_number, clean_kpj, clean_nik, kpj_of
+from ledger.members import Acting, Members
 from ledger.receipt import Header
+from ledger.store import account_index
 from ledger.store.database import Transaction
 from ledger.store.log import Log
 
-MERGE, UNMERGE = "merge", "unmerge"
+MERGE, UNMERGE, REASSIGN = "merge", "unmerge", "reassign"
 Also = Callable[[Transaction], None]
 
 
@@ -35,13 +40,13 @@ class Pair(NamedTuple):
 
 def cards_of(proposal: Proposal) -> tuple[int, ...]:
     """The cards that the page of a proposal shows."""
-    return tuple(Pair.of(proposal))
+    return (card_number(proposal.details["old"]),) if proposal.act == REASSIGN else tuple(Pair.of(proposal))
 
 
 def seen_now(log: Log, proposal: Proposal) -> str:
     """The version of what a proposal is about, as it stands now."""
-    pair = Pair.of(proposal)
-    return acts.look(log, *pair).version(*pair)
+    cards = cards_of(proposal)
+    return acts.look(log, *cards).version(*cards)
 
 
 def propose_merge(desk: Desk, view: View) -> None:
@@ -62,10 +67,35 @@ def propose_unmerge(desk: Desk, view: View) -> None:
     _propose(desk, view, UNMERGE, {"old": kpj_of(old), "new": kpj_of(into)}, looked.version(old, into))
 
 
+def propose_reassign(desk: Desk, view: View) -> None:
+    """Raises Refused: card-not-yours, reason-missing, reason-unknown, and as `decide_reassign`."""
+    old, number = _card(desk, view, "lama"), desk.form.get("nomor", "")[:64]
+    reason, application = desk.form.get("sebab", ""), desk.application
+    check_reassign(reason)
+    looked = acts.look(application.log, old)
+    _must_be_the_persons(looked, view, old)
+    person = application.members.find_person(nik=clean_nik(number) or "", kpj=number)
+    with application.log.database.read() as tx:
+        pointed_at = account_index.is_pointed_at(tx, old)
+    decide_reassign(looked.cards[old], person or "", person_known=person is not None, pointed_at=pointed_at)
+    details = {"old": kpj_of(old), "to": person or ""}
+    application.identity.proposals.put(
+        REASSIGN, view.person, details, reason, looked.version(old), desk.session.who, application.now()
+    )
+
+
 def confirm(
-    log: Log, proposal: Proposal, header: Header, clock: Callable[[], datetime], proposed_by: str, also: Also
+    log: Log, members: Members, proposal: Proposal, header: Header, clock: Callable[[], datetime], proposed_by: str,
+    also: Also,
 ) -> None:  # fmt: skip
-    """Do what was proposed, if everything is still as it was then. Raises as `acts.merge.merge`."""
+    """Do what was proposed, if everything is still as it was then. Raises as `acts.merge.merge`, `Members.reassign`."""
+    if proposal.act == REASSIGN:
+        acting = Acting(header.by, header.channel, clock(), request=header.request)
+        members.reassign(
+            cards_of(proposal)[0], proposal.details["to"], proposal.reason, acting, proposed_by=proposed_by,
+            seen=proposal.seen, also=also,
+        )  # fmt: skip
+        return
     pair = Pair.of(proposal)
     if proposal.act == MERGE:
         acts.merge(log, *pair, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)

@@ -60,6 +60,10 @@ async def _page(desk: Desk, proposal: Proposal, error: str = "", status: int = 2
     application, now = desk.application, desk.application.now()
     try:
         about = await application.ask(application.members.about, proposal.person)
+        receives = None
+        if to := proposal.details.get("to"):
+            receives = await application.ask(application.members.about, to)
+            await desk.record(CONFIRMING, to)
     except NotFound:
         raise NotFound("person-erased") from None
     cards: list[dict[str, Any]] = []
@@ -72,7 +76,7 @@ async def _page(desk: Desk, proposal: Proposal, error: str = "", status: int = 2
     seen = await application.ask(merging.seen_now, application.log, proposal)
     await desk.record(CONFIRMING, proposal.person)
     return desk.show(
-        "office_proposal.html", status, proposal=proposal, about=about, cards=cards, error=error, now=now,
+        "office_proposal.html", status, proposal=proposal, about=about, receives=receives, cards=cards, error=error, now=now,
         own=proposal.by == desk.session.who, changed=seen != proposal.seen,
     )  # fmt: skip
 
@@ -94,10 +98,12 @@ async def _act(desk: Desk) -> Response:
         by = writer_of(application.log, proposal.by)
         await application.work(
             lambda: merging.confirm(
-                application.log, proposal, header, application.now, by,
+                application.log, application.members, proposal, header, application.now, by,
                 lambda tx: application.identity.proposals.take(tx, proposal),
             )
         )  # fmt: skip
+        # Whoever was shown a card that is another person's now is not any more, in this process at once.
+        application.identity.tokens.forget()
     except Refused as refused:
         desk.request.scope["problem"] = refused.code
         return await _page(desk, proposal, refused.problem.say(desk.language), problems.status_of(refused.code))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger.store.outbox import Letter
 
-WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3, "_tell": 2}
+WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3, "_tell": 2, "_tell_holder": 2}
 """A writer of letters -> the place of the kind among what it is given."""
 ROOT = Path(__file__).parents[3]
 URL = "https://saldo.example"
@@ -29,6 +29,8 @@ DETAILS = {
     "access-opened": {},
     "access-closed": {},
     "card-linked": {"kpj": "8901"},
+    "card-taken": {"kpj": "8901"},
+    "card-given": {"kpj": "8901"},
     "phone-bound": {"phone": "0812-3456-0001"},
     "phone-unbound": {"phone": "0812-3456-0001"},
     "contact-changed": {},

@@ -153,3 +153,26 @@ def test_two_supervisors_who_confirm_at_once_do_it_once(branch: Branch) -> None:
     boss.post(path, tindakan="tolak")
     other.post(path, tindakan="setuju")
     assert (other.status, "sudah diputuskan" in other.text) == (404, True)
+
+
+def test_two_officers_give_a_card_to_the_person_it_belongs_to(branch: Branch) -> None:
+    clerk, boss = branch.staff(), branch.supervisor()
+    branch.active()
+    assert [one.card for one in branch.application.members.cards(branch.budi)] == [int(CARD)]
+    for fields, status in (
+        ({"nomor": "26000000990"}, 404), ({"nomor": SECOND}, 409), ({"lama": OTHERS, "nomor": OTHERS}, 422),
+        ({"nomor": OTHERS, "sebab": "because"}, 422),
+    ):  # fmt: skip
+        propose(clerk, "pindah", **{"sebab": "wrong-person"} | fields)
+        assert (clerk.status, branch.application.identity.proposals.waiting(NOW)) == (status, []), fields
+    propose(clerk, "pindah", sebab="wrong-person", nomor=OTHERS)
+    assert clerk.status == 303
+    path = proposal_of(boss)
+    for said in ("Budi Santoso 1", "Budi Santoso 2", CARD, "570.000", "Tercatat pada orang yang salah"):
+        assert said in boss.text, said
+    boss.post(path, tindakan="setuju")
+    assert boss.headers["location"] == "/kantor/usulan?kabar=setuju"
+    assert branch.application.members.find_person(kpj=CARD) == branch.application.members.find_person(kpj=OTHERS)
+    assert branch.application.members.cards(branch.budi) == []
+    told = {(one.kind, one.to) for one in branch.letters()}
+    assert {("card-taken", "budi1@contoh.id"), ("card-given", "budi2@contoh.id")} <= told

@@ -15,6 +15,8 @@ from tests.office import nik
 
 LOGIN, OTHER_PHONE = "masuk@contoh.id", "+6281299990000"
 EVERY = frozenset({ON_FILE, PHONE, LOGIN})
+THEIRS = ("budi2@contoh.id", "+628123456" + "0002")
+"""The contacts of the other person."""
 
 
 def with_login(counter: Counter) -> None:
@@ -69,6 +71,11 @@ def password_changed(counter: Counter) -> None:
 def card_linked(counter: Counter) -> None:
     with_login(counter)
     counter.members.link_card(counter.person, SECOND, counter.acting())
+
+
+def card_unlinked(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.reassign(int(CARD), counter.other, "wrong-person", counter.acting("user:dewi"))
 
 
 def phone_asked(counter: Counter) -> None:
@@ -155,6 +162,9 @@ TOLD: dict[type[events.Fact], Row] = {
     events.MemberClosed: (closed, {("access-closed", to) for to in EVERY}),
     events.PasswordChanged: (password_changed, {("password-changed", to) for to in EVERY}),
     events.CardLinked: (card_linked, {("card-linked", to) for to in EVERY}),
+    events.CardUnlinked: (
+        card_unlinked, {("card-taken", to) for to in EVERY} | {("card-given", to) for to in THEIRS},
+    ),
     events.PhoneAsked: (phone_asked, {("confirm-phone", to) for to in EVERY}),
     events.PhoneBound: (phone_bound, {("phone-bound", to) for to in EVERY}),
     events.PhoneUnbound: (phone_unbound, {("phone-unbound", to) for to in {*EVERY, OTHER_PHONE}}),
@@ -176,7 +186,10 @@ def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
     about = {
         fact for fact in events.FACTS.values()
         if fact.NAME.startswith(
-            ("member-", "person-", "phone-", "password-", "card-linked", "contact-", "data-request", "notices-")
+            (
+                "member-", "person-", "phone-", "password-", "card-linked", "card-unlinked", "contact-", "data-request",
+                "notices-",
+            )
         )
     }  # fmt: skip
     assert TOLD.keys() | NOT_AN_ACCESS == about
