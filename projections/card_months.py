@@ -17,15 +17,13 @@ from ledger.store.log import Log
 from ledger.store.suspense import Case, suspense_of
 from ledger.store.vault import Vault
 from projections.month_grid import Facts
-from projections.queries import Queries, Story
+from projections.queries import MAX_WAIT, Queries, Story
 from projections.results import OPENINGS, BalanceRow
 
 PAGE = 500
 """Lines asked for at once; a statement of forty years is one or two pages."""
 MOST_LINES = 5_000
 _TRIES = 5
-MAX_WAIT = 5.0
-"""Seconds."""
 
 
 def employer_names(

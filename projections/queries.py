@@ -59,11 +59,13 @@ from projections.results import (
 from projections.scheme import Known
 
 __all__ = [
-    "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Group", "Last", "MembershipRow", "Past",
-    "PersonRow", "Queries", "Story",
+    "MAX_WAIT", "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Group", "Last", "MembershipRow",
+    "Past", "PersonRow", "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
+MAX_WAIT = 5.0
+"""Seconds that a question waits for a position that it must have reached."""
 MOST_MARKS = 65_536
 MOST_SCHEMES = 16
 _NO_LAST = (0, 0, 0)

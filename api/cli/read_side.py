@@ -12,10 +12,9 @@ from ledger.errors import Refused, StoreFailed
 from ledger.identifiers import card_number, clean_kpj
 from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log
-from projections.card_months import MAX_WAIT
 from projections.generations import Store
 from projections.projector import Projector
-from projections.queries import Queries
+from projections.queries import MAX_WAIT, Queries
 from projections.reactions import releaser
 
 AS_OF = "Money paid up to the end of a past day, YYYY-MM-DD."

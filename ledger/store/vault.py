@@ -27,7 +27,6 @@ from ledger.store.database import SqliteDatabase, Transaction, failures_told
 from ledger.store.employer_names import EmployerNames
 from ledger.store.log import Log
 from ledger.store.master_key import Master, master_key
-from ledger.store.postgres import PostgresDatabase
 from ledger.store.sealing import KEY as _KEY
 from ledger.store.sealing import NONCE as _NONCE
 from ledger.store.sealing import sealed_with, unseal
@@ -298,6 +297,8 @@ class Vault:
         rows are vacuumed, and their bytes stay until the server writes over them (erase-traces-in-pages).
         """
         if not isinstance(self.log.database, SqliteDatabase):
+            from ledger.store.postgres import PostgresDatabase  # noqa: PLC0415  # a ledger in a file does not wait for it
+
             database = self.log.database
             assert isinstance(database, PostgresDatabase)
             database.vacuum(_ERASED, _EMPTYING_MS / 1000)

@@ -24,8 +24,8 @@ from ledger.store.log import Log
 from ledger.store.notices import Place, Silent, Waiting
 from ledger.store.vault import Vault
 from projections import month_grid
-from projections.card_months import MAX_WAIT, card_months, waiting
-from projections.queries import Queries
+from projections.card_months import card_months, waiting
+from projections.queries import MAX_WAIT, Queries
 
 AT_ONCE = 50
 """People looked at between two writes."""
