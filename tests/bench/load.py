@@ -27,7 +27,7 @@ wrk.headers["Authorization"] = "Bearer {key}"
 math.randomseed(1)
 request = function()
   local kpj = string.format("%011.0f", first + math.random(0, count - 1))
-  return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/balance{suffix}")
+  return wrk.format("GET", "{prefix}/v1/accounts/" .. kpj .. "/{what}{suffix}")
 end
 """
 MEMBERS = """
@@ -165,10 +165,10 @@ def _answers(url: str) -> bool:
 
 def wrk(
     running: Server, accounts: int, seconds: float, *, key: str = "", prefix: str = "", suffix: str = "",
-    connections: int = 32,
+    connections: int = 32, what: str = "balance",
 ) -> dict[str, Any]:  # fmt: skip
-    """Balances of random accounts with an API key; see `loaded`."""
-    asking = ACCOUNTS.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix, suffix=suffix)
+    """Balances, or `what`, of random accounts with an API key; see `loaded`."""
+    asking = ACCOUNTS.format(first=files.FIRST_CARD, count=accounts, key=key, prefix=prefix, suffix=suffix, what=what)
     return loaded(running, asking, seconds, connections=connections)
 
 

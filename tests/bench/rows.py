@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,7 +42,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import one_month, ours, sms, theirs, visits
+    from tests.bench import one_month, ours, savings, sms, theirs, visits
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -174,6 +175,37 @@ def rows() -> list[Row]:
             "balance as it was known, 5,000,000 entries, p99, 4 connections",
             "ms",
             both(lambda kind: ours.past(kind, five), "under 50|under 50"),
+        ),
+        Row(
+            "declare",
+            "balance query, 2,000,000 accounts with ten years, the tenth just declared",
+            "requests/s",
+            both(lambda kind: savings.declare(kind, 2 * million), "80 % of before|80 % of before"),
+        ),
+        Row(
+            "what-if",
+            "the effect of a year on 2,000,000 accounts with ten years",
+            "s",
+            both(lambda kind: savings.what_if(kind, 2 * million), "under 60|under 60"),
+        ),
+        *(
+            Row(
+                name,
+                f"{what} of cards with ten years of monthly lines, p99, 4 connections",
+                "ms",
+                both(partial(savings.working, full=2_000, what=path), goal),
+            )
+            for name, what, path, goal in (
+                ("long-balance", "balance", "balance", "under 20|under 20"),
+                ("explain", "working", "explain", "under 30|under 30"),
+                ("statement", "a year's statement", "statement?year=2024", "|"),
+            )
+        ),
+        Row(
+            "statements",
+            "a year's statements of all members as PDF",
+            "statements/s",
+            both(lambda kind: savings.statements(kind, 1_000), "60|60"),
         ),
         Row(
             "mobile",
