@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         """Whether people reach the service over TLS."""
         return self.public_url.startswith("https://")
 
+    @property
+    def printed_url(self) -> str:
+        """`public_url` as it may stand on paper, "" where it leads only to the own machine."""
+        return "" if urlsplit(self.public_url).hostname in LOOPBACK else self.public_url
+
     def warning_of(self, host: str) -> str:
         """What is wrong with listening on `host`, "" when nothing is: passwords and balances in clear on a wire."""
         if self.is_https or host in LOOPBACK:

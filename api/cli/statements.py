@@ -42,7 +42,8 @@ def statements(
     with caught_up() as (log, reader):
         now = read_now()
         check_statements(acts.scheme_of(log), year, jakarta_date(now))
-        run = begin(to, Run(year, language, log.log_id, reader.position(), now.isoformat()))
+        site = log.settings.printed_url
+        run = begin(to, Run(year, language, log.log_id, reader.position(), now.isoformat(), site))
         done: Counter[str] = Counter()
         failed: dict[int, str] = {}
         with progress(f"Statements {year}") as bar:

@@ -124,10 +124,18 @@ class StatementAnswer(Answer):
     gaps: list[StatementGap]
     policy: Annotated[str, Field(description="This project's model of an unpublished rule", examples=[POLICY])]
     as_of: AsOf
+    answer_code: Annotated[
+        str | None,
+        Field(
+            description="What `GET /v1/answers/{code}` gives these figures again for, and the check page knows them by; "
+            "null for days before 1970, and once the holder was erased",
+            examples=["7Q2M-K4ZC-0XHD-9V3B-RT5W-1N8P-6GYJ-E0FA-4S"],
+        ),
+    ]
 
 
-def statement_answer(found: Statement, kpj: str, as_of: AsOf, name: Name) -> StatementAnswer:
-    """The answer; `name`: what to say of an employer."""
+def statement_answer(found: Statement, kpj: str, as_of: AsOf, name: Name, code: str) -> StatementAnswer:
+    """The answer; `name`: what to say of an employer; `code`: the answer code, "" where there is none."""
 
     def named(npp: str) -> str | None:
         return name(npp, found.employers.get(npp, "")) if npp else None
@@ -183,4 +191,5 @@ def statement_answer(found: Statement, kpj: str, as_of: AsOf, name: Name) -> Sta
         ],
         policy=POLICY,
         as_of=as_of,
+        answer_code=code or None,
     )  # fmt: skip

@@ -39,8 +39,8 @@ def file_name(form: Form, period: Period) -> str:
 
 
 def file_of(form: Form, found: Statement, head: Head) -> bytes:
-    """The file of a statement; `head`: what a paper says around the figures."""
+    """The file of a statement; `head`: what a paper says around the figures, and the answer code."""
     if form.name == "pdf":
         return paper(found, head, form.employer, form.language)
-    table = sheet(found, form.employer, form.language)
+    table = sheet(found, form.employer, form.language, head.code)
     return table if form.name == "csv" else as_xlsx(table, money(form.language))

@@ -18,6 +18,7 @@ import typst
 
 from api import formats
 from api.statement.answer import Name
+from api.statement.code import CHECK, picture
 from api.statement.texts import Texts, texts
 from ledger.decisions.person import Identity
 from ledger.money import rupiah
@@ -48,13 +49,16 @@ def holder_of(identity: Identity) -> Holder:
 
 
 class Head(NamedTuple):
-    """What stands around the figures. `holder` None where the reader may not know; `position` in its outside form."""
+    """What stands around the figures. `holder` None where the reader may not know; `position` in its outside form;
+    `code`: the answer code, "" where there is none; `site`: the address that the paper names, "" for none."""
 
     kpj: str
     segment: str
     holder: Holder | None
     moment: datetime
     position: str
+    code: str = ""
+    site: str = ""
 
 
 class Press:
@@ -144,11 +148,20 @@ def data_of(found: Statement, head: Head, name: Name, language: str) -> dict[str
         "rows": rows,
         "low": [len(row) > 3 and len(row[0]) <= fits for row in rows],
         "total": [[len(columns) - 3, t("sum", n=len(found.lines))], *total],
-        "notes": [t("note"), t("model", policy=POLICY)],
+        "notes": [t("note"), t("model", policy=POLICY), *_how(head, t)],
         "foot": [t("as_of", moment=formats.moment(head.moment, language), position=head.position)],
+        "code": [t("code"), head.code] if head.code else [],
+        "qr": picture(head.code, head.site) if head.code else "",
         "page": t("page"),
         "of": t("of"),
     }
+
+
+def _how(head: Head, t: Texts) -> Iterator[str]:
+    """How to check the paper. The code is said here as well: a reader of the screen is not read the foot."""
+    if head.code:
+        page = head.site.partition("://")[2] + CHECK if head.site else ""
+        yield t("check_at", code=head.code, page=page) if page else t("check", code=head.code)
 
 
 def _day(value: Any, t: Texts) -> str:

@@ -1,8 +1,9 @@
 """The statements of a year for all members, one file a card: from one log position, whenever the run is begun again.
 
-A folder belongs to one run: `run.json` says of which year, language, log and position, and since when. Each file is written
-beside its place and renamed, so a file that is there is whole and is not made again; a run that was killed goes on where it
-was and makes the same files. Cards come in the order of their numbers, a slice at a time: memory does not grow with them.
+A folder belongs to one run: `run.json` says of which year, language, log, position and site, and since when. Each file is
+written beside its place and renamed, so a file that is there is whole and is not made again; a run that was killed goes on
+where it was and makes the same files. Cards come in the order of their numbers, a slice at a time: memory does not grow
+with them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import NamedTuple
 import msgspec
 
 from api.statement.paper import Head, holder_of, paper
+from ledger.decisions.person import Identity
 from ledger.errors import JhtError, Refused
 from ledger.identifiers import kpj_of
 from ledger.output_file import writing
+from ledger.store.answer_codes import STATEMENT, AnswerCodes, Question
 from ledger.store.log import Log, position_text
 from ledger.store.vault import Vault
 from projections.card_statement import read_many
@@ -31,13 +34,15 @@ _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What a folder holds: statements of `year` in `language`, from a log up to a position; `begun`: an ISO moment."""
+    """What a folder holds: statements of `year` in `language`, from a log up to a position; `begun`: an ISO moment; `site`:
+    the address that the papers name, "" for none."""
 
     year: int
     language: str
     log_id: str
     position: int
     begun: str
+    site: str = ""
 
 
 class Slice(NamedTuple):
@@ -89,7 +94,7 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
     StoreFailed(disk-full)."""
     moment = datetime.fromisoformat(run.begun)
     period = year_of(run.year, moment.date())
-    position = position_text(run.log_id, run.position)
+    position, codes = position_text(run.log_id, run.position), AnswerCodes(log, vault)
     last = -1
     while cards := reader.cards_after(last, SLICE):
         last = cards[-1][0]
@@ -98,26 +103,28 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
         with log.database.read() as tx:
             people = vault.data_of(tx, sorted(set(todo.values())))
         failed: dict[int, str] = {}
-        made = empty = 0
+        told: dict[int, tuple[Statement, Identity]] = {}
+        empty = 0
         for card, person in todo.items():
             try:
-                told, who = _told(found[card]), people.of(person)
+                one, who = _told(found[card]), people.of(person)
             except JhtError as error:
                 failed[card] = error.code
                 continue
             # Who was erased has no money and no name; a card without anything in the year has nothing to state.
-            if who is None or told is None or _is_empty(told):
+            if who is None or one is None or _is_empty(one):
                 empty += 1
-                continue
-            identity, _ = who
-            head = Head(kpj_of(card), told.segment, holder_of(identity), moment, position)
-            content = paper(told, head, lambda npp, name: name, run.language)
+            else:
+                told[card] = (one, who[0])
+        asked = [Question(card, STATEMENT, period.until, run.position, run.language, period.since) for card in told]
+        for (card, (one, identity)), code in zip(told.items(), codes.seal_all(asked), strict=True):
+            head = Head(kpj_of(card), one.segment, holder_of(identity), moment, position, code or "", run.site)
+            content = paper(one, head, lambda npp, name: name, run.language)
             place = place_of(folder, card)
             with writing():
                 place.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
                 write(place, content)
-            made += 1
-        yield Slice(made, len(cards) - len(todo), empty, failed)
+        yield Slice(len(told), len(cards) - len(todo), empty, failed)
 
 
 def _told(found: Statement | JhtError) -> Statement | None:

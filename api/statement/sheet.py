@@ -1,6 +1,7 @@
-"""The statement as a table: a row for the opening, each line, each year's yield, what was paid out, the closing, each gap.
+"""The statement as a table: a row for the opening, each line, each year's yield, what was paid out, the closing, each gap,
+and the answer code.
 
-The amounts of all rows between opening and closing, added to the opening, are the closing; gaps have no amount.
+The amounts of all rows between opening and closing, added to the opening, are the closing; gaps and the code have no amount.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def money(language: str) -> frozenset[str]:
     return frozenset(map(texts(language), _MONEY))
 
 
-def sheet(found: Statement, name: Name, language: str) -> bytes:
-    """The table as CSV; `name`: what to say of an employer."""
+def sheet(found: Statement, name: Name, language: str, code: str = "") -> bytes:
+    """The table as CSV; `name`: what to say of an employer; `code`: its answer code, "" where there is none."""
     t, table = texts(language), Sheet()
 
     def add(row: str, **cells: object) -> None:
@@ -65,6 +66,8 @@ def sheet(found: Statement, name: Name, language: str) -> bytes:
     add(t("row_closing"), paid=found.period.until.isoformat(), plain_amount=found.closing.total)
     for gap in found.gaps:
         add(t("row_gap"), month=gap.month, paid=gap.paid_on, remark=harmless(t.why(gap)), **payer(gap.npp))
+    if code:
+        add(t("row_code"), remark=code)
     content = table.as_csv()
     table.close()
     return content

@@ -16,6 +16,7 @@ from api.problems import asked_language, refusals
 from api.responses import VERSIONED, file_response, is_known, unchanged, version_headers, versioned
 from api.route import Route
 from api.statement.answer import StatementAnswer, statement_answer
+from api.statement.code import code_of, question_of
 from api.statement.forms import FILES, Form, file_name, file_of
 from api.statement.paper import Head, Holder
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
@@ -83,12 +84,15 @@ async def answered(
     now = application.now()
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     version = f"{row.tag}-{found.version}-{as_of.date}-{form.name}"
-    if form.name not in FILES:
-        body = statement_answer(found, kpj or row.kpj, as_of, form.employer)
-        return versioned(request, body, as_of.position, version, form.language)
     headers = version_headers(as_of.position, version, form.language)
     if is_known(request, headers):
         return unchanged(headers)
-    head = Head(row.kpj, row.segment, holder, now, as_of.position)
+    code = await application.work(
+        partial(code_of, application.codes, question_of(row.card, period, row.position, form.language))
+    )
+    if form.name not in FILES:
+        body = statement_answer(found, kpj or row.kpj, as_of, form.employer, code)
+        return versioned(request, body, as_of.position, version, form.language)
+    head = Head(row.kpj, row.segment, holder, now, as_of.position, code, application.settings.printed_url)
     content = await application.work(partial(file_of, form, found, head))
     return file_response(content, form.kind, file_name(form, period), headers)

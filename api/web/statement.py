@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
 from api.route import PlainRoute
+from api.statement.code import code_of, question_of
 from api.statement.forms import FILES, Form, file_name, file_of
 from api.statement.paper import Head, holder_of
 from api.web.holdings import Held, Holdings
@@ -79,7 +80,9 @@ async def statement_file(
     period = year_of(year, jakarta_date(now))
     row, found = await application.statement(card, now, period)
     position = position_text(application.log.log_id, row.position)
-    head = Head(row.kpj, row.segment, holder_of(identity), now, position)
+    asked = question_of(card, period, row.position, form.language)
+    code = await application.work(partial(code_of, application.codes, asked))
+    head = Head(row.kpj, row.segment, holder_of(identity), now, position, code, application.settings.printed_url)
     content = await application.work(partial(file_of, form, found, head))
     said = f'attachment; filename="{file_name(form, period)}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, form.kind)

@@ -31,7 +31,7 @@ from ledger.store.vault import Vault
 
 KINDS = ("balance", "statement", "letter", "sms")
 """On what it was given. A statement has a first day as well."""
-STATEMENT = "statement"
+STATEMENT, LETTER = "statement", "letter"
 LANGUAGES = ("id", "en")
 LONGEST = 64
 """Signs of a code as it may be typed, strokes and blanks included."""
@@ -64,27 +64,28 @@ class AnswerCodes:
         self._log, self._vault = log, vault
 
     def seal(self, question: Question) -> str:
-        """The code of an answer, in groups of four. Raises as `seal_all`."""
-        return self.seal_all([question])[0]
+        """The code of an answer, in groups of four. Raises NotFound(person-erased), and as `seal_all`."""
+        (code,) = self.seal_all([question])
+        if code is None:
+            raise NotFound("person-erased")
+        return code
 
-    def seal_all(self, questions: Sequence[Question]) -> list[str]:
-        """The codes of answers in their order, with one look-up for all.
+    def seal_all(self, questions: Sequence[Question]) -> list[str | None]:
+        """The codes of answers in their order, with one look-up for all; None for one about somebody who was erased.
 
-        Raises NotFound: account-not-found, person-erased; Unavailable(vault-rotating); ValueError for a position that the
-        log does not have, and for days that have no code.
+        Raises NotFound(account-not-found), Unavailable(vault-rotating); ValueError for a position that the log does not
+        have, and for days that have no code.
         """
         marks = {position: self._mark(position) for position in {one.position for one in questions}}
         keys = self._keys([one.card for one in questions])
-        found = []
+        found: list[str | None] = []
         for one in questions:
             if one.card not in keys:
                 raise NotFound("account-not-found")
             key, mark = keys[one.card], marks[one.position]
-            if key is None:
-                raise NotFound("person-erased")
             if mark is None:
                 raise ValueError(f"no event at {one.position}")
-            found.append(_written(self._sealed(one, key, mark)))
+            found.append(_written(self._sealed(one, key, mark)) if key is not None else None)
         return found
 
     def open(self, code: str) -> Question:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import python_calamine
 
+from api.statement.paper import Head, paper
 from api.web.answer_check import total_of
 from ledger.acts import scheme as acts
 from ledger.clock import jakarta_date
@@ -18,7 +21,9 @@ from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.answer_codes import Question
+from projections import card_statement
 from projections.rebuild import rebuild
+from projections.statement import Period
 from tests.api.web.site import ANIS, CARD, DEWIS, Site, faults, text
 from tests.conftest import NOW
 from tests.office import line
@@ -94,6 +99,56 @@ def test_a_statement_has_the_balance_that_it_began_with(site: Site) -> None:
     assert (found["kind"], found["since"]) == ("statement", "2026-08-01")
     assert (found["before"]["balance"], found["before"]["as_of"]["date"]) == (285_000, "2026-07-31")
     assert (found["given"]["then"]["balance"], found["given"]["then"]["as_of"]["date"]) == (570_000, "2026-09-30")
+
+
+@pytest.mark.parametrize(("since", "until"), [("2026-01-01", "2026-11-21"), ("2026-08-01", "2026-09-30")])
+def test_a_printed_statement_leads_back_to_its_figures(site: Site, since: str, until: str) -> None:
+    headers, days = site.key("read"), {"from": since, "to": until}
+    address = f"/v1/accounts/{CARD}/statement"
+    stated = site.client.get(address, headers=headers, params=days).json()
+    code, closing = stated["answer_code"], stated["closing"]
+    assert closing > 0
+    # The paper of the same moment is to the byte the one with this code, and says no other address than its own.
+    printed = site.client.get(address, headers=headers, params={**days, "format": "pdf"}).content
+    application = site.application
+    period = Period(date.fromisoformat(since), date.fromisoformat(until))
+    row, found = card_statement.read(
+        site.log, application.reader, application.vault, card_number(CARD), site.clock, period
+    )  # fmt: skip
+    head = Head(CARD, row.segment, None, site.clock, stated["as_of"]["position"], code)
+    assert printed == paper(found, head, lambda npp, name: None, "id")
+    assert printed != paper(found, head._replace(code=code[:-1]), lambda npp, name: None, "id")
+    table, book = (
+        site.client.get(address, headers=headers, params={**days, "format": form}).content for form in ("csv", "xlsx")
+    )
+    last = table.decode("utf-8-sig").splitlines()[-1].split(";")
+    assert (last[0], last[-1], set(last[1:-1])) == ("kode jawaban", code, {""})
+    sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+    assert sheet[-1] == last
+    later(site)
+    status, answer = ask(site, code)
+    assert (status, answer["kind"], answer["since"], answer["language"]) == (200, "statement", since, "id")
+    assert answer["before"]["balance"] == stated["opening"]
+    then = answer["given"]["then"]
+    assert (then["balance"], then["as_of"]["date"]) == (closing, until)
+    assert then["as_of"]["position"] == stated["as_of"]["position"]
+    assert "Ya." in check(site, code, f"Rp{closing:,}".replace(",", "."))
+    assert "Tidak." in check(site, code, str(closing + 1))
+
+
+def test_days_before_every_code_and_who_was_erased_have_a_statement_without_one(site: Site) -> None:
+    headers = site.key("read")
+    address = f"/v1/accounts/{DEWIS}/statement"
+    old = site.client.get(address, headers=headers, params={"from": "1969-12-31", "to": "2026-11-21"})
+    assert (old.status_code, old.json()["answer_code"]) == (200, None)
+    with site.log.database.read() as tx:
+        person = account_index.cards(tx, [card_number(DEWIS)])[card_number(DEWIS)].person
+    with site.log.database.write() as tx:
+        site.application.vault.erase(tx, person)
+    for form, status in (("json", 200), ("csv", 200), ("pdf", 200)):
+        found = site.client.get(address, headers=headers, params={"year": 2026, "format": form})
+        assert found.status_code == status
+        assert b"kode jawaban" not in found.content
 
 
 def test_a_code_is_told_to_who_may_see_the_card(site: Site) -> None:

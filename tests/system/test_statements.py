@@ -74,7 +74,13 @@ def test_a_run_that_is_killed_goes_on_and_makes_the_same_files(settings: Setting
     next(out.rglob(f"{CARDS[0]}.pdf")).unlink()
     assert jht(settings, *ask, "--json").json["made"] == 1
     assert _files(out) == whole
-    jht(settings, "statements", "--year", "2025", "--out", other)
+    # Nor does it matter where the site has moved to since: the papers of a run name one address.
+    moved = settings.model_copy(update={"public_url": "https://saldo.example"})
+    next(out.rglob(f"{CARDS[1]}.pdf")).unlink()
+    assert jht(moved, *ask, "--json").json["made"] == 1
+    assert _files(out) == whole
+    jht(moved, "statements", "--year", "2025", "--out", other)
+    assert [moved.public_url in (folder / "run.json").read_text() for folder in (out, other)] == [False, True]
     changed = _files(other)
     assert changed[f"{CARDS[0]}.pdf"] != whole[f"{CARDS[0]}.pdf"]
 

@@ -1,7 +1,9 @@
 """The balance on paper: one sheet that says what is held, as of when, which months have not come and why, and where in the
-ledger it can be found again; and the yearly statement of a card."""
+ledger it can be found again, with an answer code for each card's balance; and the yearly statement of a card."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from starlette.responses import Response
 
@@ -11,6 +13,7 @@ from api.web.office.member import LISTED, open_person
 from api.web.statement import parsed, statement_file
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
+from ledger.store.answer_codes import LETTER, Question
 from ledger.store.log import position_text
 from projections import month_grid
 from projections.received import awaited, missing_sum, received
@@ -49,13 +52,17 @@ async def _letter(desk: Desk) -> Response:
         if code:
             raise Unavailable(code)
     rows = [card.row for card in found.cards if card.row is not None]
-    years = month_grid.years(found.facts, jakarta_date(desk.application.now()))
+    today = jakarta_date(desk.application.now())
+    asked = [Question(row.card, LETTER, today, row.position, desk.language) for row in rows]
+    codes = await desk.application.work(partial(desk.application.codes.seal_all, asked))
+    years = month_grid.years(found.facts, today)
     listed = month_grid.missing(years)
     return desk.show(
         "office_letter.html",
         identity=found.about.identity,
         rows=rows,
         kpjs={row.card: row.kpj for row in rows},
+        codes=[(row.kpj, code) for row, code in zip(rows, codes, strict=True) if code],
         missing=listed[:LISTED],
         more=sorted({one.month for one in listed[LISTED:]}),
         sum=missing_sum(years),

@@ -6,9 +6,11 @@ import threading
 from datetime import UTC, date, datetime
 
 import pytest
+import segno
 
 from api.statement import paper
 from api.statement.paper import TEMPLATE, Head, Holder
+from ledger.settings import Settings
 from ledger.yields import Terms
 from projections.statement import Gap, Period, Statement, StatementLine, Worth, YearYield
 
@@ -19,6 +21,7 @@ HOSTILE = (
 MOMENT = datetime(2026, 11, 20, 2, 14, tzinfo=UTC)
 HEAD = Head("12345678901", "PU", Holder("Wulan Contohsari", "9999********0001"), MOMENT, "3f9c2a1b7d04e586-48211")
 TERMS = Terms(2025, ((54_000, 54_000),), 50_000, 2026, 11)
+CODE = "7Q2M-K4ZC-0XHD-9V3B-RT5W-1N8P-6GYJ-E0FA-4S"
 ONE, TWO = "10000001", "10000002"
 
 
@@ -75,6 +78,36 @@ def test_a_year_is_one_sheet_and_always_the_same_file(language: str) -> None:
     assert first == again
     assert len(paper.press().pictures(paper.data_of(found, HEAD, lambda npp, name: name, language))) == 1
     assert f"/Lang({language})".encode() in first.replace(b" ", b"")
+
+
+@pytest.mark.parametrize(
+    ("public", "names"),
+    [
+        ("https://Saldo.example", "https://saldo.example/periksa#"), ("http://saldo.example:81", "http://saldo.example:81/periksa#"),
+        ("http://127.0.0.1:8099", ""), ("http://localhost", ""), ("http://[::1]:8099", ""),
+    ],
+)  # fmt: skip
+def test_the_square_holds_the_check_page_and_the_code_or_the_code_alone(public: str, names: str) -> None:
+    site = Settings(public_url=public).printed_url
+    wanted = segno.make(names + CODE, error="m", mask=0, micro=False)
+    data = paper.data_of(made(line("2025-01")), HEAD._replace(code=CODE, site=site), lambda npp, name: name, "en")
+    assert data["qr"] == wanted.svg_inline(border=4, dark="#000", omitsize=True)
+    assert data["code"] == ["Answer code", CODE]
+    assert CODE in data["notes"][-1]
+    assert (site.partition("://")[2] + "/periksa" in data["notes"][-1]) == bool(names)
+    plain = paper.data_of(made(line("2025-01")), HEAD, lambda npp, name: name, "en")
+    assert (plain["qr"], plain["code"], len(plain["notes"])) == ("", [], len(data["notes"]) - 1)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_year_with_its_code_is_still_one_sheet_and_differs_by_the_code(language: str) -> None:
+    # As a full year of one employer is: every month of it, and one that came late.
+    found = made(*(line(f"2025-{month:02d}") for month in (*range(1, 13), 12)))
+    head = HEAD._replace(code=CODE, site="https://saldo.example")
+    assert len(paper.press().pictures(paper.data_of(found, head, lambda npp, name: name, language))) == 1
+    first, again, other = (printed(found, one, language) for one in (head, head, head._replace(code=CODE[:-1] + "T")))
+    assert first == again != other
+    assert b"StructTreeRoot" in first
 
 
 def test_forty_years_and_very_large_amounts_have_their_place() -> None:

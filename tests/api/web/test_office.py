@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -332,6 +333,13 @@ def test_the_letter_says_who_what_and_until_which_record(branch: Branch) -> None
         assert part in said
     assert OTHERS not in said
     assert 'class="doc"' in said
+    codes = dict(re.findall(r'kartu ([0-9]{11}) <b class="code">([0-9A-Z-]{38})</b>', said))
+    assert set(codes) == {CARD, SECOND}
+    for kpj, code in codes.items():
+        given = branch.api.client.get(f"/v1/answers/{code}", headers=branch.api.key()).json()
+        then = given["given"]["then"]
+        assert (given["kind"], then["kpj"], then["as_of"]["position"]) == ("letter", kpj, position)
+        assert f"Rp{then['balance']:,}".replace(",", ".") in said
 
 
 def test_names_cannot_bring_markup_into_a_page(branch: Branch) -> None:

@@ -26,6 +26,8 @@ def test_a_member_downloads_a_year_as_any_file(site: Site) -> None:
     assert paper.content.startswith(b"%PDF-")
     table = browser.get(f"{address}/2026.csv").content.decode("utf-8-sig")
     assert table.startswith("Baris;Iuran bulan;NPP;Perusahaan;")
+    (code,) = re.findall(r"kode jawaban;.*;([0-9A-Z-]{42})", table)
+    assert site.application.codes.open(code).kind == "statement"
     for wrong in ("2026.exe", "26.pdf", "2026.pdf.pdf", "x"):
         assert browser.get(f"{address}/{wrong}").status_code == 404, wrong
     ahead = browser.get(f"{address}/2027.pdf")

@@ -135,6 +135,7 @@ def test_a_code_is_dead_once_its_person_is_erased_and_nobody_elses_is(codes: Ans
     with pytest.raises(JhtError) as raised:
         codes.seal(question())
     assert raised.value.code == "person-erased"
+    assert codes.seal_all([question(), question(SECOND)]) == [None, other]
 
 
 def test_a_code_of_a_position_where_something_else_stands_is_refused(codes: AnswerCodes, office: Office) -> None:

@@ -8,6 +8,23 @@ from tests.system.browser.test_office import search
 from tests.system.browser.town import CLERK, NEW, STAFF, SUPERVISOR, Town, links
 
 
+def test_the_square_of_a_paper_brings_its_code_to_the_check_and_tells_no_server(visit: Visit) -> None:
+    code = "7Q2M-K4ZC-0XHD-9V3B-RT5W-1N8P-6GYJ-E0FA-4S"
+    for script, found in ((True, code), (False, "")):
+        visitor, asked = visit("id", script=script), list[str]()
+        visitor.page.on("request", lambda request, asked=asked: asked.append(request.url.partition("#")[0]))
+        visitor.open(f"/periksa#{code}")
+        visitor.page.wait_for_load_state("networkidle")
+        field = visitor.page.get_by_label(visitor.t("paper.code"))
+        assert field.input_value() == found
+        assert visitor.page.url.endswith("/periksa") or not script
+        assert not [url for url in asked if code in url]
+    hostile = visit("id")
+    hostile.open("/periksa#%22%3E<b>not-a-code-at-all</b>")
+    hostile.page.wait_for_load_state("networkidle")
+    assert hostile.page.get_by_label(hostile.t("paper.code")).input_value() == ""
+
+
 def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
     visitor, who = visit("id"), town.somebody()
     for name, path in (
