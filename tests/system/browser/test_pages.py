@@ -16,6 +16,7 @@ def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
         ("login", "/masuk"),
         ("forgot", "/lupa"),
         ("check", "/periksa"),
+        ("docs", "/docs"),
     ):
         visitor.open(path)
         look(visitor, name)
