@@ -1,4 +1,4 @@
-"""The documentation page and its files, all from this package: nothing is fetched from elsewhere.
+"""The description of the API, for programs and as a page: nothing is fetched from elsewhere, no script runs.
 
 `make openapi` writes api/static/openapi.json again.
 """
@@ -16,78 +16,65 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import docs_page
 from api.responses import KNOWN_VERSION, LANGUAGE
 from api.route import PlainRoute
 from api.schemas import Problem
 from api.v1.upload_columns import row_name, row_schema
-from ledger.errors import NotFound
 from ledger.layouts import LAYOUTS
 
 STATIC = Path(__file__).parent / "static"
-_KINDS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "docs.js": "text/javascript",
-}
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_PAGE = b"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>JHT ledger API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-</head>
-<body>
-<div id="docs"></div>
-<noscript><p>This page needs JavaScript. The description itself: <a href="/openapi.json">openapi.json</a></p></noscript>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/docs.js"></script>
-</body>
-</html>
-"""
 ABOUT = """Savings of JHT (Jaminan Hari Tua): contributions in, balances out.
 
 Amounts are whole rupiah in JSON integers. Every refusal is `application/problem+json` with a stable `code`, in
 Indonesian or English. What cannot be told truthfully is refused; it is never a zero."""
 
 
+def _version(data: bytes) -> str:
+    return '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
+
+
 @cache
 def _file(name: str) -> tuple[bytes, str]:
     data = (STATIC / name).read_bytes()
-    return data, '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
+    return data, _version(data)
+
+
+@cache
+def _page() -> tuple[bytes, str]:
+    data = docs_page.rendered(json.loads(_file("openapi.json")[0]))
+    return data, _version(data)
+
+
+def _answer(request: Request, found: tuple[bytes, str], kind: str, **headers: str) -> Response:
+    data, etag = found
+    headers |= {"ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(None, 304, headers)
+    return Response(data, media_type=kind, headers=headers)
 
 
 async def page(request: Request) -> Response:
     """The documentation page."""
-    return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+    return _answer(request, _page(), "text/html", **{"Content-Security-Policy": _POLICY})
 
 
-async def asset(request: Request) -> Response:
-    """A file of the page."""
-    name = request.path_params["name"]
-    if name not in _KINDS:
-        raise NotFound("route-unknown")
-    data, etag = _file(name)
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(None, 304, headers)
-    return Response(data, media_type=_KINDS[name], headers=headers)
+async def style(request: Request) -> Response:
+    """What the page has beyond the style of the site."""
+    return _answer(request, _file("docs.css"), "text/css")
 
 
 async def described(request: Request) -> Response:
     """The OpenAPI description that is committed with the code."""
-    data, etag = _file("openapi.json")
-    return Response(data, media_type="application/json", headers={"ETag": etag, "Cache-Control": "no-cache"})
+    return _answer(request, _file("openapi.json"), "application/json")
 
 
 ROUTES = [
     PlainRoute("/docs", page, methods=["GET"]),
-    PlainRoute("/docs/{name}", asset, methods=["GET"]),
+    PlainRoute("/docs/docs.css", style, methods=["GET"]),
     PlainRoute("/openapi.json", described, methods=["GET"]),
 ]
 

@@ -173,7 +173,7 @@ class Visitor:
             "card:int": lambda: "1",
             "month": lambda: "2026-09",
             "language": lambda: "id",
-            "name": lambda: "docs.js" if path.startswith("/docs") else "style.css",
+            "name": lambda: "style.css",
         }
         for name, made in fill.items():
             if f"{{{name}}}" in path:

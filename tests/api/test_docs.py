@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from api import docs, months_answer, schemas, simulation_answer
+from api import docs, docs_page, months_answer, schemas, simulation_answer
 from api.app import create_app
 from api.mobile import schemas as mobile_schemas
 from api.problems import STATUS, body_of, status_of
@@ -33,40 +33,90 @@ def client() -> TestClient:
 
 
 class Links(HTMLParser):
+    """What a page points to, and the places on it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.places: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found += [value or "" for name, value in attrs if name in {"src", "href"}]
-        assert tag != "style"
-        assert not (tag == "script" and not dict(attrs).get("src")), "no inline script under this policy"
+        self.places += [value or "" for name, value in attrs if name == "id"]
+        assert tag not in {"style", "script", "form"}, "none is allowed by the policy"
+        assert not any(name == "style" or name.startswith("on") for name, _ in attrs)
 
 
-def test_the_page_asks_no_other_host(client: TestClient) -> None:
+def test_the_page_asks_no_other_host_and_every_link_leads_somewhere(client: TestClient) -> None:
     page = client.get("/docs")
     links = Links()
     links.feed(page.text)
-    assert links.found
-    for link in links.found:
-        assert link.startswith(("/", "data:")), link
-        if link.startswith("/"):
-            assert client.get(link).status_code == 200, link
+    assert len(links.places) == len(set(links.places))
+    for link in sorted(set(links.found)):
+        if link.startswith("#"):
+            assert link[1:] in links.places, link
+        else:
+            assert link.startswith("/"), link
+            assert link == "/" or client.get(link).status_code == 200, link  # the start page wants a ledger
     policy = page.headers["content-security-policy"]
-    assert "http" not in policy
     assert "default-src 'none'" in policy
-    start = client.get("/docs/docs.js").text
-    assert "validatorUrl: null" in start
-    assert not re.search(r"https?://", start)
-    assert b"sourceMappingURL" not in client.get("/docs/swagger-ui-bundle.js").content
-    assert not re.search(r"url\(\s*['\"]?(https?:)?//", client.get("/docs/swagger-ui.css").text)
+    assert not re.search("http|unsafe|script", policy)
+    assert "url(" not in client.get("/docs/docs.css").text
 
 
-def test_only_the_named_files_are_served(client: TestClient) -> None:
-    for name in ("openapi.json", "..%2fapp.py", "swagger-ui.LICENSE"):
+def test_the_page_tells_every_route_every_field_and_every_code(client: TestClient) -> None:
+    page, described = client.get("/docs").text, client.get("/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            _, _, section = page.partition(f'<section class="route" id="{operation["operationId"]}">')
+            section, _, _ = section.partition("</section>")
+            assert f"<code><b>{method.upper()}</b> {path}</code>" in section
+            for parameter in operation["parameters"]:
+                assert f"<dt><code>{parameter['name']}</code>" in section, path
+            for scope in operation.get("security", [{}])[0].get("key", []):
+                assert f"scope <code>{scope}</code>" in section, path
+            for status, answer in operation["responses"].items():
+                assert f"<dt><code>{status}</code>" in section, path
+                for code in answer.get("content", {}).get("application/problem+json", {}).get("examples", ()):
+                    assert f'<a href="#code-{code}">' in section, (path, code)
+    for name, schema in described["components"]["schemas"].items():
+        _, _, section = page.partition(f'<section class="route" id="{name}">')
+        section, _, _ = section.partition("</section>")
+        for field in schema["properties"]:
+            assert f"<dt><code>{field}</code>" in section, (name, field)
+    for code in sentences():
+        assert f'id="code-{code}"' in page
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "string"}, "string"),
+        ({"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+         "string, 1 to 200 characters, <code>^[!-~]+$</code>"),
+        ({"type": "string", "maxLength": 12}, "string, at most 12 characters"),
+        ({"type": "string", "minLength": 5}, "string, at least 5 characters"),
+        ({"type": "string", "format": "date"}, "date"),
+        ({"type": "integer", "minimum": 0}, "integer, at least 0"),
+        ({"type": "integer", "default": 0}, "integer, otherwise <code>0</code>"),
+        ({"anyOf": [{"const": "<b>"}, {"type": "null"}]}, "<code>&lt;b&gt;</code> or null"),
+        ({"enum": ["PU", "BPU"]}, "<code>PU</code> or <code>BPU</code>"),
+        ({"type": "array", "items": {"$ref": "#/components/schemas/Card"}, "minItems": 1},
+         'list of <a href="#Card">Card</a>, not empty'),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "object of integer"),
+        ({"type": "object", "properties": {"a": {"type": "boolean"}}}, "object with <code>a</code>: boolean"),
+    ],
+)  # fmt: skip
+def test_the_form_of_a_value_is_told_in_words(schema: dict[str, Any], words: str) -> None:
+    assert docs_page.form(schema) == words
+
+
+def test_only_the_named_files_are_served_and_known_ones_are_not_sent_again(client: TestClient) -> None:
+    for name in ("openapi.json", "docs.html", "..%2fapp.py"):
         assert client.get(f"/docs/{name}").json()["code"] == "route-unknown"
-    etag = client.get("/docs/docs.js").headers["etag"]
-    assert client.get("/docs/docs.js", headers={"If-None-Match": etag}).status_code == 304
+    for address in ("/docs", "/docs/docs.css", "/openapi.json"):
+        etag = client.get(address).headers["etag"]
+        assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
 
 
 def test_the_committed_description_is_what_the_code_generates(client: TestClient) -> None:

@@ -46,7 +46,7 @@ ALLOWED = {
 TABLE = {
     "open": (
         "GET /", "GET /bantuan", "GET /mitra", "GET /bahasa", "GET /aset/{name}", "GET /livez", "GET /readyz", "GET /docs",
-        "GET /docs/{name}", "GET /openapi.json", "POST /v1/mobile/login", "POST /v1/mobile/refresh",
+        "GET /docs/docs.css", "GET /openapi.json", "POST /v1/mobile/login", "POST /v1/mobile/refresh",
         "GET /sw.js", "GET /manifest/{language}",
     ),
     "guest": (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.system.browser.conftest import Look, Visit
 from tests.system.browser.test_employer import check, wages
 from tests.system.browser.test_office import search
-from tests.system.browser.town import CLERK, NEW, STAFF, SUPERVISOR, Town, links
+from tests.system.browser.town import CLERK, NEW, PASSWORD, STAFF, SUPERVISOR, Town, links
+from tests.system.running import jht
 
 
 def test_the_square_of_a_paper_brings_its_code_to_the_check_and_tells_no_server(visit: Visit) -> None:
@@ -33,9 +34,14 @@ def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
         ("login", "/masuk"),
         ("forgot", "/lupa"),
         ("check", "/periksa"),
+        ("docs", "/docs"),
     ):
         visitor.open(path)
         look(visitor, name)
+    visitor.open("/periksa")
+    visitor.press("paper.do")
+    look(visitor, "check-wrong")
+    visitor.open("/lupa")
     visitor.press("password.forgot_send")
     look(visitor, "forgot-wrong")
     visitor.open("/lupa?kabar=terkirim")
@@ -93,6 +99,9 @@ def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
     visitor.follow("working.link")
     look(visitor, "working")
     visitor.follow("working.back")
+    visitor.follow("statement.link")
+    look(visitor, "statements")
+    visitor.follow("working.back")
     visitor.follow("outlook.link")
     look(visitor, "outlook")
     visitor.fill("outlook.rate", "99")
@@ -110,6 +119,8 @@ def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
     visitor.press("requests.submit")
     look(visitor, "requests-sent")
     visitor.open("/akun")
+    visitor.press("account.offline_start")
+    look(visitor, "account-device")
     visitor.press("account.save")
     look(visitor, "account-wrong")
     town.letter(who.email)
@@ -215,3 +226,46 @@ def test_pages_whose_balance_is_not_known(visit: Visit, stale: Town, look: Look)
     look(clerk, "office-member-stale")
     clerk.open(f"{clerk.path}/surat")
     look(clerk, "office-letter-stale")
+
+
+def test_pages_of_what_waits_for_a_second_officer(visit: Visit, town: Town, look: Look) -> None:
+    second = "wati"
+    jht(town.settings, "users", "create", second, "--role", "supervisor", stdin=f"{PASSWORD}\n".encode())
+    clerk, who, other = visit("id", "desktop"), town.member(), town.somebody()
+    clerk.enter("office", STAFF)
+    search(clerk, who.kpj)
+    for fold, values in (("gabung", {"gl": who.kpj, "gt": who.other}), ("pindah", {"dl": who.kpj})):
+        form = clerk.page.get_by_role("region").filter(has=clerk.page.locator(f"#{fold}")).locator("form")
+        for field, value in values.items():
+            form.locator(f"#{field}").select_option(value)
+        if fold == "pindah":
+            form.locator("#nomor").fill(other.kpj)
+        form.get_by_role("checkbox").check()
+        with clerk.going():
+            form.locator("button").click()
+        look(clerk, f"office-proposed-{fold}")
+    clerk.press("site.log_out")
+    clerk.enter("office", SUPERVISOR)
+    clerk.follow("office.proposals")
+    look(clerk, "office-proposals")
+    for address in [one.get_attribute("href") or "" for one in clerk.page.locator("main li a").all()]:
+        clerk.open(address)
+        look(clerk, f"office-proposal-{clerk.heading.partition(' ')[0]}")
+    clerk.open("/kantor/hasil")
+    clerk.fill("yield.since", "2026-07-01")
+    clerk.page.locator("#provisional").fill("5,25")
+    clerk.page.locator("#provisional_basis").fill("Perdir 7/2026")
+    clerk.press("yield.propose")
+    look(clerk, "office-yield-own")
+    clerk.press("site.log_out")
+    clerk.enter("office", second)
+    clerk.open("/kantor/hasil")
+    look(clerk, "office-yield-waits")
+    clerk.press("yield.confirm")
+    look(clerk, "office-yield-waits-wrong")
+    clerk.page.locator("#year").fill("2025")
+    clerk.page.locator("#rate").fill("5,7")
+    clerk.page.locator("#basis").fill("Perdir 8/2026")
+    clerk.page.locator("#reason").select_option(index=1)
+    clerk.press("yield.work_out")
+    look(clerk, "office-yield-busy")
