@@ -78,5 +78,5 @@ def test_whatever_is_asked_the_answer_is_a_described_one(both: list[Settings]) -
             api.append(*small_ledger())
             api.follow()
         for answered in asked([(api.client, api.key()) for api in apis], "/", but="/v1/mobile/"):
-            assert len(answered) == 14
+            assert len(answered) == 19
             assert 200 in answered["GET /v1/suspense"]

@@ -281,14 +281,15 @@ def _request(desk: Desk, view: View) -> Errors:
 
 CLOSING = "tutup"
 MOVING = "pindah"
-_PROPOSED = {
+PROPOSED = {
     "gabung": merging.propose_merge,
     "pisah": merging.propose_unmerge,
     MOVING: merging.propose_reassign,
 }
+"""What somebody else confirms before anything is done."""
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {
     "daftar": _register, "setujui": _confirm, "hp": _phone, "kartu": _link, "minta": _request, "kabar": _notices,
-    CLOSING: _close, **_PROPOSED,
+    CLOSING: _close, **PROPOSED,
 }  # fmt: skip
 """What is done by the name that its form sends; what is wrong in the form's fields comes back."""
 _FIELDS = {"email-unreadable": "email", "email-taken": "email", "data-request-open": "what"}
@@ -303,4 +304,4 @@ def _card(desk: Desk, view: View) -> str:
     return kpj
 
 
-__all__ = ["ACTS", "OpenedPerson", "Shown", "open_person", "routes"]
+__all__ = ["ACTS", "PROPOSED", "OpenedPerson", "Shown", "open_person", "routes"]

@@ -7,6 +7,7 @@ of letters do not count.
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -32,6 +33,7 @@ from tests.conftest import TODAY
 from tests.office import NPP, OTHER_NPP
 
 FOLDER = Path(__file__).parent / "gallery"
+TAKEN_WITH = FOLDER / "taken_with.txt"
 ADDRESS = "http://jht.test"
 _NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 _COMPARE = """async ([made, kept]) => {
@@ -175,6 +177,21 @@ def picture(browser: Browser, name: str) -> bytes:
         return shown.screenshot(full_page=True)
 
 
+def letters(page: Page) -> str:
+    """What makes a picture of one page differ between machines: the browser's version, and how wide its letters are."""
+    page.set_content("<p style='font: 100px system-ui'><span>Saldo JHT Rp1.234.567</span></p>")
+    width = page.evaluate("document.querySelector('span').getBoundingClientRect().width")
+    browser = page.context.browser
+    assert browser is not None
+    return f"{browser.version} {width:.2f}"
+
+
+def heights(made: bytes, kept: bytes) -> float:
+    """The height of a picture as a share of another's; 0 when they are not equally wide."""
+    (width, height), (other, of_it) = (struct.unpack(">II", one[16:24]) for one in (made, kept))
+    return height / of_it if width == other else 0.0
+
+
 def main() -> None:
     """Take all pictures again."""
     import shutil
@@ -186,6 +203,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name in PICTURES:
             (FOLDER / f"{name}.png").write_bytes(picture(browser, name))
+        with opened(browser, "<title>x</title>", 320) as page:
+            TAKEN_WITH.write_text(letters(page) + "\n", encoding="utf-8")
         browser.close()
 
 

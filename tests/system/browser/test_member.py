@@ -45,6 +45,8 @@ def test_a_member_sees_who_looked_asks_for_the_data_and_logs_out_everywhere(
     visitor.said(f"{who.nik[:4]}", t("account.phone_none"))
     assert who.nik not in visitor.text, "the number is masked"
     visitor.follow("account.access_link")
+    # Nobody else looked: the own reads are folded.
+    visitor.page.locator("#sendiri summary").click()
     visitor.said(t("looks.member"), t("looks.channel_website"), t("looks.card", kpj=who.kpj))
     visitor.follow("looks.back")
     visitor.follow("account.data_link")
@@ -110,6 +112,6 @@ def test_the_first_page_says_how_to_ask_by_sms_and_help_names_call_centre_and_of
         visitor.page.get_by_role("navigation").get_by_role("link", name=t("site.help")).click()
     visitor.said(t("help.call"), t("help.office"), t("help.data"))
     for number in range(1, 7):
-        question = visitor.page.get_by_text(t(f"help.q{number}"), exact=True)
+        question = visitor.page.locator("summary").get_by_text(t(f"help.q{number}"), exact=True)
         question.click()
         assert t(f"help.a{number}") in visitor.text

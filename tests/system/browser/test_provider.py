@@ -91,7 +91,7 @@ def test_pages_of_the_login_through_a_provider(visit: Visit, town: Town, look: L
     log_in_there(visitor, name_of(who))
     look(visitor, "provider-data")
     visitor.press("provider.data_send")
-    visitor.said(visitor.t("register.wrong_segment"), visitor.t("register.wrong_born"))
+    visitor.said(visitor.t("register.wrong_segment"), visitor.t("register.empty_born"))
     look(visitor, "provider-data-wrong")
     [back] = [address for address in visited if "/oidc/kembali?" in address]
     assert visitor.open(back) == 422

@@ -35,7 +35,10 @@ def test_a_worker_registers_and_reads_the_balance(each_visitor: Visitor, town: T
     t, page = visitor.t, visitor.page
     made_of = page.locator("dl.sum")
     assert re.sub(r"\s", "", made_of.inner_text()) == re.sub(
-        r"\s", "", f"{t('saldo.employer')}Rp555.000{t('saldo.worker')}Rp300.000{t('saldo.total')}Rp855.000"
+        r"\s",
+        "",
+        f"{t('saldo.employer')}Rp555.000{t('saldo.worker')}Rp300.000"
+        f"{t('saldo.credited')}{t('saldo.credited_declared', year=2025)}Rp0{t('saldo.total')}Rp855.000",
     )
     # What has not come, and what is held, with its month and amount.
     visitor.said(t("saldo.missing"), t("saldo.absent_why"), EMPLOYER, t("saldo.held_why"), "Rp285.000")
