@@ -34,7 +34,6 @@ def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
         ("login", "/masuk"),
         ("forgot", "/lupa"),
         ("check", "/periksa"),
-        ("docs", "/docs"),
     ):
         visitor.open(path)
         look(visitor, name)
@@ -81,6 +80,14 @@ def test_pages_that_anybody_sees(visit: Visit, town: Town, look: Look) -> None:
     with visitor.going():
         visitor.page.locator("main form button").click()
     look(visitor, "link-verify-wrong")
+
+
+def test_the_page_for_those_who_write_programs(visit: Visit, look: Look) -> None:
+    visitor = visit("en")
+    visitor.open("/docs")
+    look(visitor, "docs")
+    visitor.page.get_by_role("link", name="Post received contributions").click()
+    assert visitor.page.locator(":target h3").inner_text() == "Post received contributions"
 
 
 def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
