@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from functools import partial
@@ -289,6 +289,19 @@ class ApplicationState:
 
         Raises Unavailable(record-unavailable): do not serve it then."""
         await self.recorder.write(record_of(request, caller, why, what, position, now))
+
+    async def answer(
+        self, asked: Awaitable[T], request: Request, caller: Caller, why: str, what: str, now: datetime
+    ) -> T:
+        """What was asked for. Who looks for what does not exist is to be seen in the records too.
+
+        Raises what `asked` raises; Unavailable(record-unavailable).
+        """
+        try:
+            return await asked
+        except NotFound:
+            await self.record(request, caller, why, what, 0, now)
+            raise
 
 
 def application_of(request: Request) -> ApplicationState:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 from fastapi import Security
 from fastapi.openapi.models import HTTPBearer
@@ -15,8 +15,9 @@ from api.access.log import Record
 from api.access.tokens import ACCESS
 from api.application import ApplicationState, application_of
 from api.responses import header
-from ledger.errors import NotAllowed, NotFound
+from ledger.errors import NotAllowed, NotFound, Unavailable
 
+T = TypeVar("T")
 MEMBER_PROBLEMS = ("login-missing", "login-over", "store-failed", "internal")
 
 
@@ -63,6 +64,15 @@ async def admit(application: ApplicationState, request: Request) -> Member:
     if cards is None:
         cards = await application.ask(tokens.cards, claims, now)
     return Member(claims.person, claims.device, cards)
+
+
+async def there(asked: Awaitable[T]) -> T:
+    """What was asked about a member's card. The register, which links cards, may know one that the read side does not know
+    yet: raises Unavailable(position-not-reached) then."""
+    try:
+        return await asked
+    except NotFound:
+        raise Unavailable("position-not-reached") from None
 
 
 def own_read(request: Request, what: str, position: int, now: datetime) -> Record:

@@ -15,7 +15,7 @@ from api import schemas
 from api.application import ApplicationState, application_of
 from api.middleware import masked
 from api.mobile import schemas as schemas_of_app
-from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
 from api.offered_cards import OfferedCard, offered_cards
 from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
@@ -197,11 +197,7 @@ def _card(handle: str, card: int, answer: BalanceRow | Unavailable, language: st
 
 
 async def _row(application: ApplicationState, card: int, now: datetime) -> BalanceRow:
-    try:
-        return await application.balance(card, now, None)
-    except NotFound:
-        # Members are linked to cards by the register, which the read side follows: it is not there yet.
-        raise Unavailable("position-not-reached") from None
+    return await there(application.balance(card, now, None))
 
 
 async def _row_or_problem(application: ApplicationState, card: int, now: datetime) -> BalanceRow | Unavailable:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import schemas
 from api.application import application_of
 from api.middleware import masked
-from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.months_answer import Months, Telling, months_answer, months_version
 from api.parameters import HandlePath, MonthsQuery
 from api.problems import asked_language, refusals
@@ -20,7 +20,6 @@ from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Unavailable
 
 router = APIRouter(route_class=Route, tags=["mobile"])
 
@@ -47,11 +46,7 @@ async def months(
     language = asked_language(request)
     card, now = member.card(handle), application.now()
     await application.reach(query.min_position)
-    try:
-        row, facts = await application.months(card, now)
-    except NotFound:
-        # The register knows the card already, the read side not yet.
-        raise Unavailable("position-not-reached") from None
+    row, facts = await there(application.months(card, now))
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
     telling = Telling(language, MEMBER, lambda npp, name: name)

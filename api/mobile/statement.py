@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.application import application_of
 from api.middleware import masked
-from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.parameters import HandlePath, StatementQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED
@@ -21,7 +21,6 @@ from api.statement.paper import holder_of
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from api.v1.statement import FILE_CONTENT, PERIOD_PROBLEMS, answered
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Unavailable
 
 router = APIRouter(route_class=Route, tags=["mobile"])
 
@@ -49,11 +48,7 @@ async def statement(
     card, now = member.card(handle), application.now()
     period = query.period(jakarta_date(now))
     await application.reach(query.min_position)
-    try:
-        read = await application.statement(card, now, period)
-    except NotFound:
-        # The register knows the card already, the read side not yet.
-        raise Unavailable("position-not-reached") from None
+    read = await there(application.statement(card, now, period))
     await application.recorder.note(own_read(request, read.row.kpj, read.row.position, now))
     form = Form(query.form, query.lang or asked_language(request), lambda npp, name: name)
     holder = None

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.application import application_of
 from api.middleware import masked
-from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read
+from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.parameters import Awaited, HandlePath, MobileSimulationQuery
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
@@ -21,7 +21,6 @@ from api.simulation_answer import Simulated, simulation_fields, simulation_versi
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from api.v1.simulation import SIMULATION_PROBLEMS
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Unavailable
 from ledger.store.log import position_text
 from projections.outlook import LOOKED_AT, simulation_of
 
@@ -51,11 +50,7 @@ async def explain(
     card, now = member.card(handle), application.now()
     day = jakarta_date(now)
     await application.reach(query.min_position)
-    try:
-        found = await application.ask(application.reader.explanation, card, day, now)
-    except NotFound:
-        # The register knows the card already, the read side not yet.
-        raise Unavailable("position-not-reached") from None
+    found = await there(application.ask(application.reader.explanation, card, day, now))
     row, log_id = found.row, application.log.log_id
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     group = await application.group(row, now, None)
@@ -87,11 +82,8 @@ async def simulate(
     card, now = member.card(handle), application.now()
     today = jakarta_date(now)
     await application.reach(query.min_position)
-    try:
-        row = await application.balance(card, now, None)
-        lines = await application.ask(application.reader.entries, card, now, None, LOOKED_AT)
-    except NotFound:
-        raise Unavailable("position-not-reached") from None
+    row = await there(application.balance(card, now, None))
+    lines = await there(application.ask(application.reader.entries, card, now, None, LOOKED_AT))
     about = await application.ask(application.members.about, member.person)
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     found = simulation_of(row, lines, query.wish(), today, date.fromisoformat(about.identity.birth_date))

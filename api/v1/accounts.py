@@ -122,11 +122,8 @@ async def explain(
     application.must_be_free(caller)
     await application.reach(query.min_position)
     known = await application.known_at(query.known_at, now)
-    try:
-        found = await application.ask(application.reader.explanation, card, present, now, asked, known)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    explained = application.ask(application.reader.explanation, card, present, now, asked, known)
+    found = await application.answer(explained, request, caller, why, kpj, now)
     row = found.row
     await application.record(request, caller, why, row.kpj, row.position, now)
     log_id, day = application.log.log_id, query.day(present, known)
@@ -160,11 +157,7 @@ async def entries(
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)
     known = await application.known_at(query.known_at, now)
-    try:
-        row = await application.balance(card, now, asked, known)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    row = await application.answer(application.balance(card, now, asked, known), request, caller, why, kpj, now)
     day = query.day(present, known)
     # One more than asked tells whether there is a next page. Money that is paid later than today is not recorded.
     until = day if asked is not None or known is not None else None

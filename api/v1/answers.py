@@ -18,7 +18,7 @@ from api.route import Route
 from api.schemas import Difference, GivenAnswer, balance_fields, difference_fields
 from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound, Refused
+from ledger.errors import Refused
 from ledger.identifiers import card_number, kpj_of
 from ledger.store.answer_codes import Question
 from ledger.store.known_at import KnownAt, at_position
@@ -58,11 +58,8 @@ async def between(
     if max(day, until) > present:
         raise Refused("as-of-in-future")
     ask = partial(difference, application.reader, card, now, day, known, until, last)
-    try:
-        found = await application.work(ask)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    asked = application.work(ask)
+    found = await application.answer(asked, request, caller, why, kpj, now)
     await application.record(request, caller, why, found.now.kpj, found.now.position, now)
     body = await _told(application, found, now, (day, until), language)
     version = f"{found.then.tag}-{found.then.position}-{day}-{found.now.tag}-{until}"
@@ -90,12 +87,8 @@ async def given(
     now = application.now()
     application.must_be_free(caller)
     await application.reach(query.min_position)
-    try:
-        question = await application.work(partial(application.codes.open, code))
-    except NotFound:
-        # Who tries codes is to be seen in the records.
-        await application.record(request, caller, why, "", 0, now)
-        raise
+    asked = application.work(partial(application.codes.open, code))
+    question = await application.answer(asked, request, caller, why, "", now)
     known = await application.ask(at_position, application.log, question.position)
     await application.wait_for(known.position)
     found = await application.work(

@@ -18,7 +18,6 @@ from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound
 from ledger.identifiers import card_number
 from projections.card_months import of_payers
 
@@ -49,11 +48,8 @@ async def months(
     card, now = card_number(kpj), application.now()
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)
-    try:
-        row, facts = await application.months(card, now)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    asked = application.months(card, now)
+    row, facts = await application.answer(asked, request, caller, why, kpj, now)
     await application.record(request, caller, why, row.kpj, row.position, now)
     if caller.npps is not None:
         facts = of_payers(facts, caller.npps)

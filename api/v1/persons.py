@@ -49,11 +49,8 @@ async def balance(
     day = query.past_day(present)
     application.must_be_free(caller)
     await application.reach(query.min_position)
-    try:
-        cards = await application.ask(application.reader.person_cards, person)
-    except NotFound:
-        await application.record(request, caller, why, person, 0, now)
-        raise
+    asked = application.ask(application.reader.person_cards, person)
+    cards = await application.answer(asked, request, caller, why, person, now)
     if not cards:
         raise NotFound("account-not-found")
     rows = [await application.balance(card, now, day) for card in cards]

@@ -16,7 +16,6 @@ from api.route import Route
 from api.simulation_answer import Simulated, simulation_fields, simulation_version
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound
 from ledger.identifiers import card_number
 from projections.outlook import LOOKED_AT, simulation_of
 
@@ -50,11 +49,8 @@ async def simulate(
     today = jakarta_date(now)
     application.must_be_free(caller)
     await application.reach(query.min_position)
-    try:
-        row = await application.balance(card, now, None)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    asked = application.balance(card, now, None)
+    row = await application.answer(asked, request, caller, why, kpj, now)
     lines = await application.ask(application.reader.entries, card, now, None, LOOKED_AT)
     await application.record(request, caller, why, row.kpj, row.position, now)
     found = simulation_of(row, lines, query.wish(), today)

@@ -21,7 +21,6 @@ from api.statement.forms import FILES, Form, file_name, file_of
 from api.statement.paper import Head, Holder
 from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
-from ledger.errors import NotFound
 from ledger.identifiers import card_number
 from projections.card_statement import CardStatement
 from projections.statement import Period
@@ -65,11 +64,8 @@ async def statement(
     period = query.period(today)
     application.must_be_free(caller)
     await application.reach(query.min_position)
-    try:
-        read = await application.statement(card, now, period)
-    except NotFound:
-        await application.record(request, caller, why, kpj, 0, now)
-        raise
+    asked = application.statement(card, now, period)
+    read = await application.answer(asked, request, caller, why, kpj, now)
     await application.record(request, caller, why, read.row.kpj, read.row.position, now)
     # Other systems know employers by their NPP, and whose card it is the balance does not say either.
     return await answered(request, read, Form(query.form, language, lambda npp, name: None), period)

@@ -20,6 +20,7 @@ from ledger.acts.remittances import remittances
 from ledger.days import day_number
 from ledger.decisions import remittance
 from ledger.decisions.card import Card
+from ledger.decisions.reason import must_be_known
 from ledger.decisions.remittance import RELEASED_BY_ITSELF, Content, LiveLine, Release, Some, by_event, columns_of
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
@@ -165,9 +166,7 @@ def release_line(log: Log, place: Place, header: Header, clock: Callable[[], dat
     Raises Refused: reason-missing, reason-unknown, suspense-not-releasable (the card cannot take it, or the amounts are
     not the rule's: such a line is reversed, not released); NotFound(suspense-not-found); BrokenLog.
     """
-    if header.reason not in RELEASE_REASONS:
-        known = ", ".join(RELEASE_REASONS)
-        raise Refused("reason-unknown" if header.reason else "reason-missing", known=known)
+    must_be_known(header.reason, RELEASE_REASONS)
     return handle(lambda: _release_line(log, place, header, clock, kpj))
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ledger.acts import openings
 from ledger.decisions import remittance
+from ledger.decisions.reason import must_be_known
 from ledger.decisions.remittance import CORRECTION_REASONS, LiveLine, Remittance
 from ledger.errors import BrokenLog, NotFound, Refused
 from ledger.events import Event, OpeningBalanceRecorded
@@ -106,11 +107,7 @@ def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[ope
 
 
 def _check(target: Target, header: Header) -> None:
-    known = ", ".join(CORRECTION_REASONS)
-    if not header.reason:
-        raise Refused("reason-missing", known=known)
-    if header.reason not in CORRECTION_REASONS:
-        raise Refused("reason-unknown", known=known)
+    must_be_known(header.reason, CORRECTION_REASONS)
     if bool(target.receipt) == bool(target.stream) and not target.opening:
         raise Refused("reversal-unclear")
     if target.kind and target.kind not in KINDS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.decisions.card import Card
+from ledger.decisions.reason import must_be_known
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.events import CardsMerged, CardsUnmerged
 from ledger.identifiers import kpj_of
@@ -19,8 +20,7 @@ REASONS = ("member-asked", "card-of-former-employer", "card-issued-twice", "merg
 
 def check_reason(reason: str) -> None:
     """Raises Refused: reason-missing, reason-unknown."""
-    if reason not in REASONS:
-        raise Refused("reason-unknown" if reason else "reason-missing", column="reason", known=", ".join(REASONS))
+    must_be_known(reason, REASONS, "reason")
 
 
 def decide_merge(cards: Mapping[int, Card], old: int, new: int, proposed_by: str = "") -> CardsMerged:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ledger.decisions.card import Card
-from ledger.errors import Conflict, NotFound, Refused
+from ledger.decisions.reason import must_be_known
+from ledger.errors import Conflict, NotFound
 from ledger.events import AccountReassigned
 
 REASONS = ("wrong-person", "registered-twice", "legal-order")
@@ -12,8 +13,7 @@ REASONS = ("wrong-person", "registered-twice", "legal-order")
 
 def check_reason(reason: str) -> None:
     """Raises Refused: reason-missing, reason-unknown."""
-    if reason not in REASONS:
-        raise Refused("reason-unknown" if reason else "reason-missing", column="reason", known=", ".join(REASONS))
+    must_be_known(reason, REASONS, "reason")
 
 
 def decide_reassign(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from ledger.decisions.reason import must_be_known
 from ledger.errors import Conflict, Refused
 from ledger.events import (
     Event,
@@ -140,8 +141,8 @@ def decide_declare(
     if year > scheme.open_year:
         missing = ", ".join(map(str, range(scheme.open_year, year)))
         raise Refused("yield-years-missing", column="year", year=year, years=missing)
-    if reason and reason not in REASONS:
-        raise Refused("reason-unknown", column="reason", known=", ".join(REASONS))
+    if reason:
+        must_be_known(reason, REASONS, "reason")
     rule = _rule_of(year * 12, year)
     for rate in (rates.utama, rates.tambahan):
         _check_rate(rule, rate)
@@ -212,8 +213,8 @@ def decide_complete(scheme: Scheme, until: date, today: date, *, reason: str = "
     if until >= today:
         last = (today - timedelta(days=1)).isoformat()
         raise Refused("complete-day-not-over", column="day", day=until.isoformat(), last=last)
-    if reason and reason not in WHY_BACK:
-        raise Refused("reason-unknown", column="reason", known=", ".join(WHY_BACK))
+    if reason:
+        must_be_known(reason, WHY_BACK, "reason")
     if scheme.complete == until.isoformat():
         return None
     if scheme.complete > until.isoformat() and not reason:

@@ -15,6 +15,7 @@ from ledger.days import day_of, day_text
 from ledger.decisions import remittance
 from ledger.decisions.held_again import hold_again
 from ledger.decisions.opening import Account, decide_opening, too_old
+from ledger.decisions.reason import must_be_known
 from ledger.decisions.remittance import CORRECTION_REASONS, Remittance
 from ledger.errors import Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
@@ -58,8 +59,8 @@ def ingest(
     rest.
     """
     way = way or Way()
-    if way.replace and header.reason not in CORRECTION_REASONS:
-        raise Refused("reason-unknown" if header.reason else "reason-missing", known=", ".join(CORRECTION_REASONS))
+    if way.replace:
+        must_be_known(header.reason, CORRECTION_REASONS)
     receipt = begin(table, header, dry_run)
     decider = _Decider(log, header, today, way, dry_run)
     writer = Writer(log, receipt, now, decider.decide, lambda row: (row.card,))

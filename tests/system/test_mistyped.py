@@ -26,6 +26,7 @@ GOOD = {
     "kpj": CARD, "layout": "contributions", "files": "-", "name": "sari", "scopes": "read", "id": "12ab", "npp": NPP,
     "address": "", "year": "2025", "tambahan": "0", "utama": "5.7", "until": "2026-10-31", "folder": f"{MISSING}/x",
     "file": f"{MISSING}/x", "projections": "balances", "rate": "5", "since": "2026-01-01", "key": "12ab",
+    "new_key_file": f"{MISSING}/x",
 }  # fmt: skip
 """A value for each argument by its name: what is wrong is wrong elsewhere."""
 WITHOUT_A_LEDGER = {"master-key", "settings", "restore"}
