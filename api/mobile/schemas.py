@@ -80,7 +80,13 @@ class LinkCard(Sent):
     """Another card of the same person: exactly one of the number on it and the handle of an offered one."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"kpj": "26000000025"}, {"offer": "u0b7Wf0aTz2nCq5m8xKd1g"}]}
+        json_schema_extra={
+            "examples": [{"kpj": "26000000025"}, {"offer": "u0b7Wf0aTz2nCq5m8xKd1g"}],
+            "oneOf": [
+                {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
+                for name in ("kpj", "offer")
+            ],
+        }
     )
 
     kpj: Annotated[Kpj | None, Field(examples=["26000000025"])] = None
