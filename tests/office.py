@@ -84,9 +84,9 @@ class Office:
         rows = [{"npp": npp, "name": f"PT {npp}", "registered_on": "2024-01-02"} for npp in npps]
         return self.ingest("employers", csv_of(("npp", "name", "registered_on"), rows))
 
-    def register(self, *rows: dict[str, object], old_cards: bool = False) -> Receipt:
+    def register(self, *rows: dict[str, object], old_cards: bool = False, request: str = "r1") -> Receipt:
         names = [*REGISTRATION, *(["left_on"] if any("left_on" in row for row in rows) else [])]
-        return self.ingest("registrations", csv_of(names, rows), old_cards=old_cards)
+        return self.ingest("registrations", csv_of(names, rows), old_cards=old_cards, request=request)
 
     def workers(self, *kpjs: str) -> Receipt:
         """Register persons 1, 2, ... with these cards at employer NPP."""

@@ -119,10 +119,12 @@ def not_plain(tx: Transaction, card: Ints, group: Ints, groups: Sequence[tuple[i
             f"(?::bigint[])[g + 1] as paid from {lines} l)"
         )
         params = [*(list(column) for column in zip(*groups, strict=True)), *params]
+    # Joined by the card alone: with the conditions in the join, a planner without statistics (right after the first
+    # registrations) takes the whole index for one row and reads all of it for each line.
     rows = tx.rows(
-        f"select q.card, q.g from {given} q left join account_index_cards r on r.card = q.card and r.npp = q.npp "
-        "and r.since > 0 and r.since <= q.month and (r.until = 0 or r.until >= q.month) and r.plain = 1 "
-        "and r.epoch = 0 and r.opening < q.paid where r.card is null",
+        f"select q.card, q.g from {given} q left join account_index_cards r on r.card = q.card where r.card is null "
+        "or not (r.npp = q.npp and r.since > 0 and r.since <= q.month and (r.until = 0 or r.until >= q.month) "
+        "and r.plain = 1 and r.epoch = 0 and r.opening < q.paid)",
         params,
     )
     return {(row[0], row[1]) for row in rows}
