@@ -32,7 +32,7 @@ def _inside(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _again_and_again(plan: dict[str, Any]) -> list[str]:
     """What a plan reads whole, a table or an index, for each row of something else."""
     return [
-        part.get("Index Name", part.get("Relation Name"))
+        str(part.get("Index Name") or part["Relation Name"])
         for loop in _inside(plan) if loop["Node Type"] == "Nested Loop"
         for part in _inside(loop["Plans"][1]) if part["Node Type"] in _SCANS and "Index Cond" not in part
     ]  # fmt: skip
