@@ -32,13 +32,14 @@ _BY_STATUS = {
     "position-unreadable position-ahead position-foreign idempotency-key-unreadable known-at-unreadable "
     "known-at-without-zone known-at-in-future known-at-not-settled known-at-before-log answers-out-of-order "
     "statement-period-unclear statement-year-ahead statement-ahead statement-ends-early",
-    401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused",
+    401: "key-missing key-wrong gateway-wrong login-wrong login-missing login-over refresh-over refresh-reused "
+    "passkey-wrong passkey-copied",
     403: "scope-missing key-bound object-foreign employer-foreign form-foreign role-missing identity-not-seen "
     "login-by-provider factor-own proposal-own",
     404: "account-not-found account-not-yet-known answer-code-unknown "
     "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown factor-unknown proposal-unknown proposal-over",
+    "card-unknown data-request-unknown factor-unknown passkey-unknown proposal-unknown proposal-over",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -115,6 +116,23 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether people reach the service over TLS."""
         return self.public_url.startswith("https://")
+
+    @property
+    def passkey_host(self) -> str:
+        """The host that passkeys are bound to, "" where browsers make none: over plain HTTP to another machine, and where
+        the address is a number (WebAuthn wants a domain).
+        """
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return host if self.is_https or host == "localhost" else ""
+        return ""
+
+    @property
+    def offers_passkeys(self) -> bool:
+        """Whether members may log in with a passkey: not where a provider does the log-in."""
+        return bool(self.passkey_host) and self.oidc_issuer is None
 
     @property
     def printed_url(self) -> str:

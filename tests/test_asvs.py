@@ -60,6 +60,13 @@ def test_every_requirement_that_is_met_has_a_test_and_stands_once() -> None:
     assert [one for one in ids if not re.fullmatch(r"[0-9]+(\.[0-9]+){1,2}", one)] == []
 
 
+def test_every_met_row_says_what_its_tests_would_fail_for() -> None:
+    met = [cells for chapter, cells in ROWS if chapter == "Met"]
+    assert [cells[0] for cells in met if len(cells) != 5 or len(cells[4].split()) < 4] == []
+    said = Counter(cells[4] for cells in met)
+    assert [text for text, times in said.items() if times > 1] == []
+
+
 def test_every_requirement_of_level_2_stands_in_exactly_one_table_and_no_other_does() -> None:
     rows = [one for _, cells in ROWS for one in cells[0].split(", ")]
     wanted = level_2()

@@ -7,6 +7,7 @@ from datetime import datetime
 from starlette.requests import Request
 
 from api.access import tables
+from api.access.challenges import Challenges
 from api.access.cookies import Cookies
 from api.access.csrf import Csrf
 from api.access.devices import Devices
@@ -14,6 +15,7 @@ from api.access.factors import Factors
 from api.access.guard import Guard, Work, address_of
 from api.access.login import Ask, Login
 from api.access.oidc import Provider
+from api.access.passkeys import PasskeyDoor
 from api.access.passwords import Passwords
 from api.access.proposals import Proposals
 from api.access.sessions import MEMBER, SEEN, Session, Sessions
@@ -46,6 +48,9 @@ class Identity:
             log.database, members, self.users, self.guard, self.devices, self.passwords, self.sessions, self.factors,
             ask, work,
         )  # fmt: skip
+        self.passkeys = PasskeyDoor(
+            settings, log, members, Challenges(log.database, vault), self.guard, self.devices, ask, work
+        )
         self._ask, self._work = ask, work
 
     async def session(self, token: str, now: datetime) -> Session | None:

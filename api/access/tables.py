@@ -6,7 +6,7 @@ Only hashes of tokens and identifiers are stored. A member's session hangs on th
 
 from __future__ import annotations
 
-from api.access import proposals, windows
+from api.access import challenges, proposals, windows
 from ledger.store.database import Database, make_tables
 
 _LOCK = 7430816
@@ -35,4 +35,5 @@ def prepare(database: Database) -> None:
     """Make the tables in the log's database when they are not there."""
     make_tables(database, "user_factors", _LOCK, _SCHEMA)
     make_tables(database, "login_windows", _LOCK, windows.SCHEMA)
+    make_tables(database, "used_challenges", _LOCK, challenges.SCHEMA)
     make_tables(database, "proposals", _LOCK, proposals.SCHEMA)

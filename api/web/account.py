@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.log import OTHERS, OWN
-from api.access.login import Entered
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
 from api.route import PlainRoute
@@ -16,7 +15,7 @@ from api.web.forms import Errors
 from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import render, see_other
 from api.web.words import words
-from ledger.errors import NotAllowed, Refused
+from ledger.errors import Refused
 from ledger.identifiers import kpj_of
 from ledger.members import Seen
 from ledger.members.state import NOTICES, REQUESTS, Notices
@@ -36,6 +35,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             request, "account.html", status, about=about, cards=[kpj_of(linked.card) for linked in cards],
             errors=errors, kinds=NOTICES, notice=notice if t.has(f"account.notice_{notice}") else "",
             provided=application.settings.oidc_issuer is not None, kept=bool(request.scope["kept"]),
+            passkeys=application.settings.offers_passkeys,
         )  # fmt: skip
 
     async def account(request: Request) -> Response:
@@ -60,18 +60,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             return await shown(request, {"old": refused.problem.say(acting.language)}, problems.status_of(refused.code))
         hashed = await application.identity.passwords.hash(chosen)
         await application.work(lambda: application.members.change_password(session.who, hashed, acting))
-        return await renewed(request, "sandi")
-
-    async def renewed(request: Request, notice: str) -> Response:
-        """A new session after the epoch has moved, so that the one who moved it stays."""
-        session, acting = visit_of(request), visits.acting(request)
-        login = await application.ask(application.members.login_of, session.who)
-        if login is None:
-            raise NotAllowed("form-foreign")
-        application.identity.sessions.forget(MEMBER, session.who)
-        old = application.identity.cookies.session(request)
-        started = await application.identity.login.start(Entered(MEMBER, session.who, login.epoch), acting, old)
-        return visits.let_in(see_other(f"/akun?kabar={notice}"), request, started)
+        return await visits.renewed(request, "/akun?kabar=sandi")
 
     async def everywhere(request: Request) -> Response:
         """Log out on all devices, this one too."""

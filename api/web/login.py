@@ -31,20 +31,24 @@ def notice_of(request: Request) -> str:
     return notice if words(language_of(request)).has(f"login.notice_{notice}") else ""
 
 
+def login_page(request: Request, errors: Errors, status: int = 200, *, passkeys: bool) -> Response:
+    """The page of the login; `passkeys`: whether one can come in with a passkey too."""
+    identifier = form_of(request).get("identifier", "")[:_LONGEST] if "form" in request.scope else ""
+    return render(
+        request, "login.html", status, errors=errors, given={"identifier": identifier}, notice=notice_of(request),
+        passkeys=passkeys,
+    )  # fmt: skip
+
+
 def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
     """The routes of the login."""
 
-    def login_page(request: Request, errors: Errors, status: int = 200) -> Response:
-        identifier = form_of(request).get("identifier", "")[:_LONGEST] if "form" in request.scope else ""
-        return render(
-            request, "login.html", status, errors=errors, given={"identifier": identifier},
-            notice=notice_of(request),
-        )  # fmt: skip
+    passkeys = application.settings.offers_passkeys
 
     async def ask(request: Request) -> Response:
         if request.scope["visit"] is not None and "kabar" not in request.query_params:
             return see_other("/saldo")
-        return login_page(request, {})
+        return login_page(request, {}, passkeys=passkeys)
 
     async def enter(request: Request) -> Response:
         form, t = form_of(request), words(language_of(request))
@@ -52,7 +56,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             name: t(f"login.empty_{name}") for name in ("identifier", "password") if not form.get(name, "").strip()
         }
         if errors:
-            return login_page(request, errors, 422)
+            return login_page(request, errors, 422, passkeys=passkeys)
         acting = visits.acting(request)
         try:
             entered = await application.identity.login.member(
@@ -65,7 +69,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         except Refused as refused:
             status = problems.status_of(refused.code)
             request.scope["problem"] = refused.code
-            return login_page(request, {"page": refused.problem.say(acting.language)}, status)
+            return login_page(request, {"page": refused.problem.say(acting.language)}, status, passkeys=passkeys)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
         return visits.let_in(see_other("/saldo"), request, started)
 

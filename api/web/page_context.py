@@ -16,10 +16,11 @@ from starlette.responses import Response
 
 from api.access.cookies import KEPT, clear_site
 from api.access.csrf import FIELD
+from api.access.login import Entered
 from api.access.sessions import MEMBER, Session, Started
 from api.application import ApplicationState
 from api.web.pages import language_of, page_of, see_other
-from ledger.errors import Refused
+from ledger.errors import NotAllowed, Refused
 from ledger.members import Acting
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -40,6 +41,11 @@ class Token:
         self._shown = ""
 
     def __html__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The token, which the page shows then."""
         if not self._shown:
             if self._new:
                 self.guest = secrets.token_urlsafe(24)
@@ -122,6 +128,18 @@ class Visits:
         marks = identity.devices.marked(identity.cookies.marks(request), session.kind, session.who)
         identity.cookies.set_marks(response, marks)
         return response
+
+    async def renewed(self, request: Request, address: str) -> Response:
+        """On to `address` with a new session, after a member did what ends every one of theirs."""
+        identity, person, acting = self.application.identity, visit_of(request).who, self.acting(request)
+        login = await self.application.ask(self.application.members.login_of, person)
+        if login is None:
+            raise NotAllowed("form-foreign")
+        identity.sessions.forget(MEMBER, person)
+        started = await identity.login.start(
+            Entered(MEMBER, person, login.epoch), acting, identity.cookies.session(request)
+        )
+        return self.let_in(see_other(address), request, started)
 
     def acting(self, request: Request, by: str = "member", channel: str = "website") -> Acting:
         """Who acts here, now, in the page's language."""

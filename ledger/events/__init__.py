@@ -71,6 +71,8 @@ from ledger.events.member import (
     MemberRegistered,
     MemberVerified,
     NoticesChosen,
+    PasskeyAdded,
+    PasskeyRemoved,
     PasswordChanged,
     PhoneAsked,
     PhoneBound,
@@ -146,6 +148,8 @@ FACTS: dict[str, type[Fact]] = {
         DataRequested,
         DataRequestClosed,
         NoticesChosen,
+        PasskeyAdded,
+        PasskeyRemoved,
     )
 }
 """Stored name -> fact: the present versions."""
@@ -200,6 +204,8 @@ __all__ = [
     "Opening",
     "OpeningBalanceRecorded",
     "OpeningBalanceReversed",
+    "PasskeyAdded",
+    "PasskeyRemoved",
     "PasswordChanged",
     "PaymentsComplete",
     "Payout",

@@ -66,6 +66,23 @@ class PasswordChanged(Fact, frozen=True):
     how: str
 
 
+class PasskeyAdded(Fact, frozen=True):
+    """The member may come in with one more passkey, whose name is this event's version. What is known of it stands in no
+    event."""
+
+    NAME: ClassVar[str] = "passkey-added.v1"
+    CONCERNS: ClassVar = NOWHERE
+
+
+class PasskeyRemoved(Fact, frozen=True):
+    """The passkey of event `added` opens nothing any more. `why`: `chosen` by the member, `reset` with the password."""
+
+    NAME: ClassVar[str] = "passkey-removed.v1"
+    CONCERNS: ClassVar = NOWHERE
+    added: Count
+    why: str
+
+
 class CardLinked(Fact, frozen=True):
     """One more card of the same person is shown to the member."""
 

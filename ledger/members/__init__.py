@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ledger.members.access import Members
 from ledger.members.acts import About, Acting, Seen
+from ledger.members.passkey_rows import Passkey
+from ledger.members.passkeys import NewPasskey
 from ledger.members.phones import Phone
 from ledger.members.registration import Claim
 from ledger.members.requests import DataRequest
@@ -15,6 +17,6 @@ from ledger.members.rows import Link, LinkedCard, Login
 from ledger.members.shown import masked_email, masked_phone, whole_phone
 
 __all__ = [
-    "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "Phone", "Seen",
-    "masked_email", "masked_phone", "whole_phone",
+    "About", "Acting", "Claim", "DataRequest", "Link", "LinkedCard", "Login", "Members", "NewPasskey", "Passkey", "Phone",
+    "Seen", "masked_email", "masked_phone", "whole_phone",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from ledger.members import rows
 from ledger.members.acts import Acting, Seal, Write
 from ledger.members.memberships import Memberships
 from ledger.members.notice_choices import NoticeChoices
+from ledger.members.passkeys import Passkeys
 from ledger.members.phones import Phones
 from ledger.members.reassignment import Reassignment
 from ledger.members.requests import Requests
@@ -22,7 +23,7 @@ from ledger.store.master_key import Master
 from ledger.store.vault import Vault
 
 
-class Members(Phones, Requests, Memberships, NoticeChoices, Reassignment):
+class Members(Phones, Requests, Memberships, NoticeChoices, Passkeys, Reassignment):
     """The members of a ledger."""
 
     @classmethod

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ledger.errors import Refused
-from ledger.events import Fact, PasswordChanged
-from ledger.members import rows
+from ledger.events import Fact, PasskeyRemoved, PasswordChanged
+from ledger.members import passkey_rows, rows
 from ledger.members.acts import Acting, Seal, Write, nothing
 from ledger.members.registration import Registrations
 from ledger.members.rows import Link
@@ -38,6 +38,8 @@ class Passwords(Registrations):
     def reset(self, token: str, password: str, acting: Acting) -> str:
         """Another password by a `reset` link, or the first one by an `invite` link; every session ends. The person.
 
+        Passkeys go with a `reset`: whoever made one unasked keeps no way in.
+
         Raises Refused(link-used).
         """
         link = self.look_at_link(token, acting.now)
@@ -56,8 +58,13 @@ class Passwords(Registrations):
                 rows.use_link(tx, token)
                 rows.set_password(tx, link.person, password)
                 self.tell_known(tx, link.person, key.known(state, contact), "password-changed", acting)
+                for added in state.passkeys:
+                    passkey_rows.drop(tx, link.person, added)
+                if state.passkeys:
+                    self.tell_known(tx, link.person, key.known(state, contact), "passkey-removed", acting)
 
-            return [PasswordChanged("reset")], write
+            gone = [PasskeyRemoved(added, "reset") for added in state.passkeys]
+            return [PasswordChanged("reset"), *gone], write
 
         self.act(link.person, acting, decide)
         return link.person

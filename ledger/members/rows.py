@@ -254,5 +254,5 @@ def drop_phone(tx: Transaction, hashed: bytes) -> None:
 def clear(tx: Transaction, person: str) -> None:
     """The access ended: nothing finds the member any more."""
     for table in ("member_logins", "member_registrations", "member_cards", "member_phones", "member_links",
-                  "member_numbers", "notice_choices", "notice_waiting"):  # fmt: skip
+                  "member_numbers", "member_passkeys", "notice_choices", "notice_waiting"):  # fmt: skip
         tx.run(f"delete from {table} where person = ?", [person])

@@ -33,6 +33,8 @@ from ledger.events import (
     MemberRegistered,
     MemberVerified,
     NoticesChosen,
+    PasskeyAdded,
+    PasskeyRemoved,
     PhoneAsked,
     PhoneBound,
     PhoneDenied,
@@ -137,7 +139,8 @@ class Notices(NamedTuple):
 
 
 class Member(Struct):
-    """The state of a member stream. `unknown`: when contacts that are not known were given, the newest last."""
+    """The state of a member stream. `unknown`: when contacts that are not known were given, the newest last; `passkeys`:
+    by the versions that added them."""
 
     person: str
     version: int = 0
@@ -151,6 +154,7 @@ class Member(Struct):
     unknown: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     notices: Notices = Notices()
+    passkeys: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, person: str, events: Iterable[Event]) -> Member:
@@ -229,6 +233,7 @@ class Member(Struct):
         elif isinstance(fact, MemberClosed):
             self.access, self.registrations, self.cards, self.is_closed = None, (), (), True
             self.phone, self.waiting_phones, self.contacts, self.notices = None, (), (), Notices()
+            self.passkeys = ()
         elif isinstance(fact, CardLinked):
             self.cards = _with(self.cards, fact.kpj)
         elif isinstance(fact, CardUnlinked):
@@ -247,6 +252,10 @@ class Member(Struct):
             self.phone, self.notices = None, self.notices._replace(sms=())
         elif isinstance(fact, NoticesChosen):
             self.notices = Notices(fact.mail, fact.sms, fact.language)
+        elif isinstance(fact, PasskeyAdded):
+            self.passkeys += (version,)
+        elif isinstance(fact, PasskeyRemoved):
+            self.passkeys = tuple(one for one in self.passkeys if one != fact.added)
         elif isinstance(fact, PhoneDenied):
             self.waiting_phones = tuple(one for one in self.waiting_phones if one.version != fact.asked)
         elif isinstance(fact, ContactAsked | ContactConfirmed | ContactReplaced | ContactDenied):

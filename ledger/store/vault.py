@@ -39,8 +39,8 @@ _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
 _EMPTYING_MS = 3_000
 _ERASED = (
-    "vault_persons", "outbox", "member_logins", "member_links", "member_numbers", "member_requests", "notice_choices",
-    "notice_waiting", "notice_told", "notice_missing",
+    "vault_persons", "outbox", "member_logins", "member_links", "member_numbers", "member_requests",
+    "member_passkeys", "notice_choices", "notice_waiting", "notice_told", "notice_missing",
 )  # fmt: skip
 """The tables whose rows about a person hold a key, a secret or what was written."""
 _OF_LOG = "log_secret"

@@ -55,7 +55,9 @@ class Everybody(Site):
     """`Site` with everybody in it."""
 
     def __init__(self, settings: Settings, **changes: Any) -> None:
-        super().__init__(settings, sms_gateway_password=SecretStr(GATEWAY), **changes)
+        # Under a name, so that the pages of passkeys are there.
+        given = {"sms_gateway_password": SecretStr(GATEWAY), "public_url": "http://localhost:8099"}
+        super().__init__(settings, **given, **changes)
         self.roles: dict[str, Role] = {}
 
     def fill(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from api.access.sessions import MEMBER
 from ledger.acts.person import erase
 from ledger.clock import jakarta_date
-from ledger.members import Phone
+from ledger.members import NewPasskey, Phone
 from ledger.settings import Settings
 from ledger.store.database import Transaction
 from tests.api.peopled import Peopled
@@ -64,6 +64,7 @@ def test_nothing_that_opens_a_door_or_waits_to_be_sent_outlives_the_person(town:
     application, acting = town.application, town.acting()
     members, identity = application.members, application.identity
     who = town.join(1, CARD, "budi1@contoh.id")
+    members.add_passkey(who, NewPasskey(b"id", b"public", 0), acting)
     login = members.login_of(who)
     assert login is not None
     token = identity.sessions.create(MEMBER, who, login.epoch, "website", town.clock).token
@@ -73,7 +74,9 @@ def test_nothing_that_opens_a_door_or_waits_to_be_sent_outlives_the_person(town:
     members.request_data(who, "export", "", acting)
     databases = [town.log.database, application.access]
     before = holding(databases, who)
-    assert {"sessions", "outbox", "member_logins", "member_links", "member_requests", "mobile_devices"} <= before
+    assert {
+        "sessions", "outbox", "member_logins", "member_links", "member_requests", "member_passkeys", "mobile_devices",
+    } <= before  # fmt: skip
     done = erase(
         town.log, members.vault, who, has_money=False, last_activity=None, order="LEGAL-1",
         today=jakarta_date(town.clock), by="user:dewi", channel="office", now=town.clock,

@@ -102,7 +102,7 @@ def test_markup_and_line_breaks_in_every_field_come_back_as_text_or_not_at_all(
 ) -> None:  # fmt: skip
     names = (
         "identifier", "password", "old", "segment", "nik", "day", "month", "year", "kpj", "email", "what", "text",
-        "nomor", "alasan", "nama", "sandi", "tindakan", "hasil", "kartu", "bulan",
+        "nomor", "alasan", "nama", "sandi", "tindakan", "hasil", "kartu", "bulan", "credential",
     )  # fmt: skip
     for value in (
         EVIL,

@@ -53,7 +53,7 @@ TABLE = {
         "GET /daftar", "GET /daftar/data", "GET /daftar/email", "GET /daftar/terkirim", "POST /daftar/data",
         "GET /daftar/nomor", "POST /daftar/nomor",
         "POST /daftar/email", "POST /daftar/terkirim", "GET /tautan/{token}", "POST /tautan/{token}", "GET /masuk",
-        "GET /periksa", "POST /periksa",
+        "GET /periksa", "POST /periksa", "GET /masuk/passkey", "POST /masuk/passkey",
         "POST /masuk", "POST /keluar", "GET /luring", "GET /lupa", "POST /lupa", "GET /sandi/{token}", "POST /sandi/{token}",
         "GET /kantor/masuk", "POST /kantor/masuk", "GET /perusahaan/masuk", "POST /perusahaan/masuk",
     ),
@@ -65,6 +65,7 @@ TABLE = {
         "POST /akun/hp", "POST /akun/kabar", "GET /akun/akses", "GET /akun/data", "POST /akun/data",
         "GET /luring/saldo", "POST /akun/luring",
         "GET /akun/kontak", "POST /akun/kontak", "POST /akun/kontak/kode",
+        "GET /akun/passkey", "POST /akun/passkey", "POST /akun/passkey/baru", "POST /akun/passkey/hapus",
     ),
     "mobile": (
         "GET /v1/mobile/cards", "GET /v1/mobile/cards/{handle}/balance", "GET /v1/mobile/cards/{handle}/entries",

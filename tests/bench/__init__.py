@@ -12,6 +12,7 @@ test with a limit.
     peers/     the peers themselves: plain SQL, the library's own way, a bare endpoint; nothing of ours
     world      the temporary directory, PostgreSQL, prepared stores and their clones
     child      one measured child process: wall time, memory
+    uploads    the memory of large uploads that come at once
     plain_read the API's balance without key and record, for one row
     load       HTTP: a pinned server and wrk
     client     HTTP: small remittances by 16 clients, and the follow probe (a child process)

@@ -63,7 +63,7 @@ def line(row: Row, contender: Contender, results: Results, failures: dict[tuple[
             contender.goal,
         ]
     values = [measure.value for measure in measures]
-    best = min(values) if row.unit == "ms" else max(values)
+    best = min(values) if row.unit in {"ms", "MB"} else max(values)
     extra = ", ".join(
         f"{key.replace('_', ' ')} {figure(median(m.extra[key] for m in measures))}" for key in measures[0].extra
     )

@@ -2,6 +2,7 @@
 
 python -m tests.bench.members register COUNT   the first accounts' holders, as the branch registers them
 python -m tests.bench.members login FILE       a device for each: a line `<access token> <card's handle>` in FILE
+python -m tests.bench.members clerk FILE       a session of a user of the first employer: its token in FILE
 python -m tests.bench.members visit FILE       a session of the website for each: a line `<token>` in FILE
 """
 
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from api.access import tables
 from api.access.passwords import Passwords
-from api.access.sessions import MEMBER, Sessions
+from api.access.sessions import EMPLOYER, MEMBER, Sessions
 from api.access.tokens import Tokens
+from api.access.users import Users
 from ledger.clock import read_now
 from ledger.members import Acting, Members
 from ledger.members.rows import cards_of
@@ -57,6 +59,13 @@ def visit(members: Members, sessions: Sessions, file: Path) -> None:
     file.write_text("".join(f"{token}\n" for token in tokens))
 
 
+def clerk(members: Members, sessions: Sessions, file: Path) -> None:
+    """An employer's user, who has just logged in."""
+    users, now = Users(members.log.database), read_now()
+    user = users.create("bench", EMPLOYER, asyncio.run(Passwords().hash(files.PASSWORD)), now, npps=[int(files.npp(0))])
+    file.write_text(sessions.create(EMPLOYER, user.name, user.epoch, "employer", now).token)
+
+
 def main() -> None:
     """What the first argument says."""
     what, given = sys.argv[1:]
@@ -69,6 +78,9 @@ def main() -> None:
     elif what == "visit":
         tables.prepare(log.database)
         visit(members, Sessions(log.database, settings), Path(given))
+    elif what == "clerk":
+        tables.prepare(log.database)
+        clerk(members, Sessions(log.database, settings), Path(given))
     else:
         login(members, Tokens.open(log, vault), Path(given))
     print(json.dumps({"key": vault.derived(b"mobile access").hex()}))

@@ -42,7 +42,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import one_month, ours, savings, sms, theirs, visits
+    from tests.bench import one_month, ours, savings, sms, theirs, uploads, visits
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -259,6 +259,21 @@ def rows() -> list[Row]:
             ),
         ),
     ]
+    table.append(
+        Row(
+            "uploads",
+            "memory above the base, 16 large uploads at once",
+            "MB",
+            tuple(
+                Contender(f"{label}, {name}", measure, "under 300")
+                for kind, label in STORES
+                for name, measure in (
+                    *((shape, uploads.by_key(kind, shape)) for shape in uploads.SHAPES),
+                    ("employer's check, gzip", uploads.by_employer(kind)),
+                )
+            ),
+        )
+    )
     for kind, label in STORES:
         # One worker is what two are compared with, in the same row.
         table += [

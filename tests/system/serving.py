@@ -60,16 +60,18 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings, key: str, log: Path, *, until: str = "/readyz", port: int = 0) -> Iterator[Server]:
+def serving(
+    settings: Settings, key: str, log: Path, *, until: str = "/readyz", port: int = 0, host: str = "127.0.0.1"
+) -> Iterator[Server]:  # fmt: skip
     """`jht serve`, once `until` answers; ended as a service manager does, which it must survive with exit code 0.
 
-    On a free port, unless one is given that was served on before.
+    On a free port, unless one is given that was served on before; `host`: the name of this machine that people use.
     """
     if not port:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://{host}:{port}"
     given = environment(settings.model_copy(update={"public_url": address}))
     log.write_bytes(b"")
     process = Forked(

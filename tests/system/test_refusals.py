@@ -314,7 +314,9 @@ def test_a_reader_of_a_ledger_in_a_file_waits_for_no_driver_and_no_web_framework
         assert "sqlite3" in loaded
         # Who follows also tells members, at their numbers.
         numbers = set() if typed.startswith("follow") else {"phonenumbers"}
-        assert not loaded & ({"psycopg", "psycopg_pool", "fastapi", "starlette", "polars"} | numbers), typed
+        assert not loaded & (
+            {"psycopg", "psycopg_pool", "fastapi", "starlette", "polars", "webauthn", "cbor2"} | numbers
+        ), typed
 
 
 @ONE_STORE
@@ -331,4 +333,6 @@ def test_version_and_help_do_not_wait_for_the_rest(settings: Settings) -> None:
         "pydantic",
         "eventsourcing",
         "projections",
+        "webauthn",
+        "cbor2",
     }

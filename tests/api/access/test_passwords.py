@@ -16,7 +16,8 @@ from ledger.errors import Refused
     [
         "", "kuda benar", "123456789", "1234567890", "0123456789", "abcdefghijkl", "lkjihgfedcba", "aaaaaaaaaaaa",
         "abababababab", "password123", "Password123!", "  Rahasia123 ", "sayangku2024", "Indonesia1945", "qwertyuiop",
-        "3171011705900001", "26000000017", "Budi.Santoso@contoh.id", "budi.santoso", "a" * 129, "ＱＷＥＲＴＹＵＩＯＰ",
+        "3171011705900001", "26000000017", "Budi.Santoso@contoh.id", "budi.santoso",
+        "kata " * 25 + "satu", "ＱＷＥＲＴＹＵＩＯＰ",
     ],
 )  # fmt: skip
 def test_a_weak_password_is_refused(weak: str) -> None:

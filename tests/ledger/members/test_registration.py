@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -116,6 +117,11 @@ def test_a_number_is_secret_short_lived_and_not_to_be_guessed(counter: Counter) 
     refused("number-wrong", members.confirm_by_number, "another ticket", number, counter.acting())
     refused("number-wrong", members.confirm_by_number, "", number, counter.acting())
     refused("number-wrong", members.confirm_by_phone, "+628999000111", number, counter.acting())
+    plain = number.replace(" ", "").encode()
+    with counter.log.database.read() as tx:
+        kept = [bytes(cell) for row in tx.rows("select sent_to, asked_by, hash from member_numbers") for cell in row]
+    assert kept
+    assert not {plain, sha256(plain).digest()} & set(kept)
     for given in ("", "YA", "12", wrong):
         refused("number-wrong", members.confirm_by_number, "ticket", given, counter.acting())
     counter.later = timedelta(minutes=10, seconds=1)

@@ -8,7 +8,7 @@ import pytest
 
 from ledger import events
 from ledger.acts import person as acts
-from ledger.members import Phone
+from ledger.members import NewPasskey, Phone
 from ledger.members.state import Notices
 from tests.ledger.members.conftest import CARD, HASH, ON_FILE, PHONE, SECOND, Counter
 from tests.office import nik
@@ -66,6 +66,18 @@ def closed(counter: Counter) -> None:
 def password_changed(counter: Counter) -> None:
     with_login(counter)
     counter.members.change_password(counter.person, "$argon2id$2", counter.acting())
+
+
+def passkey_added(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.add_passkey(counter.person, NewPasskey(b"id", b"public", 0), counter.acting())
+
+
+def passkey_removed(counter: Counter) -> None:
+    passkey_added(counter)
+    counter.letters()
+    (passkey,) = counter.members.passkeys_of(counter.person)
+    counter.members.remove_passkey(counter.person, passkey.added, counter.acting())
 
 
 def card_linked(counter: Counter) -> None:
@@ -161,6 +173,8 @@ TOLD: dict[type[events.Fact], Row] = {
     events.MemberDenied: (denied, set()),  # nothing was open, and the stranger learns nothing
     events.MemberClosed: (closed, {("access-closed", to) for to in EVERY}),
     events.PasswordChanged: (password_changed, {("password-changed", to) for to in EVERY}),
+    events.PasskeyAdded: (passkey_added, {("passkey-added", to) for to in EVERY}),
+    events.PasskeyRemoved: (passkey_removed, {("passkey-removed", to) for to in EVERY}),
     events.CardLinked: (card_linked, {("card-linked", to) for to in EVERY}),
     events.CardUnlinked: (
         card_unlinked, {("card-taken", to) for to in EVERY} | {("card-given", to) for to in THEIRS},
@@ -187,8 +201,8 @@ def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
         fact for fact in events.FACTS.values()
         if fact.NAME.startswith(
             (
-                "member-", "person-", "phone-", "password-", "card-linked", "card-unlinked", "contact-", "data-request",
-                "notices-",
+                "member-", "person-", "phone-", "password-", "passkey-", "card-linked", "card-unlinked", "contact-",
+                "data-request", "notices-",
             )
         )
     }  # fmt: skip
