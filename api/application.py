@@ -39,7 +39,7 @@ from projections.card_months import employer_names, months_of
 from projections.card_statement import CardStatement
 from projections.generations import Store
 from projections.month_grid import Facts
-from projections.notices import NoticeFollower
+from projections.notices import NoticeFollower, Teller
 from projections.projector import Projector
 from projections.queries import Queries
 from projections.reactions import releaser
@@ -108,7 +108,8 @@ class ApplicationState:
         self.keys = Keys(self.access)
         self.recorder = Recorder(self.access)
         self.recorder.start()
-        self.sender = Sender(self.settings, self.outbox, self.now, self.work)
+        teller = Teller(self.members, self.reader)
+        self.sender = Sender(self.settings, self.outbox, self.now, self.work, teller.as_it_is)
         self.sender.start()
         if self.settings.follow:
             self.follower = Projector(self.log, self.store, reactions=[releaser(self.log, self.now)])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from api.cli.console import moment, opened, print_json
+from api.cli.read_side import read_side
 from api.log_lines import start_logging
 from api.mail.sender import Sender
 from api.terminal import TRY_AGAIN, out
@@ -17,6 +19,8 @@ from ledger.members import Members
 from ledger.store.log import Log
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
+from projections.notices import Teller
+from projections.queries import Queries
 
 outbox = typer.Typer(help="The letters (mails, SMS) that wait to be sent.", invoke_without_command=True)
 
@@ -45,12 +49,15 @@ def show(
 @outbox.command()
 def send() -> None:
     """Send what is due now, also when no server runs. Ends with 75 when some must wait for another try."""
-    with opened() as log:
+    with read_side() as (log, store):
         start_logging(log.settings.log_level)
-        sender = Sender(log.settings, _outbox(log), read_now, asyncio.to_thread)
-        if not sender.ways:
-            raise Refused("mail-server-missing")
-        total = asyncio.run(_all(sender))
+        members = Members.open(log, Vault.open(log))
+        with closing(Queries(log, store)) as reader:
+            as_it_is = Teller(members, reader).as_it_is
+            sender = Sender(log.settings, members.outbox, read_now, asyncio.to_thread, as_it_is)
+            if not sender.ways:
+                raise Refused("mail-server-missing")
+            total = asyncio.run(_all(sender))
     out.print(f"{total[0]:,} sent, {total[1]:,} wait for another try, {total[2]:,} given up.")
     if total[1]:
         raise typer.Exit(TRY_AGAIN)

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from email.headerregistry import Address
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import aiosmtplib
@@ -26,7 +27,7 @@ from api.mail.texts import short
 from ledger.errors import JhtError, Refused
 from ledger.quiet_hours import QuietHours
 from ledger.settings import Settings
-from ledger.store.outbox import LEASE, Due, Outbox
+from ledger.store.outbox import LEASE, Due, Letter, Outbox
 
 T = TypeVar("T")
 BATCH = 10
@@ -43,7 +44,7 @@ class Work(Protocol):
 
 
 class Round(NamedTuple):
-    """How many letters were handed over, wait for another try, were given up."""
+    """How many letters were handed over, wait for another try, were given up (or are not so any more)."""
 
     sent: int
     waiting: int
@@ -51,10 +52,16 @@ class Round(NamedTuple):
 
 
 class Sender:
-    """Sends the letters of one ledger. Raises Refused(setting-wrong) for an address that cannot be used."""
+    """Sends the letters of one ledger; `as_it_is`: what of a letter is still so at that moment, None when nothing is.
 
-    def __init__(self, settings: Settings, outbox: Outbox, now: Callable[[], datetime], work: Work) -> None:
-        self.settings, self.outbox, self.now, self.work = settings, outbox, now, work
+    Raises Refused(setting-wrong) for an address that cannot be used.
+    """
+
+    def __init__(
+        self, settings: Settings, outbox: Outbox, now: Callable[[], datetime], work: Work,
+        as_it_is: Callable[[Due, datetime], Letter | None],
+    ) -> None:  # fmt: skip
+        self.settings, self.outbox, self.now, self.work, self._as_it_is = settings, outbox, now, work, as_it_is
         url = settings.smtp_url
         self.server = Server.of(url.get_secret_value()) if url is not None else None
         self.address: Address = sender_of(settings.mail_from)
@@ -118,9 +125,9 @@ class Sender:
             await self._to_server(self.server, mails, told, time)
         for due in taken:
             if due.way == "sms":
-                await told.outcome(due, self._sms(due))
+                await told.outcome(due, self._sms)
             elif self.server is None:
-                await told.outcome(due, self._to_terminal(due))
+                await told.outcome(due, self._to_terminal)
 
     async def _to_server(self, server: Server, mails: list[Due], told: _Told, time: asyncio.Timeout) -> None:
         """All over one connection; when that breaks, those that were not handed over wait."""
@@ -129,11 +136,16 @@ class Sender:
         try:
             async with server.connection(self.address.domain) as smtp:
                 while left and not time.expired():
-                    await told.outcome(left[0], self._mail(smtp, left[0]))
+                    await told.outcome(left[0], partial(self._mail, smtp))
                     left.pop(0)
         except (aiosmtplib.SMTPException, OSError, Refused) as error:
             for due in left:
                 await told.failed(due, _class(error))
+
+    async def current(self, due: Due) -> Due | None:
+        """A letter as it is to be sent now. Raises JhtError when that cannot be known now."""
+        letter = await self.work(lambda: self._as_it_is(due, self.now()))
+        return due._replace(letter=letter) if letter is not None else None
 
     async def _mail(self, smtp: aiosmtplib.SMTP, due: Due) -> None:
         await smtp.send_message(composed(due.letter, due.id, self.now(), self.settings.public_url, self.address))
@@ -155,10 +167,14 @@ class _Told:
         self._sender = sender
         self.sent = self.waiting = self.dropped = 0
 
-    async def outcome(self, due: Due, sending: Awaitable[None]) -> None:
-        """Wait for a letter's sending and note how it ended; a broken connection is the caller's to handle."""
+    async def outcome(self, due: Due, send: Callable[[Due], Awaitable[None]]) -> None:
+        """Send what of a letter is still so and note how it ended; a broken connection is the caller's to handle."""
         try:
-            await sending
+            current = await self._sender.current(due)
+            if current is None:
+                await self._dropped(due, "not-so-any-more")
+                return
+            await send(current)
         except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError):
             raise
         except Exception as error:

@@ -32,22 +32,25 @@ _NONCE = 12
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What is to be said, not yet in words; `details` fill the kind's sentences. `rows`: what a notice lists, as codes."""
+    """What is to be said, not yet in words; `details` fill the kind's sentences. `rows`: what a notice lists, as codes;
+    `about`: what each row speaks of, in numbers, so that its sender can ask whether it is still so."""
 
     kind: str
     to: str
     language: str = "id"
     details: dict[str, str] = {}
     rows: tuple[tuple[str, ...], ...] = ()
+    about: tuple[tuple[int, ...], ...] = ()
 
 
 class Due(NamedTuple):
-    """A letter that was taken to be sent; `tries` failed before."""
+    """A letter that was taken to be sent; `tries` failed before; `person`: whom it is about, "" for nobody."""
 
     id: str
     way: str
     letter: Letter
     tries: int
+    person: str = ""
 
 
 class State(NamedTuple):
@@ -121,7 +124,7 @@ class Outbox:
         for name, person, way, sealed, tries in rows:
             letter = self._open(keys.get(person) if person else self._vault.derived(b"outbox"), name, bytes(sealed))
             if letter is not None:
-                found.append(Due(name, way, letter, tries))
+                found.append(Due(name, way, letter, tries, person or ""))
         return found
 
     def _open(self, key: bytes | None, name: str, sealed: bytes) -> Letter | None:

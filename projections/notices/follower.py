@@ -41,8 +41,8 @@ class NoticeFollower:
     def __init__(self, log: Log, store: Store, vault: Vault, now: Callable[[], datetime] = read_now) -> None:
         self.log, self.store, self.now = log, store, now
         self._reader = Queries(log, store)
-        self._teller = Teller(Members.open(log, vault), self._reader)
-        self._looker = Looker(log, vault, self._reader)
+        self.teller = Teller(Members.open(log, vault), self._reader)
+        self._looker = Looker(log, self.teller.truth, self._reader)
         self._quiet = QuietHours.of(log.settings.quiet_hours)
         self._checked = False
 
@@ -89,9 +89,9 @@ class NoticeFollower:
         while not stop.is_set() and self._page(head):
             pass
         while not stop.is_set() and self._looker.step(self.now()):
-            self._teller.wake()
+            self.teller.wake()
         now = self.now()
-        while not stop.is_set() and not self._quiet.covers(now) and self._teller.tell_some(now):
+        while not stop.is_set() and not self._quiet.covers(now) and self.teller.tell_some(now):
             now = self.now()
 
     def _page(self, head: int) -> bool:
@@ -115,7 +115,7 @@ class NoticeFollower:
                 found = posted.waiting(tx, lines)
                 notices.put_waiting(tx, found)
                 if found:
-                    self._teller.wake()
+                    self.teller.wake()
         return bool(rows)
 
     def _is_ours(self, was: Place) -> bool:

@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from ledger.acts.scheme import scheme_of
 from ledger.clock import jakarta_date
 from ledger.days import day_number
-from ledger.decisions.card import Card
 from ledger.due_days import due_day
 from ledger.errors import NotFound
 from ledger.identifiers import SEGMENTS, month_of
@@ -22,9 +21,7 @@ from ledger.members.state import MISSING
 from ledger.store import account_index, notices
 from ledger.store.log import Log
 from ledger.store.notices import Place, Silent, Waiting
-from ledger.store.vault import Vault
-from projections import month_grid
-from projections.card_months import card_months, waiting
+from projections.notices.truth import Truth
 from projections.queries import MAX_WAIT, Queries
 
 AT_ONCE = 50
@@ -54,8 +51,8 @@ def candidates(after: int, until: int, today: date) -> dict[str, set[int]]:
 class Looker:
     """Looks for missing months of the people who chose to be told."""
 
-    def __init__(self, log: Log, vault: Vault, reader: Queries) -> None:
-        self._log, self._vault, self._reader = log, vault, reader
+    def __init__(self, log: Log, truth: Truth, reader: Queries) -> None:
+        self._log, self._truth, self._reader = log, truth, reader
 
     def step(self, now: datetime) -> bool:
         """Look at some people; whether there may be more to do.
@@ -82,23 +79,24 @@ class Looker:
         return True
 
     def _silent(self, person: str, wanted: dict[str, set[int]], now: datetime) -> list[Silent]:
-        """What has not come for one person."""
+        """What has not come for one person; of who cannot be answered for now everything, for it is asked again when it
+        is told."""
         try:
-            cards = self._reader.person_cards(person)
+            numbers = self._reader.person_cards(person)
         except NotFound:
             return []
         with self._log.database.read() as tx:
-            held = account_index.cards(tx, cards)
-        some = [card for card in cards if card in held and _is_covered(held[card], wanted)]
-        if not some:
-            return []
-        facts = card_months(self._log, self._reader, self._vault, some, now, waiting(self._log, some))
-        years = month_grid.years(facts, jakarta_date(now))
-        return [
-            Silent(person, one.part.card, one.month, int(one.part.npp or 0))
-            for one in month_grid.missing(years)
-            if one.part.state == month_grid.ABSENT and one.month in wanted.get(one.part.segment, ())
-        ]
+            held = account_index.cards(tx, numbers)
+        looked = {
+            Silent(person, number, month, membership.npp)
+            for number in numbers
+            if number in held
+            for membership in held[number].memberships
+            for month in wanted.get(membership.segment, ())
+            if membership.covers(membership.npp, month)
+        }
+        absent = self._truth.absent({one.card for one in looked}, now) if looked else None
+        return sorted(one for one in looked if absent is None or (one.card, one.month, one.npp) in absent)
 
     def _move(self, was: Place, now: Place, silent: Sequence[Silent]) -> None:
         with self._log.database.write() as tx:
@@ -109,14 +107,6 @@ class Looker:
                     for way in notices.ways_of(tx, one.person, MISSING)
                 ]
                 notices.put_waiting(tx, rows)
-
-
-def _is_covered(card: Card, wanted: dict[str, set[int]]) -> bool:
-    return any(
-        membership.since <= month and (not membership.until or month <= membership.until)
-        for membership in card.memberships
-        for month in wanted.get(membership.segment, ())
-    )
 
 
 def first_look(log: Log, today: date) -> int:

@@ -7,19 +7,21 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from msgspec.structs import replace
 
 from api.mail import console
 from api.mail.sender import BATCH, Round, Sender
+from ledger.errors import Unavailable
 from ledger.members import Members
 from ledger.settings import Settings
 from ledger.store.log import Log
-from ledger.store.outbox import LEASE, Outbox
+from ledger.store.outbox import LEASE, Due, Letter, Outbox
 from ledger.store.vault import Vault
 from tests.api.mail.letters import TOKEN, letter
 from tests.api.mail.post import Post, serving
@@ -53,7 +55,11 @@ class Ledger:
     def sender(self, port: int = 0, **changes: Any) -> Sender:
         given = {"smtp_url": f"smtp://127.0.0.1:{port}" if port else None} | changes
         settings = Settings(**(self.log.settings.model_dump() | {"public_url": "https://saldo.example"} | given))
-        return Sender(settings, self.outbox, lambda: self.now, asyncio.to_thread)
+        return Sender(settings, self.outbox, lambda: self.now, asyncio.to_thread, self.as_it_is)
+
+    def as_it_is(self, due: Due, now: datetime) -> Letter | None:
+        """Every letter as it stands."""
+        return due.letter
 
     def send(self, port: int = 0, **changes: Any) -> Round:
         async def send_and_leave() -> Round:
@@ -112,6 +118,23 @@ def test_a_server_that_is_away_is_tried_again_with_growing_pauses(ledger: Ledger
     with serving(post) as port:
         assert ledger.send(port) == Round(1, 0, 0)
     assert len(post.mails) == 1
+
+
+def test_what_is_not_so_any_more_is_not_sent_and_what_cannot_be_known_waits(ledger: Ledger, post: Post) -> None:
+    ledger.put_notice("a" * 32, to="nobody@contoh.id")
+    ledger.put_notice("b" * 32, to="waits@contoh.id")
+    ledger.put_notice("c" * 32, to="old@contoh.id")
+
+    def as_it_is(due: Due, now: datetime) -> Letter | None:
+        if due.letter.to.startswith("waits"):
+            raise Unavailable("read-side-stale")
+        return None if due.letter.to.startswith("nobody") else replace(due.letter, to="new@contoh.id")
+
+    ledger.as_it_is = as_it_is  # type: ignore[method-assign]
+    with serving(post) as port:
+        assert ledger.send(port) == Round(1, 1, 1)
+    assert post.receivers == ["new@contoh.id"]
+    assert ledger.outbox.state().errors == ("Unavailable read-side-stale",)
 
 
 @pytest.mark.parametrize("place", ["RCPT", "DATA"])

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from ledger.acts.reversal import Target
 from ledger.members import Phone
 from ledger.members.state import NOTICES, Notices
+from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store.log import Log
 from ledger.store.outbox import Due
@@ -51,17 +53,29 @@ class Town(Counter):
         receipt = self.office.contribute(*rows, request=f"r{self.log.head()}", **how)
         assert receipt.totals["refused"] == 0, receipt.problems
 
+    def take_back(self, kpj: str) -> None:
+        """The card's line of October is reversed."""
+        target = Target(stream="remittance-e:10000001:2026-10", kpj=kpj)
+        self.office.door.reverse(target, Header("o", "office", "back", "wrong-amount"))
+
     def follow(self) -> None:
         """Read side and notices at the head."""
-        Projector(self.log, self.store, now=lambda: self.office.now).run_once()
+        self.read()
         self.follower.run_once()
 
     def due(self) -> list[Due]:
-        """The notices that would be sent now; they are sent."""
-        found = self.members.outbox.due(self.office.now, 100)
-        for one in found:
+        """The notices that would be sent now, as they would be sent; they are sent."""
+        found = []
+        for one in self.members.outbox.due(self.office.now, 100):
+            letter = self.follower.teller.as_it_is(one, self.office.now)
+            if letter is not None:
+                found.append(one._replace(letter=letter))
             self.members.outbox.done(one.id)
         return found
+
+    def read(self) -> None:
+        """Only the read side at the head: nobody looks for what is to be told."""
+        Projector(self.log, self.store, now=lambda: self.office.now).run_once()
 
     def told(self) -> list[Due]:
         """Follow, then what is sent."""

@@ -1,4 +1,4 @@
-"""A notice follower that is killed anywhere: everybody is told, nobody twice."""
+"""A notice follower that is killed anywhere: everybody is told, nobody twice, and nothing that is not so any more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ledger.store.vault import Vault
 from projections.generations import Store
 from projections.notices import NoticeFollower
 from tests.conftest import LONG
-from tests.ledger.members.conftest import ON_FILE, OTHERS, PHONE
+from tests.ledger.members.conftest import ON_FILE, OTHERS, PHONE, SECOND
 from tests.projections.killed import Touches
 from tests.projections.notices.conftest import Town, paid
 
@@ -41,7 +41,8 @@ def test_killed_before_every_touch_of_the_store(town: Town, settings: Settings, 
     town.choose(mail=(POSTED, MISSING), sms=(POSTED,))
     town.members.choose_notices(town.other, Notices((POSTED,)), town.acting())
     town.letters()
-    town.pay(paid(), paid(OTHERS))
+    town.pay(paid(), paid(SECOND), paid(OTHERS))
+    town.take_back(SECOND)
     if settings.sqlite_path is not None:
         town.log.database.close()  # SQLite's locks are a process's: a fork must not take an open file along
     touch, step = first, 1 if LONG else 3
