@@ -26,12 +26,12 @@ def export(
             sys.stdout.writelines(lines)
             return
         # Beside its place first, so that a full disk leaves no half journal that looks whole.
-        unfinished = to.with_name(to.name + ".part")
-        try:
-            with writing():
-                with unfinished.open("w", encoding="utf-8") as file:
-                    file.writelines(lines)
+        unfinished = Path(f"{to}.part")
+        with writing(), unfinished.open("w", encoding="utf-8") as file:
+            try:
+                file.writelines(lines)
+                file.close()
                 unfinished.replace(to)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise

@@ -28,21 +28,29 @@ def rotate_master_key(
     same file.
     """
     chosen = settings()
-    if not new_key_file.exists():
-        with writing():
-            write_key(new_key_file)
-    key = master_key(chosen.model_copy(update={"master_key": None, "master_key_file": new_key_file}), create=False)
     with opened(chosen) as log:
         try:
             members = Members.open(log, Vault.open(log))
         except Refused as refused:
             # Cut off after the last step, or called once more: the ledger has the new key, the settings not yet.
-            if refused.code != "master-key-wrong" or refused.problem.details["expected"] != fingerprint(key):
+            if refused.code != "master-key-wrong" or not new_key_file.exists():
+                raise
+            if refused.problem.details["expected"] != fingerprint(_key(chosen, new_key_file)):
                 raise
             out.print("The ledger has this master key already.")
         else:
+            # Only now: a ledger that cannot be opened, or waits for another key, leaves no key that is nobody's.
+            if not new_key_file.exists():
+                members.vault.must_not_rotate()
+                with writing():
+                    write_key(new_key_file)
+            key = _key(chosen, new_key_file)
             out.print(f"Done for {members.rotate(key):,} persons; the fingerprint is {fingerprint(key)}.")
     out.print(_next(chosen, new_key_file))
+
+
+def _key(chosen: Settings, file: Path) -> bytes:
+    return master_key(chosen.model_copy(update={"master_key": None, "master_key_file": file}), create=False)
 
 
 def _next(chosen: Settings, new_key_file: Path) -> str:

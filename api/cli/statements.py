@@ -40,7 +40,7 @@ def statements(
     if language not in LANGUAGES:
         raise typer.BadParameter(f"{language!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
     with caught_up() as (log, reader):
-        now = read_now()
+        now, vault = read_now(), Vault.open(log)
         check_statements(acts.scheme_of(log), year, jakarta_date(now))
         site = log.settings.printed_url
         run = begin(to, Run(year, language, log.log_id, reader.position(), now.isoformat(), site))
@@ -48,7 +48,7 @@ def statements(
         failed: dict[int, str] = {}
         with progress(f"Statements {year}") as bar:
             bar.expect(reader.cards_count())
-            for part in slices(to, run, log, reader, Vault.open(log), now):
+            for part in slices(to, run, log, reader, vault, now):
                 done.update(made=part.made, there=part.there, empty=part.empty)
                 failed |= part.failed
                 bar.advance(part.made + part.there + part.empty + len(part.failed))

@@ -340,6 +340,11 @@ class Vault:
         self._master = new
         return done
 
+    def must_not_rotate(self) -> None:
+        """Nothing when no rotation is under way. Raises Unavailable(vault-rotating), Refused(master-key-wrong)."""
+        with self.log.database.read() as tx:
+            self._must_be_current(tx)
+
     def _begin_rotation(self, new_key: bytes) -> Master:
         new = Master(new_key, self._master.number + 1)
         if new.fingerprint == self._master.fingerprint:

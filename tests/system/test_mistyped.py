@@ -8,7 +8,9 @@ is not there. Each is told with a code, both sentences and an exit code, and not
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -119,3 +121,49 @@ def test_without_a_ledger_it_says_how_to_make_one_and_without_a_server_that_it_i
             assert not refusal(done, REFUSED, named[0]), (typed.words, done)
         assert "geheim" not in done.stdout + done.stderr
     assert list(folder.iterdir()) == []
+
+
+PATHS = {
+    (*typed.words, one.name): (typed, one)
+    for typed in ALL
+    for one in typed.command.params
+    if one.type_descriptor.annotation is Path
+}
+"""Every argument and option that names a file or folder."""
+
+
+@ONE_STORE
+@pytest.mark.parametrize("place", PATHS, ids=" ".join)
+def test_a_command_that_cannot_do_its_work_leaves_no_file(
+    filled: Settings, tmp_path: Path, place: tuple[str, ...]
+) -> None:
+    """Whatever keeps it from the ledger: no ledger, no server, another master key, a rotation to another one, no key."""
+    typed, param = PATHS[place]
+    if typed.words[0] in WITHOUT_A_LEDGER:
+        pytest.skip("it needs none")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    # A required one stands in `whole` with a value that is found nowhere.
+    words = [word for word in typed.whole() if word != GOOD.get(param.name or "")]
+    if param.param_type_name == "option":
+        words = [word for word in words if word != param.opts[-1]] + [param.opts[-1]]
+    good = environment(filled)
+    without = {name: value for name, value in good.items() if name != "JHT_MASTER_KEY"}
+    surroundings = {
+        "no ledger": good | {"JHT_DATABASE_URL": f"sqlite:///{tmp_path / 'nowhere.db'}"},
+        "no server": good | {"JHT_DATABASE_URL": "postgresql://jht:geheim@127.0.0.1:1/jht"},
+        "another key": good | {"JHT_MASTER_KEY": "43" * 32},
+        "no key": without | {"JHT_MASTER_KEY_FILE": f"{MISSING}/key"},
+    }
+    refused = []
+    for why, these in surroundings.items():
+        done = run(these, *words, folder / "made")
+        if done.code == 0:  # a backup and an export need no master key
+            assert why in {"another key", "no key"}, (why, done)
+            (made,) = folder.iterdir()
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+            continue
+        refused.append(why)
+        assert "Traceback" not in done.stderr, (why, done)
+        assert [path.name for path in folder.iterdir()] == [], (why, done)
+    assert {"no ledger", "no server"} <= set(refused)

@@ -109,6 +109,8 @@ TYPED: list[tuple[str, str, int]] = [
     ("serve --host 192.0.2.1", "address-unusable", REFUSED),
     (f"person export {UNKNOWN}", "account-not-found", REFUSED),
     (f"export --to {MISSING}/jht.beancount", "file-unwritable", REFUSED),
+    ("export --to /", "file-unwritable", REFUSED),
+    ("export --to README.md/jht.beancount", "file-unwritable", REFUSED),
 ]  # fmt: skip
 
 
