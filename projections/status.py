@@ -6,6 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from ledger.acts.scheme import scheme_of
+from ledger.errors import BrokenLog
 from ledger.store import notices
 from ledger.store.log import Log
 from ledger.store.notices import NoticeState
@@ -33,7 +35,11 @@ class ProjectionStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The whole read side. `confirmed_seconds`: since the follower last confirmed the head; None when it never did."""
+    """The whole read side. `confirmed_seconds`: since the follower last confirmed the head; None when it never did.
+
+    `complete_until`: the day (ISO) until which all payments were handed over, "" when nobody said so or the scheme's record
+    cannot be read: no month is called missing then.
+    """
 
     log_id: str
     head: int
@@ -44,6 +50,7 @@ class Status(msgspec.Struct, frozen=True):
     confirmed_seconds: float | None
     error: str
     notices: NoticeState
+    complete_until: str
 
 
 def status(log: Log, store: Store, now: datetime) -> Status:
@@ -56,8 +63,16 @@ def status(log: Log, store: Store, now: datetime) -> Status:
     confirmed = confirmed_before(heartbeat.confirmed_at, now)
     return Status(
         log.log_id, head, found, store.is_held("follow"), heartbeat.head_seen, heartbeat.confirmed_at,
-        (now - confirmed).total_seconds() if confirmed else None, heartbeat.error, told,
+        (now - confirmed).total_seconds() if confirmed else None, heartbeat.error, told, complete_until(log),
     )  # fmt: skip
+
+
+def complete_until(log: Log) -> str:
+    """The day of `Status.complete_until`. Raises StoreFailed."""
+    try:
+        return scheme_of(log).complete
+    except BrokenLog:
+        return ""
 
 
 def _one(log: Log, store: Store, name: str, pointers: Pointers, head: int) -> ProjectionStatus:

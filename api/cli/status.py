@@ -58,6 +58,10 @@ def show_status(found: Status) -> None:
     told = found.notices
     at = "never followed" if told.position is None else f"at position {told.position:,}, {told.behind:,} events behind"
     out.print(f"notices {at}; {told.waiting:,} lines and months to tell")
+    out.print(
+        f"payments are complete up to {found.complete_until}" if found.complete_until else
+        "no day is recorded up to which payments are complete, so no month is called missing: jht payments-complete"
+    )  # fmt: skip
     for one in found.projections:
         for position, what in one.broken:
             err.print(Text(f"  {one.name}: not applied at position {position:,}: {what}", style="red"))

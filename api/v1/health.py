@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Security
@@ -21,6 +22,7 @@ from api.responses import described
 from api.route import Route
 from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import JhtError
+from projections.status import complete_until
 
 router = APIRouter(route_class=Route, tags=["health"])
 
@@ -71,7 +73,9 @@ async def show_metrics(
     head = await asyncio.to_thread(application.log.head)
     seen = await application.ask(application.reader.freshness)
     age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
-    text = await asyncio.to_thread(metrics.shown, head, seen.position, age)
+    until = await asyncio.to_thread(complete_until, application.log)
+    complete = date.fromisoformat(until) if until else None
+    text = await asyncio.to_thread(metrics.shown, head, seen.position, age, complete)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 import structlog
 
 from api.log_lines import start_logging
+from ledger.clock import JAKARTA
 from tests.api.conftest import PAID, Api
+from tests.api.web.facts import COMPLETE
 from tests.conftest import NOW
 
 
@@ -44,6 +47,14 @@ def test_counters_are_for_the_scope_metrics(api: Api) -> None:
     assert f"jht_read_position {float(api.log.head())}" in text
     assert "jht_access_records_written_total 1.0" in text
     assert PAID not in text
+    told = re.search(r"^jht_payments_complete_until_seconds (\S+)$", text, re.MULTILINE)
+    assert told is not None
+    end = datetime.combine(COMPLETE + timedelta(days=1), datetime.min.time(), JAKARTA)
+    assert float(told[1]) == end.timestamp(), "the end of that day in Jakarta"
+
+
+def test_where_nobody_said_until_when_payments_are_complete_no_moment_is_told(empty_api: Api) -> None:
+    assert "jht_payments_complete" not in empty_api.client.get("/metrics", headers=empty_api.key("metrics")).text
 
 
 def test_a_request_line_masks_the_card_and_names_the_request(
