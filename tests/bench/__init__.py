@@ -16,6 +16,7 @@ test with a limit.
     plain_read the API's balance without key and record, for one row
     load       HTTP: a pinned server and wrk
     client     HTTP: small remittances by 16 clients, and the follow probe (a child process)
+    notices    what notices cost (with a child process of its own)
     members    members of a ledger and their access tokens (a child process)
     files      the generated input (a child process)
 """

@@ -42,7 +42,7 @@ STORES = (("postgres", "PostgreSQL"), ("sqlite", "SQLite"))
 
 def rows() -> list[Row]:
     """The whole table."""
-    from tests.bench import one_month, ours, savings, sms, theirs, uploads, visits
+    from tests.bench import notices, one_month, ours, savings, sms, theirs, uploads, visits
 
     def peer(name: str, measure: Callable[[World], Measure]) -> Contender:
         return Contender(name, measure, ours=False)
@@ -150,6 +150,21 @@ def rows() -> list[Row]:
                 peer("library, ProjectionRunner at 300/s", theirs.library("follow", 2_000)),
                 *both(lambda kind: ours.follow(kind, 500_000, 50_000), "under 200|under 200"),
             ),
+        ),
+        Row(
+            "follow-notices",
+            "the same while 1,000 members are told of lines",
+            "ms",
+            both(lambda kind: notices.follow(kind, 500_000, 50_000, 1_000), "under 200|under 200"),
+        ),
+        *(
+            Row(
+                f"notices-{what}",
+                f"notices to 5,000 members, {title}",
+                "notices/s",
+                both(partial(notices.told, full=5_000, what=what), "|"),
+            )
+            for what, title in (("posted", "of a posted line"), ("missing", "of months that stay out"))
         ),
         Row(
             "query",
