@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from api.mobile import cards, devices, me, months, notices, statement, yields
+from api.mobile import cards, contacts, devices, me, months, notices, statement, yields
 
 ROUTES: list[BaseRoute] = [
     *cards.short.routes,
@@ -15,5 +15,6 @@ ROUTES: list[BaseRoute] = [
     *devices.router.routes,
     *me.router.routes,
     *notices.router.routes,
+    *contacts.router.routes,
 ]
 """What is asked most stands first."""

@@ -32,7 +32,7 @@ from api.schemas import (
     Sentence,
     Status,
 )
-from ledger.members.state import NOTICES
+from ledger.members.state import EMAIL, NOTICES, PHONE
 
 LONGEST_NAME = 60
 """Letters of a device's name."""
@@ -116,6 +116,24 @@ class ChooseNotices(Sent):
 
     mail: Told
     sms: Told
+
+
+class AskContact(Sent):
+    """Another contact on file: an e-mail address, or a mobile number of Indonesia."""
+
+    contact: Annotated[str, Field(max_length=254, examples=["baru@contoh.id"])]
+    password: Annotated[
+        str, Field(description=f"The member's own, at most {LONGEST} letters", examples=["kuda-lumping-1990"])
+    ]
+
+
+class AnswerNumber(Sent):
+    """A number that a phone was told for a contact that waits."""
+
+    asked: Annotated[int, Field(description="Of the contact in `waiting`", ge=1, le=10**9, examples=[7])]
+    number: Annotated[
+        str, Field(description="Eight digits, blanks do not count", max_length=32, examples=["1234 5678"])
+    ]
 
 
 class Tokens(Answer):
@@ -208,6 +226,30 @@ class AccessLog(Answer):
 
     reads: list[Access]
     next: Next
+
+
+class WaitingContact(Answer):
+    """A contact that the member asked for; `agreed`: a known contact agreed, and it has only to be proven."""
+
+    asked: Annotated[int, Field(description="Names it when its number is sent", examples=[7])]
+    what: Annotated[str, OneOf((EMAIL, PHONE))]
+    contact: Annotated[str, Field(description="As it was asked for", examples=["baru@contoh.id"])]
+    agreed: bool
+
+
+class Contacts(Answer):
+    """The contacts on file, masked, and those that wait, oldest first; `login`: the address that opens the access."""
+
+    email: Annotated[str | None, Field(examples=["b***i@contoh.id"])]
+    phone: Annotated[str | None, Field(examples=["08**-****-*890"])]
+    login: Annotated[str | None, Field(examples=["b***i@contoh.id"])]
+    waiting: list[WaitingContact]
+
+
+class ContactAnswered(Answer):
+    """What a number did; `replaced`: the contact stands on file now, else it was agreed to and has to be proven."""
+
+    replaced: bool
 
 
 class Notices(Answer):

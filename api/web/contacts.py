@@ -9,18 +9,14 @@ from starlette.responses import Response
 from api import problems
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.contact_changes import LONGEST, answer_number, ask_contact, read_contact
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import render, see_other
-from api.web.words import words
-from ledger.contacts import clean_email, clean_phone
+from api.web.words import Words, words
 from ledger.errors import Refused
-from ledger.members.state import EMAIL, PHONE
-
-ASKED_AN_HOUR = "10/hour"
-NUMBERS_AN_HOUR = "10/hour"
-_LONGEST = 254
 
 
 def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
@@ -43,26 +39,17 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         """Ask for another contact: the password is asked again."""
         session, acting, form = visit_of(request), visits.acting(request), form_of(request)
         t, typed, old = words(acting.language), form.get("contact", "").strip(), form.get("old", "")
-        what = EMAIL if "@" in typed else PHONE
-        clean = clean_email(typed) if what == EMAIL else clean_phone(typed)
-        errors: Errors = {}
-        if not typed:
-            errors["contact"] = t("contacts.empty_contact")
-        elif provided and what == EMAIL:
-            errors["contact"] = t("contacts.provided")
-        elif clean is None:
-            errors["contact"] = t("contacts.wrong_contact")
+        contact, errors = _read(typed, t, provided=provided)
         if not provided and not old:
             errors["old"] = t("account.empty_old")
-        if errors or clean is None:
-            return await shown(request, errors, 422, typed[:_LONGEST])
+        if errors or contact is None:
+            return await shown(request, errors, 422, typed[:LONGEST])
         try:
-            if not provided and not await application.identity.login.again("contact", session.who, old, acting):
-                return await shown(request, {"old": t("account.wrong_old")}, 422, typed[:_LONGEST])
-            await application.identity.guard.take(ASKED_AN_HOUR, "contact", session.who)
-            await application.work(lambda: application.members.ask_contact(session.who, what, clean, acting))
+            await ask_contact(application, session.who, contact, None if provided else old, acting)
         except Refused as refused:
-            return await refusal(request, refused, "contact", typed[:_LONGEST])
+            if refused.code == "password-wrong":
+                return await shown(request, {"old": t("account.wrong_old")}, 422, typed[:LONGEST])
+            return await refusal(request, refused, "contact", typed[:LONGEST])
         return see_other("/akun/kontak?kabar=diminta")
 
     async def number(request: Request) -> Response:
@@ -74,15 +61,14 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         try:
             if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
                 raise Refused("number-wrong")
-            await application.identity.guard.take(NUMBERS_AN_HOUR, "contact-number", person)
-            done = await application.work(lambda: application.members.answer_contact(person, int(asked), given, acting))
+            done = await answer_number(application, person, int(asked), given, acting)
         except Refused as refused:
             return await refusal(request, refused, "number")
         return see_other(f"/akun/kontak?kabar={'diganti' if done else 'setuju'}")
 
     async def refusal(request: Request, refused: Refused, field: str, given: str = "") -> Response:
         request.scope["problem"] = refused.code
-        said = {field: refused.problem.say(visits.acting(request).language)}
+        said = {field: sentence(refused.problem, visits.acting(request).language)}
         return await shown(request, said, problems.status_of(refused.code), given)
 
     return [
@@ -90,3 +76,15 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         PlainRoute("/akun/kontak", visits.page(ask, MEMBER), methods=["POST"]),
         PlainRoute("/akun/kontak/kode", visits.page(number, MEMBER), methods=["POST"]),
     ]
+
+
+def _read(typed: str, t: Words, *, provided: bool) -> tuple[tuple[str, str] | None, Errors]:
+    """A contact as it was typed, or what is wrong with it; a provider changes its own e-mail addresses."""
+    if not typed:
+        return None, {"contact": t("contacts.empty_contact")}
+    if provided and "@" in typed:
+        return None, {"contact": t("contacts.provided")}
+    try:
+        return read_contact(typed), {}
+    except Refused:
+        return None, {"contact": t("contacts.wrong_contact")}

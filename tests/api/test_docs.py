@@ -160,7 +160,7 @@ def test_every_answer_is_described_with_an_example(client: TestClient) -> None:
                     assert problem["examples"], where
                     for code, example in problem["examples"].items():
                         assert str(example["value"]["status"]) == status == str(status_of(code)), where
-    assert len(described["paths"]) == 33
+    assert len(described["paths"]) == 35
 
 
 def test_every_code_has_a_status_and_a_type() -> None:

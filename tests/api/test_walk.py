@@ -73,6 +73,7 @@ TABLE = {
         "GET /v1/mobile/cards/{handle}/simulate", "GET /v1/mobile/cards/{handle}/statement",
         "POST /v1/mobile/cards", "POST /v1/mobile/logout", "POST /v1/mobile/logout-everywhere",
         "GET /v1/mobile/access-log", "GET /v1/mobile/me", "GET /v1/mobile/notices", "PUT /v1/mobile/notices",
+        "GET /v1/mobile/contacts", "POST /v1/mobile/contacts", "POST /v1/mobile/contacts/number",
     ),
     "gateway": ("POST /channels/sms/kannel",),
     "counter": (

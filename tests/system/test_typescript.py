@@ -60,6 +60,7 @@ def test_a_client_from_the_description_does_the_journey_of_the_app(
         "name": "Budi Santoso 1", "devices": 1, "status": "active", "balance": 855_000, "worker": 300_000,
         "month": "2026-10", "unchanged": 304, "months": ["2026-10", "2026-09", "2026-08"], "linked": "***0033",
         "readers": ["member"], "out": 204, "over": "login-over",
+        "contact": "b***1@contoh.id", "waiting": 0, "change": "password-wrong",
     }  # fmt: skip
 
 

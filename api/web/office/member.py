@@ -15,6 +15,8 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
+from api.formats import sentence
+from api.month_groups import grouped
 from api.reasons import OTHERS, why
 from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
@@ -152,10 +154,12 @@ async def _look(desk: Desk) -> Response:
 async def _page(desk: Desk, view: View, errors: Errors | None = None, status: int = 200, *, news: str = "") -> Response:
     found = await open_person(desk, view)
     asked = await desk.application.ask(desk.application.members.requests_of, view.person)
+    contacts = await desk.application.ask(desk.application.members.asked_contacts, view.person)
     what = [view.person, *(card.kpj for card in found.cards)]
     looks = await desk.application.ask(desk.application.recorder.seen, what, "", SHOWN_LOOKS)
     now = desk.application.now()
     years = month_grid.years(found.facts, jakarta_date(now))
+    groups, single = grouped(month_grid.missing(years), by_card=True)
     return desk.show(
         "office_member.html",
         status,
@@ -168,7 +172,8 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         now=now,
         years=years[:SHOWN_YEARS],
         older=years[SHOWN_YEARS:],
-        missing=month_grid.missing(years),
+        groups=groups,
+        missing=single,
         total=missing_sum(years),
         awaited=awaited(years),
         until=received(found.facts),
@@ -176,6 +181,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         kpjs={card.row.card: card.kpj for card in found.cards if card.row is not None},
         waits=[_waiting(facts, case, desk.language) for facts in found.facts for case in facts.cases],
         asked=asked,
+        contacts=contacts,
         kinds=REQUESTS,
         notices=NOTICES,
         told=found.about.told,
@@ -227,7 +233,7 @@ async def _act(desk: Desk) -> Response:
             return await _page(desk, view, wrong, 422)
     except Refused as refused:
         desk.request.scope["problem"] = refused.code
-        said = {_FIELDS.get(refused.code, "page"): refused.problem.say(desk.language)}
+        said = {_FIELDS.get(refused.code, "page"): sentence(refused.problem, desk.language)}
         return await _page(desk, view, said, problems.status_of(refused.code))
     if name == CLOSING:
         # Whoever was in with the old password is out in this process at once.

@@ -22,5 +22,5 @@ def test_whatever_an_app_asks_the_answer_is_a_described_one(
         for api in apis:
             api.fill()
         for answered in asked([(api.client, api.login().headers()) for api in apis], "/v1/mobile/"):
-            assert len(answered) == 16
+            assert len(answered) == 19
             assert 200 in answered["GET /v1/mobile/me"] | answered["GET /v1/mobile/cards"]

@@ -48,7 +48,7 @@ def test_every_route_wants_a_member_but_the_two_where_tokens_are_asked_for(mobil
     assert {path.removeprefix("/v1/mobile/") for path in below} - {path for _, path in guarded(mobile)} == {
         "login", "refresh",
     }  # fmt: skip
-    assert len(guarded(mobile)) == 14
+    assert len(guarded(mobile)) == 17
 
 
 def test_nobody_comes_in_without_a_good_token(mobile: MobileApi, app: App) -> None:

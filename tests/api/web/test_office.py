@@ -271,8 +271,11 @@ def test_the_letter_says_which_months_have_not_come_why_and_up_to_when_payments_
     clerk = branch.staff()
     clerk.get(f"{clerk.search()}/surat")
     words = clerk.text
-    assert f"Agustus 2026 {CARD} Belum diterima dari PT 10000001; jatuh tempo 15 September 2026." in words
-    assert "Juga belum masuk, ditahan, atau dibatalkan:" in words
+    told = (
+        r"(Januari[^;]* dan Agustus 2026;[^.]*) {} \d+ bulan belum masuk\. Belum diterima dari PT 10000001, dan jatuh"
+    )
+    assert re.search(told.format(CARD), words), words
+    assert words.count("Belum diterima dari PT 10000001") == 2, "one sentence for each card"
     assert "Data pembayaran lengkap sampai 20 November 2026." in words
     who = Header("test", "test", "", "feed-incomplete")
     scheme.complete(branch.api.log, date(2024, 12, 31), who, lambda: NOW)
@@ -383,3 +386,17 @@ def test_every_page_speaks_both_languages_and_keeps_everything_out(branch: Branc
             assert "style=" not in said
             assert "<script" not in said
             assert said.count("<h1") == 1
+
+
+def test_contacts_that_the_member_asked_for_are_shown_and_nothing_can_be_done_with_them(branch: Branch) -> None:
+    branch.active()
+    members = branch.application.members
+    members.ask_contact(branch.budi, "email", "baru@contoh.id", branch.acting())
+    agree = next(one.details["token"] for one in branch.letters() if one.to == ON_FILE)
+    members.use_link(agree, branch.acting())
+    members.ask_contact(branch.budi, "phone", "+6281299990000", branch.acting())
+    clerk = branch.staff()
+    clerk.search()
+    told = "Kontak baru yang menunggu baru@contoh.id Tinggal dibuktikan 0812-9999-0000 Menunggu persetujuan"
+    assert told in clerk.text
+    assert "belum ada yang berubah" in clerk.text

@@ -21,6 +21,8 @@ const tokens = must(await client.POST("/v1/mobile/login", { body: { identifier, 
 let headers = { Authorization: `${tokens.token_type} ${tokens.access_token}` };
 
 const me = must(await client.GET("/v1/mobile/me", { headers }));
+const onFile = must(await client.GET("/v1/mobile/contacts", { headers }));
+const change = await client.POST("/v1/mobile/contacts", { headers, body: { contact: "baru@contoh.id", password: "salah" } });
 const { cards } = must(await client.GET("/v1/mobile/cards", { headers }));
 const [card] = cards;
 if (!card || card.balance === null || card.status === null) throw new Error("no card that can be told");
@@ -58,5 +60,5 @@ console.log(JSON.stringify({
   name: me.name, devices: me.devices.length, status: known[card.status], balance: balance.balance,
   worker: balance.contributed.worker, month: balance.last_contribution?.month, unchanged: again.response.status,
   months, linked: linked.kpj, readers: [...new Set(reads.map((read) => read.by))], out: out.response.status,
-  over: over.error?.code,
+  over: over.error?.code, contact: onFile.email, waiting: onFile.waiting.length, change: change.error?.code,
 }));
