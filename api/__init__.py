@@ -7,6 +7,8 @@ access/       keys, log-ins, sessions, tokens, and the record of who read what
 v1/           the API for servers
 mobile/, sms/, web/, mail/   the channels of members, staff and employers
 cli/          the command line
+contact_changes  how a member asks for another contact, on the website and in the app
+reasons       why a month is not simply posted, in words; month_groups: several months for one reason, said once
 sample        the seeded sample of `make demo`
 
 How to add a door: a package beside the others, which imports none of them but `v1`, whose models all share; `app` calls

@@ -9,16 +9,18 @@ from functools import cache, lru_cache
 from babel.dates import format_date, get_month_names
 from babel.lists import format_list
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from ledger.clock import JAKARTA, jakarta_date
 from ledger.decisions import scheme
+from ledger.errors import Problem
 from ledger.identifiers import month_number
 from ledger.members import masked_email, masked_phone, whole_phone
 from ledger.money import rupiah
 
 __all__ = [
     "amount", "day", "day_short", "factor", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_list", "month_short", "percent", "rupiah", "rupiah_exact", "whole_phone",
+    "month_list", "month_short", "percent", "rupiah", "rupiah_exact", "sentence", "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12
@@ -55,6 +57,28 @@ def month_list(months: Iterable[int], language: str) -> str:
     for number in sorted(months):
         years.setdefault(number // 12, []).append(get_month_names("wide", locale=language)[number % 12 + 1])
     return "; ".join(f"{format_list(years[year], locale=language)} {year}" for year in sorted(years, reverse=True))
+
+
+def sentence(problem: Problem, language: str) -> str:
+    """What a problem says on a page: days and months in it by name, where an API writes 2026-11-14."""
+    named = {
+        name: _named(value, language) if isinstance(value, str) else value for name, value in problem.details.items()
+    }
+    return replace(problem, details=named).say(language)
+
+
+def _named(value: str, language: str) -> str:
+    """A detail with days and months by name; anything else as it is."""
+    if value.count("-") == 2 and (found := _day_of(value)):
+        return day(found, language)
+    return month(value, language) if len(value) == 7 and month_number(value) is not None else value
+
+
+def _day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @cache

@@ -39,7 +39,7 @@ def why(part: Part, language: str, voice: str, payer: str = "") -> str:
     its name."""
     if not part.cause:
         return ""
-    key = text_key(part.cause, own=not part.npp, plain=not part.expected)
+    key = _key(part)
     said = _text(key, voice, language).format(
         paid=day(part.paid_days[-1], language) if part.paid_days else "",
         payer=payer or part.employer or _PAYER[language],
@@ -48,6 +48,18 @@ def why(part: Part, language: str, voice: str, payer: str = "") -> str:
     )  # fmt: skip
     beside = without_holidays(part.due, language) if part.due and "{due}" in _text(key, voice, language) else ""
     return f"{said} {beside}".rstrip()
+
+
+def why_several(part: Part, language: str, voice: str, payer: str = "") -> str:
+    """`why` of several months for which it is the same, without what differs between them; `part`: one of them."""
+    entry = texts()[_key(part)]
+    said = entry.get("several_member") if voice == MEMBER else None
+    said = said or entry.get("several") or entry["others"]
+    return str(said[language]).format(payer=payer or part.employer or _PAYER[language])
+
+
+def _key(part: Part) -> str:
+    return text_key(part.cause, own=not part.npp, plain=not part.expected)
 
 
 def why_blank(cause: str, language: str) -> str:
@@ -76,7 +88,7 @@ def sms_words(cause: str) -> str:
 
 def in_few_words(part: Part) -> str:
     """Why money waits, for an SMS."""
-    entry = texts()[text_key(part.cause, own=not part.npp, plain=not part.expected)]
+    entry = texts()[_key(part)]
     return str(entry["sms"]).format(received=rupiah(part.amount), expected=rupiah(part.expected))
 
 

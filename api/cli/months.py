@@ -11,7 +11,8 @@ from rich.text import Text
 
 from api.cli.console import moment, print_json
 from api.cli.read_side import card_of, caught_up
-from api.reasons import OTHERS, why, why_blank
+from api.month_groups import Group, grouped
+from api.reasons import OTHERS, why, why_blank, why_several
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
 from ledger.identifiers import month_text
@@ -68,8 +69,10 @@ def months(
         return
     out.print(_table(years))
     out.print(f"  {_KEY}", style="dim")
-    listed = month_grid.missing(years)
-    for one in listed:
+    groups, single = grouped(month_grid.missing(years))
+    for group in groups:
+        out.print(_group(group))
+    for one in single:
         out.print(_line(one))
     for line in _others(years):
         out.print(line)
@@ -77,7 +80,7 @@ def months(
     if total.amount:
         covered = "" if total.covered == total.months else f" {total.covered} of"
         out.print(f"  Not come: about {rupiah(total.amount)} for{covered} {total.months} months.")
-    if not listed and not awaited(years):
+    if not groups and not single and not awaited(years):
         out.print("  Nothing is missing and nothing waits.")
     out.print(Text(f"  {_until(received([facts]))}"))
 
@@ -104,9 +107,19 @@ def _line(one: Missing) -> Text:
     return Text.assemble((f"  {sign} ", style), f"{month_text(one.month)}  {_why(part)}{about}")
 
 
+def _group(one: Group) -> Text:
+    sign, style = _SIGNS[one.part.state]
+    amount = f" {rupiah(one.amount)}." if one.amount else f" About {rupiah(one.estimate)}." if one.estimate else ""
+    said = why_several(one.part, "en", OTHERS, _payer(one.part))
+    return Text.assemble((f"  {sign} ", style), f"{_spans(sorted(one.months))}  {said}{amount}")
+
+
 def _why(part: Part) -> str:
-    payer = " ".join(filter(None, (part.employer, f"(NPP {part.npp})"))) if part.npp else ""
-    return why(part, "en", OTHERS, payer)
+    return why(part, "en", OTHERS, _payer(part))
+
+
+def _payer(part: Part) -> str:
+    return " ".join(filter(None, (part.employer, f"(NPP {part.npp})"))) if part.npp else ""
 
 
 def _others(years: list[Year]) -> Iterator[Text]:

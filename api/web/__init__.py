@@ -13,7 +13,6 @@ public, register, links, login, provider   before one is in
 holdings  a member's cards, balances and the facts behind them, in few queries
 grid      the months: what arrived, waits, was taken back, has not come (pure)
 chart     the growth as an SVG (pure)
-absences  the months that have not come, one entry a payer (pure)
 saldo, months, cards, account              the member's own pages
 offline   the site as an app: manifest, service worker, what a device shows without a connection
 

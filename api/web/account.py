@@ -9,6 +9,7 @@ from api import problems
 from api.access.log import OTHERS, OWN
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
@@ -57,7 +58,9 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             if not await application.identity.login.again("change", session.who, old, acting):
                 return await shown(request, {"old": words(acting.language)("account.wrong_old")}, 422)
         except Refused as refused:
-            return await shown(request, {"old": refused.problem.say(acting.language)}, problems.status_of(refused.code))
+            return await shown(
+                request, {"old": sentence(refused.problem, acting.language)}, problems.status_of(refused.code)
+            )
         hashed = await application.identity.passwords.hash(chosen)
         await application.work(lambda: application.members.change_password(session.who, hashed, acting))
         return await visits.renewed(request, "/akun?kabar=sandi")
@@ -81,7 +84,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
                 await application.work(lambda: application.members.unbind_phone(about.phone, acting))
         except Refused as refused:
             return await shown(
-                request, {"phone": refused.problem.say(acting.language)}, problems.status_of(refused.code)
+                request, {"phone": sentence(refused.problem, acting.language)}, problems.status_of(refused.code)
             )
         return see_other("/akun?kabar=hp")
 
@@ -93,7 +96,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             acting = acting._replace(seen=Seen.of(form.get("versi", "")))
             await application.work(lambda: application.members.choose_notices(person, Notices(mail, sms), acting))
         except Refused as refused:
-            said = {"notices": refused.problem.say(acting.language)}
+            said = {"notices": sentence(refused.problem, acting.language)}
             return await shown(request, said, problems.status_of(refused.code))
         return see_other("/akun?kabar=kabar")
 
@@ -129,7 +132,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             try:
                 await application.work(lambda: application.members.request_data(person, what, text, acting))
             except Refused as refused:
-                errors["what"] = refused.problem.say(acting.language)
+                errors["what"] = sentence(refused.problem, acting.language)
         return await requests(request, errors, text) if errors else see_other("/akun/data?kabar=terkirim")
 
     return [

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.guard import address_of
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.page_context import Visits, form_of
@@ -66,7 +67,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             if refused.code != "too-many-tries":
                 raise
             request.scope["problem"] = refused.code
-            said = {"page": refused.problem.say(language_of(request))}
+            said = {"page": sentence(refused.problem, language_of(request))}
             return page(request, said, status=problems.status_of(refused.code))
 
     async def verdict(code: str, total: int) -> str:

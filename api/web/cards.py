@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.offered_cards import OfferedCard, offered_cards
 from api.route import PlainRoute
 from api.web import forms
@@ -45,7 +46,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
                 await application.work(lambda: application.members.link_card(person, kpj, acting))
             except Refused as refused:
                 request.scope["problem"] = refused.code
-                errors["kpj"] = refused.problem.say(acting.language)
+                errors["kpj"] = sentence(refused.problem, acting.language)
         return await page(request, errors, typed) if errors else see_other("/saldo")
 
     return [

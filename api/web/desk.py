@@ -16,6 +16,7 @@ from api import problems
 from api.access.log import Record
 from api.access.sessions import Session
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.page_context import Visits, form_of, visit_of
 from api.web.pages import language_of, render
@@ -77,7 +78,7 @@ class Desk:
         headers = {"Retry-After": str(problems.RETRY_SECONDS)} if status == 503 else {}
         return render(
             self.request, self.ERROR, status, headers, code=problem.code, http=status,
-            sentence=problem.say(self.language), **self.shared(),
+            sentence=sentence(problem, self.language), **self.shared(),
         )  # fmt: skip
 
 

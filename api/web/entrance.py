@@ -11,6 +11,7 @@ from api import problems
 from api.access.guard import address_of
 from api.access.sessions import Session
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.page_context import Visits, form_of
 from api.web.pages import language_of, render, see_other
@@ -80,4 +81,4 @@ class Entrance(NamedTuple):
         return render(request, self.template, status, error=error, over=over)
 
     def _say(self, problem: Problem, language: str) -> str:
-        return words(language)(self.wrong) if problem.code == "login-wrong" else problem.say(language)
+        return words(language)(self.wrong) if problem.code == "login-wrong" else sentence(problem, language)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from api.access.passwords import check_password
+from api.formats import sentence
 from api.web.words import Words, words
 from ledger.contacts import clean_email
 from ledger.days import years_after
@@ -90,7 +91,7 @@ def password_of(form: Mapping[str, str], own: tuple[str, ...], language: str, er
     try:
         check_password(password, own)
     except Refused as refused:
-        errors["password"] = refused.problem.say(language)
+        errors["password"] = sentence(refused.problem, language)
         return ""
     return password
 

@@ -16,6 +16,7 @@ from api.access.guard import address_of
 from api.access.login import Entered
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.login import RESETS
@@ -72,7 +73,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
                 said = words(acting.language)("link.wrong_password" if is_new else "link.account_wrong")
         except Refused as refused:
             request.scope["problem"] = refused.code
-            said, status = refused.problem.say(acting.language), problems.status_of(refused.code)
+            said, status = sentence(refused.problem, acting.language), problems.status_of(refused.code)
         errors: Errors = {"password": said} if said else {}
         if not errors:
             return None

@@ -12,6 +12,7 @@ from api.access.guard import address_of
 from api.access.login import clean_identifier
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
@@ -69,7 +70,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
         except Refused as refused:
             status = problems.status_of(refused.code)
             request.scope["problem"] = refused.code
-            return login_page(request, {"page": refused.problem.say(acting.language)}, status, passkeys=passkeys)
+            return login_page(request, {"page": sentence(refused.problem, acting.language)}, status, passkeys=passkeys)
         started = await application.identity.login.start(entered, acting, application.identity.cookies.session(request))
         return visits.let_in(see_other("/saldo"), request, started)
 
@@ -94,7 +95,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
                 await application.identity.guard.address("reset", address_of(request))
                 await application.identity.guard.mail(address_of(request), name)
             except Refused as refused:
-                errors = {"page": refused.problem.say(acting.language)}
+                errors = {"page": sentence(refused.problem, acting.language)}
         if errors:
             return render(request, "forgot.html", 422, errors=errors, sent=False)
         await application.work(lambda: application.members.ask_reset(name, acting))

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.holdings import Holdings
@@ -45,7 +46,7 @@ def routes(application: ApplicationState, visits: Visits, holdings: Holdings) ->
         except Refused as refused:
             request.scope["problem"] = refused.code
             field = refused.problem.column
-            errors[field if field in FIELDS else "page"] = refused.problem.say(language_of(request))
+            errors[field if field in FIELDS else "page"] = sentence(refused.problem, language_of(request))
         # A first look that lacks a rate is no mistake of anybody's: the form asks for it.
         status = problems.status_of(request.scope["problem"]) if errors and form else 200
         return render(

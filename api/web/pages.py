@@ -22,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import formats, problems
-from api.reasons import MEMBER, OTHERS, why
+from api.month_groups import SHOWN_CHIPS
+from api.reasons import MEMBER, OTHERS, why, why_several
 from api.web.addresses import way_back
 from api.web.assets import asset
 from api.web.words import LANGUAGES, Words, words
@@ -122,8 +123,11 @@ def environment(language: str) -> Environment:
         "month_cell": partial(month_cell, language=language),
         "month_marks": MONTH_MARKS,
         "SHOWN_YEARS": SHOWN_YEARS,
+        "SHOWN_CHIPS": SHOWN_CHIPS,
         "why": partial(why, language=language, voice=MEMBER),
         "why_others": partial(why, language=language, voice=OTHERS),
+        "why_several": partial(why_several, language=language, voice=MEMBER),
+        "why_several_others": partial(why_several, language=language, voice=OTHERS),
         "rupiah": formats.rupiah,
         "rupiah_exact": formats.rupiah_exact,
         "factor": formats.factor,
@@ -135,7 +139,17 @@ def environment(language: str) -> Environment:
         "whole_phone": formats.whole_phone,
         **{
             name: partial(getattr(formats, name), language=language)
-            for name in ("day", "day_short", "month", "month_list", "month_names", "month_short", "moment", "percent")
+            for name in (
+                "day",
+                "day_short",
+                "month",
+                "month_list",
+                "month_names",
+                "month_short",
+                "moment",
+                "percent",
+                "sentence",
+            )
         },
     }
     return made
@@ -205,5 +219,5 @@ def page_of(error: Exception, request: Request) -> Response:
         headers,
         code=problem.code,
         http=status,
-        sentence=problem.say(language_of(request)),
+        sentence=formats.sentence(problem, language_of(request)),
     )

@@ -15,6 +15,7 @@ from api.access.guard import address_of
 from api.access.passkeys import PasskeyDoor
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.login import login_page
@@ -54,7 +55,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             entered = await door().enter(form.get("credential", ""), form[FIELD], address_of(request), acting, marks)
         except Refused as refused:
             request.scope["problem"] = refused.code
-            errors = {"page": refused.problem.say(acting.language)}
+            errors = {"page": sentence(refused.problem, acting.language)}
             return login_page(request, errors, problems.status_of(refused.code), passkeys=True)
         started = await identity.login.start(entered, acting, identity.cookies.session(request))
         return visits.let_in(see_other("/saldo"), request, started)
@@ -107,7 +108,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
 
     async def refusal(request: Request, refused: Refused, field: str) -> Response:
         request.scope["problem"] = refused.code
-        said = {field: refused.problem.say(visits.acting(request).language)}
+        said = {field: sentence(refused.problem, visits.acting(request).language)}
         return await shown(request, said, problems.status_of(refused.code))
 
     return [

@@ -18,6 +18,7 @@ from api.access.login import Entered
 from api.access.oidc import VALID, Begun, Proven, Provider
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
@@ -121,7 +122,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             await application.identity.guard.address("register", address_of(request))
             await application.identity.guard.mail(address_of(request), proven.email)
         except Refused as refused:
-            return data_page(request, {"page": refused.problem.say(language)}, problems.status_of(refused.code))
+            return data_page(request, {"page": sentence(refused.problem, language)}, problems.status_of(refused.code))
         claim, acting = Claim(nik, born, kpj, segment, proven.email, language), visits.acting(request)
         ticket = secrets.token_urlsafe(32)
         bound = await application.work(

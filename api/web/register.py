@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.guard import address_of
 from api.application import ApplicationState
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web import forms
 from api.web.forms import Errors
@@ -108,7 +109,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             await guard.address("register", address_of(request))
             await guard.mail(address_of(request), email)
         except Refused as refused:
-            return step(request, 3, {"page": refused.problem.say(language)})
+            return step(request, 3, {"page": sentence(refused.problem, language)})
         hashed = await application.identity.passwords.hash(password)
         claim, acting = Claim(nik, born, kpj, segment, email, language), visits.acting(request)
         ticket = secrets.token_urlsafe(32)
@@ -137,7 +138,7 @@ def routes(application: ApplicationState, visits: Visits) -> list[PlainRoute]:
             request.scope["problem"] = refused.code
             await steady(began)
             field = "number" if refused.code == "number-wrong" else "page"
-            said = {field: refused.problem.say(acting.language)}
+            said = {field: sentence(refused.problem, acting.language)}
             return number_page(request, said, problems.status_of(refused.code))
         await steady(began)
         return see_other("/daftar/terkirim?kabar=cocok")

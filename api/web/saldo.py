@@ -13,10 +13,10 @@ from starlette.responses import Response
 from api.access.log import Record
 from api.access.sessions import MEMBER
 from api.application import ApplicationState
+from api.month_groups import grouped
 from api.offered_cards import offered_cards
 from api.route import PlainRoute
 from api.web import chart
-from api.web.absences import absences
 from api.web.holdings import Held, Holdings, Kept
 from api.web.page_context import Visits, visit_of
 from api.web.pages import fragment, language_of, render
@@ -148,7 +148,7 @@ def whole_below(
     found = month_grid.years(facts, today)
     listed = month_grid.missing(found)
     absent = [one for one in listed if one.part.state == month_grid.ABSENT]
-    groups, single = absences(listed)
+    groups, single = grouped(listed)
     waited = awaited(found)
     content = fragment(
         language, "saldo_below.html", cards=cards, employment=employment(facts), alone=alone,

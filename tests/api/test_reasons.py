@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import date
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ HEALS = {"account-unknown"}
 """What posts by itself without anybody's doing: the only money of which a member may be told to do nothing."""
 NOTHING = {MEMBER: {"id": "tidak perlu berbuat apa-apa", "en": "nothing you need to do"},
            OTHERS: {"id": "Tidak ada yang perlu dilakukan", "en": "Nothing has to be done"}}  # fmt: skip
+GROUPED = {month_grid.ABSENT, month_grid.AWAITED, month_grid.HELD, month_grid.REVERSED, month_grid.UNKNOWN}
 NO_EMPLOYERS = {
     "not-due",
     "no-due-day",
@@ -195,6 +197,19 @@ def test_amounts_that_disagree_are_both_told_and_the_wage_they_follow_from(npp: 
         (MEMBER, OTHERS), ("Rp285.000", "Rp6.000.000", "Rp342.000" if npp else "Rp119.000")
     ):
         assert expected in reasons.why(part, "id", voice)
+
+
+@pytest.mark.parametrize(("npp", "language", "voice"), list(itertools.product((NPP, ""), LANGUAGES, (MEMBER, OTHERS))))
+def test_every_reason_of_several_months_has_a_sentence_of_its_own_without_day_or_amount(
+    npp: str, language: str, voice: str
+) -> None:
+    stories = STORIES if npp else {reason: held(reason, "") for reason in SUSPENSE_REASONS}
+    parts = {cause: part for cause, story in stories.items() if (part := part_of(story)) and part.state in GROUPED}
+    said = {cause: reasons.why_several(part, language, voice) for cause, part in parts.items()}
+    assert len(said) >= len(SUSPENSE_REASONS)
+    assert len(set(said.values())) == len(said)
+    for cause, sentence in said.items():
+        assert not re.search(r"[{}]|Rp|20\d\d|this month|(?<!bulan-)bulan ini", sentence), (cause, sentence)
 
 
 def test_where_no_rule_makes_an_amount_of_the_wage_none_is_named() -> None:

@@ -16,6 +16,8 @@ def _day(back: int) -> str:
 
 def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settings) -> None:
     assert "Nothing yet" in jht(filled, "payments-complete").stdout
+    assert jht(filled, "status", "--json").json["complete_until"] == ""
+    assert "no day is recorded up to which payments are complete" in jht(filled, "status").stdout
     assert jht(filled, "payments-complete", "--json").json == {"until": None, "recorded": []}
     before = jht(filled, "months", CARD, "--json").json
     assert (before["missing"], before["awaited"] > 0, before["complete_until"]) == (0, True, None)
@@ -28,13 +30,16 @@ def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settin
         assert "complete-day-not-over" in jht(filled, "payments-complete", day, code=2).stderr
     assert "date-unreadable" in jht(filled, "payments-complete", "yesterday", code=2).stderr
     assert f"complete up to {_day(1)}, at position" in jht(filled, "payments-complete", _day(1)).stdout
+    assert jht(filled, "status", "--json").json["complete_until"] == _day(1)
+    assert f"payments are complete up to {_day(1)}" in jht(filled, "status").stdout
     assert "recorded already" in jht(filled, "payments-complete", _day(1)).stdout
     assert "complete-goes-back" in jht(filled, "payments-complete", _day(400), code=2).stderr
     after = jht(filled, "months", CARD, "--json").json
     assert (after["missing"], after["awaited"]) == (before["awaited"], 0)
     told = jht(filled, "months", CARD).stdout
     assert f"Payments are complete up to {_day(1)}." in told
-    assert "Not received from PT 10000001 (NPP 10000001); it was due on" in told
+    assert told.count("Not received from PT 10000001 (NPP 10000001), and past their due dates") == 1
+    assert told.count("Not received") == 1, "one line for all such months"
 
     assert "reason-unknown" in jht(filled, "payments-complete", _day(400), "--reason", "oops", code=2).stderr
     jht(filled, "payments-complete", _day(400), "--reason", "feed-incomplete")

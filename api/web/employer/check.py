@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.csrf import FIELD
+from api.formats import sentence
 from api.route import PlainRoute
 from api.spreadsheet import CSV, XLSX, as_xlsx
 from api.web.employer.checks import KEPT_SECONDS, Result, examine
@@ -102,7 +103,7 @@ async def _check(desk: Desk, sent: Sent) -> Response:
         problem = refused.problem
         desk.request.scope["problem"] = problem.code
         where = t("employer.at_line", line=problem.line) + " " if problem.line else ""
-        errors = {"berkas": f"{where}{problem.say(desk.language)}"}
+        errors = {"berkas": f"{where}{sentence(problem, desk.language)}"}
         return await _form(desk, errors, chosen, problems.status_of(problem.code))
     await desk.record_month(chosen, examined.result.position)
     handle = await application.work(lambda: desk.door.checks.keep(desk.session.key, examined))

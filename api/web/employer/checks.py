@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.access.keys import schema_prefix
 from api.application import ApplicationState
+from api.formats import sentence
 from api.web.employer.files import write
 from ledger.acts.remittance_months import months_of, read_lines
 from ledger.clock import jakarta_date
@@ -74,7 +75,7 @@ class Shown(NamedTuple):
 
     def said(self, language: str) -> tuple[str, str]:
         """The first sentence, and what follows it."""
-        head, point, rest = self.problem.say(language).partition(". ")
+        head, point, rest = sentence(self.problem, language).partition(". ")
         return (f"{head}." if point else head), rest
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from starlette.responses import Response
 
+from api.month_groups import grouped
 from api.route import PlainRoute
 from api.web.office.desk import HOME, Desk, Office
 from api.web.office.member import LISTED, open_person
@@ -56,15 +57,16 @@ async def _letter(desk: Desk) -> Response:
     asked = [Question(row.card, LETTER, today, row.position, desk.language) for row in rows]
     codes = await desk.application.work(partial(desk.application.codes.seal_all, asked))
     years = month_grid.years(found.facts, today)
-    listed = month_grid.missing(years)
+    groups, single = grouped(month_grid.missing(years), by_card=True)
     return desk.show(
         "office_letter.html",
         identity=found.about.identity,
         rows=rows,
         kpjs={row.card: row.kpj for row in rows},
         codes=[(row.kpj, code) for row, code in zip(rows, codes, strict=True) if code],
-        missing=listed[:LISTED],
-        more=sorted({one.month for one in listed[LISTED:]}),
+        groups=groups,
+        missing=single[:LISTED],
+        more=sorted({one.month for one in single[LISTED:]}),
         sum=missing_sum(years),
         awaited=awaited(years),
         until=received(found.facts),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import problems
 from api.access.proposals import Proposal, must_be_another
 from api.access.users import writer_of
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.office import merging
 from api.web.office.desk import HOME, SUPERVISOR, Desk, Office
@@ -106,5 +107,5 @@ async def _act(desk: Desk) -> Response:
         application.identity.tokens.forget()
     except Refused as refused:
         desk.request.scope["problem"] = refused.code
-        return await _page(desk, proposal, refused.problem.say(desk.language), problems.status_of(refused.code))
+        return await _page(desk, proposal, sentence(refused.problem, desk.language), problems.status_of(refused.code))
     return see_other(f"{PROPOSALS}?kabar=setuju")

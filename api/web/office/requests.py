@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.access.sessions import MEMBER
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.office.desk import ANSWERING, QUEUE, SUPERVISOR, Desk, Office
@@ -103,7 +104,7 @@ async def _act(desk: Desk) -> Response:
     except Refused as refused:
         desk.request.scope["problem"] = refused.code
         field = refused.problem.column if refused.problem.column in CORRECTED else "page"
-        said: Errors = {field: refused.problem.say(desk.language)}
+        said: Errors = {field: sentence(refused.problem, desk.language)}
         return await _page(desk, view, said, problems.status_of(refused.code))
     raise Refused("request-invalid", what="tindakan")
 

@@ -12,6 +12,7 @@ from api import problems
 from api.access import totp
 from api.access.guard import address_of
 from api.access.sessions import HALF, STAFF
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.office.desk import CHANNEL, ENTRANCE, HOME, PHONES, SECOND, SUPERVISOR, Desk, Office
 from api.web.page_context import form_of, visit_of
@@ -44,7 +45,7 @@ def routes(office: Office) -> list[PlainRoute]:
             entered = await application.identity.login.second(session, code, address_of(request), acting, marks)
         except Refused as refused:
             request.scope["problem"] = refused.code
-            return await shown(request, refused.problem.say(acting.language), problems.status_of(refused.code))
+            return await shown(request, sentence(refused.problem, acting.language), problems.status_of(refused.code))
         if entered is None:
             request.scope["problem"] = "factor-wrong"
             return await shown(request, words(language_of(request))("office.code_wrong"), 422)

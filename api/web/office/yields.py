@@ -17,10 +17,12 @@ import structlog
 from starlette.responses import Response
 
 from api import problems
+from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
 from api.web.office.desk import SUPERVISOR, YIELD, Desk, Office
 from api.web.pages import see_other
+from api.web.words import words
 from ledger.acts import proposal as acts
 from ledger.acts.scheme import scheme_of
 from ledger.clock import jakarta_date
@@ -36,6 +38,7 @@ LOOKED = "scheme"
 """What the record of a look at the page says was read: cards stand among the largest changes."""
 NEWS = ("dihitung", "sementara", "ditetapkan")
 FIELDS = ("year", "rate", "tambahan", "basis", "reason", "since", "provisional", "provisional_basis", "typed")
+SINCE = ("since_day", "since_month", "since_year")
 
 
 @dataclass
@@ -64,14 +67,14 @@ def routes(office: Office) -> list[PlainRoute]:
             if what == "usul":
                 return await _propose(desk, working)
             if what == "usul-sementara":
-                return await _propose_provisional(desk)
+                return await _propose_provisional(desk, working)
             if what == "tetapkan":
                 return await _confirm(desk)
         except Refused as refused:
             desk.request.scope["problem"] = refused.code
             column = refused.problem.column
             own = _provisional_field(column) if what == "usul-sementara" else column
-            said: Errors = {own if own in FIELDS else "page": refused.problem.say(desk.language)}
+            said: Errors = {own if own in FIELDS else "page": sentence(refused.problem, desk.language)}
             return await _page(desk, working, said, problems.status_of(refused.code))
         raise Refused("request-invalid", what="tindakan")
 
@@ -95,9 +98,9 @@ async def _page(desk: Desk, working: Working, errors: Errors | None = None, stat
         "is_year": proposal is not None and isinstance(proposal.fact, YieldProposed),
         "who": names.get(proposal.by, "") if proposal else "",
         "own": proposal is not None and proposal.by == desk.acting().by,
-        "busy": busy, "problem": working.problem.say(desk.language) if working.problem else "",
+        "busy": busy, "problem": sentence(working.problem, desk.language) if working.problem else "",
         "reasons": REASONS, "errors": errors or {},
-        "given": {name: desk.form.get(name, "") if errors else "" for name in FIELDS},
+        "given": {name: desk.form.get(name, "") if errors else "" for name in (*FIELDS, *SINCE)},
         "news": news if news in NEWS else "",
     }  # fmt: skip
     return desk.show("office_yield.html", status, **values)
@@ -150,9 +153,11 @@ def _told(found: WhatIf, position: int) -> Told:
     return Told(position, found.cards, found.gaining, found.losing, found.total, largest)
 
 
-async def _propose_provisional(desk: Desk) -> Response:
+async def _propose_provisional(desk: Desk, working: Working) -> Response:
     application, acting, form = desk.application, desk.acting(), desk.form
-    since = _day(form.get("since", "").strip())
+    since = _since(form)
+    if since is None:
+        return await _page(desk, working, {"since": words(desk.language)("yield.wrong_since")}, 422)
     rate, basis = _rate_of(form.get("provisional", ""), "rate"), form.get("provisional_basis", "")
     header = Header(acting.by, acting.channel, acting.request)
     await application.work(
@@ -185,11 +190,15 @@ def _year(text: str) -> int:
     return int(text)
 
 
-def _day(text: str) -> date:
+def _since(form: Mapping[str, str]) -> date | None:
+    """The day of the three fields, None when there is no such day."""
+    day, month, year = (form.get(name, "").strip() for name in SINCE)
     try:
-        return date.fromisoformat(text)
+        if not all(one.isascii() and one.isdigit() for one in (day, month, year)) or len(year) != 4:
+            raise ValueError
+        return date(int(year), int(month), int(day))
     except ValueError:
-        raise Refused("parameter-unreadable", column="from", name="from", expected="YYYY-MM-DD") from None
+        return None
 
 
 def _rate_of(text: str, column: str) -> int:

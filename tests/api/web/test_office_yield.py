@@ -176,12 +176,23 @@ def test_a_provisional_rate_takes_two_as_well(branch: Branch) -> None:
     first.get(PAGE)
     wish = {
         "tindakan": "usul-sementara",
-        "since": "2026-01-01",
+        "since_day": "1",
+        "since_month": "1",
+        "since_year": "2026",
         "provisional": "5",
         "provisional_basis": "Perdir 3/2026",
     }
-    first.post(PAGE, **{**wish, "since": "besok"})
-    assert (first.status, 'id="since-e"' in first.page) == (400, True)
+    for wrong in (
+        {"since_day": "31", "since_month": "2"},
+        {"since_month": ""},
+        {"since_year": "26"},
+        {"since_day": "x"},
+    ):
+        first.get(PAGE)
+        first.post(PAGE, **wish | wrong)
+        assert (first.status, 'id="since-e"' in first.page) == (422, True)
+        assert faults(first.page) == []
+        assert f'value="{wrong.get("since_year", "2026")}"' in first.page, "what was typed stays"
     first.get(PAGE)
     first.post(PAGE, **wish)
     assert first.headers["location"] == f"{PAGE}?kabar=sementara"

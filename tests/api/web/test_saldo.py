@@ -238,5 +238,22 @@ def test_the_months_of_a_year_show_wage_shares_and_days(site: Site) -> None:
     older = text(browser.get("/iuran?tahun=2025").text)
     assert "Iuran dari" not in older
     assert "belum kami terima" in older
+    assert "Data pembayaran lengkap" in older
     for address in ("/iuran?tahun=1999", "/iuran?tahun=x", "/iuran?tahun=%00"):
         assert browser.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("complete", ["2026-11-20", "2024-12-31"])
+def test_a_silent_year_is_told_in_one_sentence_with_its_months(site: Site, complete: str) -> None:
+    link(site)
+    scheme.complete(
+        site.log, date.fromisoformat(complete), Header("test", "test", "", "feed-incomplete"), lambda: site.clock
+    )
+    site.follow()
+    page = site.browser(BUDI).get("/iuran?tahun=2025").text
+    assert faults(page) == []
+    words = text(page)
+    assert words.count("atuh temponya sudah lewat") == 1
+    assert words.count("PT Kedua") == (2 if complete == "2026-11-20" else 1)
+    assert re.search(r"Des 2025 Nov 2025 .* Jan 2025", words), words
+    assert [f'id="b{number}"' in page for number in range(1, 13)] == [True] * 12, "the grid leads to them"

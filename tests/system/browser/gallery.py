@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from playwright.sync_api import Browser, Page, Route
 
-from api.web import assets, saldo
+from api.web import assets, months, saldo
 from api.web.holdings import Held
 from api.web.pages import fragment
 from ledger.identifiers import kpj_of
@@ -119,6 +119,7 @@ def months_page(name: str, language: str) -> str:
     return str(fragment(
         language, "months.html", visit=True, csrf="", path="/iuran", here="/iuran", now=_NOW, years=years, chosen=chosen,
         openings=[], undated=[], until=received([life.facts]), awaited=awaited([chosen]), kpjs={CARD: kpj_of(CARD)},
+        **months.told_months(chosen)._asdict(),
     ))  # fmt: skip
 
 
