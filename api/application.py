@@ -35,7 +35,7 @@ from ledger.store.log import Log, parse_position
 from ledger.store.outbox import Outbox
 from ledger.store.vault import Vault
 from projections import card_statement
-from projections.card_months import employer_names, months_of
+from projections.card_months import employer_names, months_at, months_of
 from projections.card_statement import CardStatement
 from projections.generations import Store
 from projections.month_grid import Facts
@@ -206,9 +206,23 @@ class ApplicationState:
         """See `projections.card_months.months_of`; in a thread, for it may wait for the read side."""
         return await self.work(lambda: months_of(self.log, self.reader, self.vault, card, now))
 
+    async def months_at(
+        self, card: int, now: datetime, day: date, known_at: KnownAt | None
+    ) -> tuple[BalanceRow, Facts]:  # fmt: skip
+        """See `projections.card_months.months_at`."""
+        found = await self.work(lambda: months_at(self.log, self.reader, self.vault, card, now, day, known_at))
+        return found[:2]
+
     async def statement(self, card: int, now: datetime, period: Period) -> CardStatement:
         """See `projections.card_statement.read`; in a thread, for it may wait for the read side."""
         return await self.work(lambda: card_statement.read(self.log, self.reader, self.vault, card, now, period))
+
+    async def statement_at(
+        self, card: int, now: datetime, period: Period, day: date, known_at: KnownAt | None
+    ) -> CardStatement:  # fmt: skip
+        """See `projections.card_statement.read_at`."""
+        given = (self.log, self.reader, self.vault, card, now, period, day, known_at)
+        return await self.work(lambda: card_statement.read_at(*given))
 
     async def reach(self, text: str) -> None:
         """Wait until the read side has reached a `min_position`; "" when none was given.

@@ -275,6 +275,10 @@ class MonthsQuery(Awaited):
     ] = None
 
 
+class PastMonthsQuery(BalanceQuery, MonthsQuery):
+    """Of a card's months, as they are known now or as they were known then."""
+
+
 class StatementQuery(Awaited):
     """Of a statement of a period."""
 
@@ -310,6 +314,10 @@ class StatementQuery(Awaited):
         Raises Refused: statement-period-unclear, statement-year-ahead, statement-ahead, statement-ends-early.
         """
         return period_of(self.year, self.since, self.until, today)
+
+
+class PastStatementQuery(BalanceQuery, StatementQuery):
+    """Of a statement, as it is known now or as it was known then."""
 
 
 Assumed = Annotated[int, refused_as("parameter-unreadable", expected="0, 1, 2, ...")]

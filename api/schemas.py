@@ -19,8 +19,6 @@ from pydantic_core import CoreSchema, core_schema
 from ledger.decisions.remittance import SUSPENSE_REASONS
 from ledger.errors import sentences
 from ledger.identifiers import KINDS, SEGMENTS, kpj_of
-from ledger.store.answer_codes import KINDS as CODE_KINDS
-from ledger.store.answer_codes import LANGUAGES as CODE_LANGUAGES
 from ledger.store.log import position_text
 from ledger.yields import POLICY, Terms
 from projections.difference import CAUSES
@@ -262,19 +260,6 @@ class Difference(Answer):
             description="What was recorded in between, in the order of the log; then what the days in between brought"
         ),
     ]
-
-
-class GivenAnswer(Answer):
-    """What stands behind an answer code: the figures as they were given, and why those of today differ."""
-
-    kind: Annotated[str, OneOf(CODE_KINDS)]
-    language: Annotated[str, OneOf(CODE_LANGUAGES)]
-    since: Annotated[Day | None, Field(description="The first day of a statement", examples=["2025-01-01"])]
-    before: Annotated[
-        Balance | None,
-        Field(description="Of a statement: the balance of the day before its first, null where nobody knows it"),
-    ]
-    given: Difference
 
 
 class SchemeParts(Answer):

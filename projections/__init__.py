@@ -5,7 +5,7 @@
     runs          any number of lines in the order of their cards, by way of a temporary file
     balances      one additive row per card, epoch, sub-account and year
     scheme        what was declared for everybody: rates of yield
-    entries       one row per line: the statement, any past balance
+    entries       one row per line: the statement, any past balance; suspensions: beside it, which lines waited when
     directory     who holds which card, sealed; employers; memberships
     bulk          whole columns into a table
     projector     keeps the live generations at the head of the log

@@ -1,28 +1,30 @@
 """What is known of the months of some cards: their lines, memberships, payers' names and the money that waits for them.
 
-It comes from three places (read models, account index, vault), so it is read again until nothing began or ceased to wait
+At an earlier day, or as it was known at an earlier place in the log (`months_at`), all of it is told up to one position,
+from what is never changed: entries, suspensions and the cards' own events. Only payers' names are those of now. The present
+comes from three places (read models, account index, vault), so it is read again until nothing began or ceased to wait
 in between: a line that is released meanwhile is never missing from both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from ledger.acts.waiting import bases
 from ledger.clock import jakarta_date
-from ledger.errors import Unavailable
+from ledger.errors import NotFound, Unavailable
 from ledger.store.employer_names import SealedName
+from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
 from ledger.store.suspense import Case, suspense_of
 from ledger.store.vault import Vault
 from projections.month_grid import Facts
-from projections.queries import MAX_WAIT, Queries, Story
-from projections.results import OPENINGS, BalanceRow
+from projections.queries import MAX_WAIT, CardThen, Past, Queries, Story
+from projections.results import OPENINGS, BalanceRow, Entry
 
 PAGE = 500
 """Lines asked for at once; a statement of forty years is one or two pages."""
-MOST_LINES = 5_000
 _TRIES = 5
 
 
@@ -62,6 +64,38 @@ def months_of(log: Log, reader: Queries, vault: Vault, card: int, now: datetime)
     raise Unavailable("position-not-reached")
 
 
+def months_at(
+    log: Log, reader: Queries, vault: Vault, card: int, now: datetime, day: date, known_at: KnownAt | None
+) -> tuple[BalanceRow, Facts, Past]:
+    """A card's balance and what was known of its months, at the end of a day, as it is known now or at a place in the log
+    that the read side has reached; with the past that both are told from. Raises as `Queries.balance`."""
+    past = reader.past_until(card, jakarta_date(now), now, day, known_at)
+    row = reader.row_of_past(card, past, day)
+    then = reader.cards_at([card], row.position)
+    if card not in then:
+        raise NotFound("account-not-yet-known")
+    (facts,) = past_months(log, reader, vault, {card: past}, then, now, row.position, day)
+    return row, facts, past
+
+
+def past_months(
+    log: Log, reader: Queries, vault: Vault, pasts: Mapping[int, Past], then: Mapping[int, CardThen], now: datetime,
+    upto: int, day: date,
+) -> list[Facts]:  # fmt: skip
+    """What was known of the months of some cards, as they were `then`, at a log position that the read side has reached: of
+    money paid by the end of a day. Raises Unavailable as `Queries.entries`."""
+    cards, read = list(pasts), []
+    for card, past in pasts.items():
+        scheme = past.known.scheme
+        read.append(
+            Story(
+                _entries(reader, card, now, upto, day), then[card].memberships, {}, {}, scheme.complete_until,
+                scheme.first_year,
+            )
+        )  # fmt: skip
+    return _facts(log, reader, vault, cards, read, reader.waited(cards, upto, day) if cards else [])
+
+
 def of_payers(facts: Facts, npps: Collection[int]) -> Facts:
     """What concerns some payers alone. Opening balances stay, for they say which months nobody can know."""
     return Facts(
@@ -82,7 +116,12 @@ def card_months(
     """What is known of some cards, with the money that waits for them (`cases`, asked for when not given). Raises
     Unavailable as `Queries.entries`."""
     cases = waiting(log, cards) if cases is None else cases
-    read = [_read(reader, card, now) for card in cards]
+    return _facts(log, reader, vault, cards, [_read(reader, card, now) for card in cards], cases)
+
+
+def _facts(
+    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], read: Sequence[Story], cases: Sequence[Case]
+) -> list[Facts]:
     # Names are opened once for the whole page.
     sealed = {npp: name for one in read for npp, name in one.employers.items()}
     payers = {int(npp) for one in read for npp in _payers(one)} | {case.npp for case in cases if case.npp}
@@ -101,13 +140,23 @@ def card_months(
 
 def _read(reader: Queries, card: int, now: datetime) -> Story:
     story = reader.story(card, now, PAGE)
-    entries = story.entries
-    while PAGE <= len(entries) < MOST_LINES:
-        page = reader.entries(card, now, entries[-1].key, PAGE)
-        entries += page
-        if len(page) < PAGE:
-            break
+    if len(story.entries) == PAGE:
+        story.entries.extend(_entries(reader, card, now, after=story.entries[-1].key))
     return story
+
+
+def _entries(
+    reader: Queries, card: int, now: datetime, upto: int | None = None, paid_by: date | None = None,
+    after: tuple[int, int, int] | None = None,
+) -> list[Entry]:  # fmt: skip
+    """All of a card's lines, or those after a key; the rest as in `Queries.entries`."""
+    found: list[Entry] = []
+    while True:
+        page = reader.entries(card, now, after, PAGE, upto=upto, paid_by=paid_by)
+        found += page
+        if len(page) < PAGE:
+            return found
+        after = page[-1].key
 
 
 def _payers(story: Story) -> set[str]:

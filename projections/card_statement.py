@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
-
-import msgspec
 
 from ledger.clock import jakarta_date
 from ledger.errors import JhtError, NotFound, Refused, Unavailable
+from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
 from ledger.store.vault import Vault
-from projections.card_months import card_months, months_of, waiting
+from projections.card_months import months_at, months_of, past_months
 from projections.month_grid import Facts
 from projections.queries import Past, Queries
 from projections.results import BalanceRow
@@ -41,11 +40,21 @@ def read(log: Log, reader: Queries, vault: Vault, card: int, now: datetime, peri
     raise Unavailable("position-not-reached")
 
 
+def read_at(
+    log: Log, reader: Queries, vault: Vault, card: int, now: datetime, period: Period, day: date, known_at: KnownAt | None
+) -> CardStatement:  # fmt: skip
+    """The statement of a card's period, which ends on `day` or before, as it would have been made on that day: by what is
+    known now, or was known at a place in the log that the read side has reached. Raises as `read`, and as
+    `Queries.balance`."""
+    row, facts, past = months_at(log, reader, vault, card, now, day, known_at)
+    return CardStatement(row, statement(past, facts, period, day))
+
+
 def read_many(
-    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], now: datetime, period: Period, upto: int
-) -> dict[int, Statement | JhtError]:
-    """Statements of some cards as the log told them at a position that the read side has reached; a card that has none
-    comes with its error. Gaps are those known now. Raises Unavailable as `Queries.entries` where nothing can be told.
+    log: Log, reader: Queries, vault: Vault, cards: Sequence[int], now: datetime, period: Period, day: date, upto: int
+) -> dict[int, Statement | JhtError]:  # fmt: skip
+    """Statements of some cards as the log told them on a day, at a position that the read side has reached; a card that has
+    none comes with its error. Raises Unavailable as `Queries.entries` where nothing can be told.
     """
     found: dict[int, Statement | JhtError] = {}
     pasts: dict[int, Past] = {}
@@ -56,11 +65,14 @@ def read_many(
             if error.code not in {"account-not-found", "account-incomplete"}:
                 raise
             found[card] = error
-    today = jakarta_date(now)
-    for facts in card_months(log, reader, vault, list(pasts), now, waiting(log, pasts)):
-        known = tuple(entry for entry in facts.entries if entry.key[1] <= upto)
+    then = reader.cards_at(list(pasts), upto)
+    for card in pasts.keys() - then.keys():
+        del pasts[card]
+        found[card] = NotFound("account-not-yet-known")
+    for facts in past_months(log, reader, vault, pasts, then, now, upto, day):
+        past = pasts[facts.card]._replace(segment=then[facts.card].card.segment)
         try:
-            made = statement(pasts[facts.card], msgspec.structs.replace(facts, entries=known), period, today)
+            made = statement(past, facts, period, day)
         except Refused as error:
             found[facts.card] = error
         else:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from ledger.store.database import Database, SqliteDatabase, Transaction, failures_told
-from projections import balances, entries, scheme
+from projections import balances, entries, scheme, suspensions
 from projections.generations import Generation, Store, position_in
 
 SAMPLE = 20
@@ -62,6 +62,8 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
         _Table("", ("card", "month", "position", "line"), entries.COLUMNS, _CARD),
         _Table("_events", ("position",), (*entries.EVENT_COLUMNS, "reference"), _EVENT),
         _Table("_bases", ("card", "position", "year"), entries.BASE_COLUMNS, _CARD),
+        _Table("_suspended", suspensions.KEY, suspensions.COLUMNS, _CARD),
+        _Table("_ended", suspensions.ENDED_COLUMNS, suspensions.ENDED_COLUMNS, _CARD),
     ),
     "directory": (
         _Table(

@@ -1,4 +1,5 @@
-"""`entries`: one row per posted, released or reversed line and per opening balance: the statement of a card.
+"""`entries`: one row per posted, released or reversed line and per opening balance: the statement of a card. Which lines
+waited when stands beside them (`suspensions`).
 
 `<entries>_bases` keeps what an opening balance says later years' yields are taken from: with the entries of a card they are
 all that its balance and yield at a past day are worked out from.
@@ -17,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from ledger.store.database import Transaction
-from projections import bulk
+from projections import bulk, suspensions
 from projections.bulk import Columns
-from projections.event_batch import BASE, EventBatch, Lines
+from projections.event_batch import BASE, Broken, EventBatch, Lines
 from projections.generations import Generation
 
 # Wide columns first: PostgreSQL pads a narrow one before a wide one.
@@ -50,7 +51,7 @@ def tables(generation: Generation, dialect: str) -> str:
     return (
         f"create table {generation.table} ({fields}{key};"
         f"create table {generation.table}_events ({of_event}, reference text not null);"
-        f"create table {generation.table}_bases ({of_base}"
+        f"create table {generation.table}_bases ({of_base};{suspensions.tables(generation, dialect)}"
     )
 
 
@@ -64,7 +65,7 @@ def indexes(generation: Generation, dialect: str) -> str:
         return ""
     return (
         f"create index {stem}_card on {generation.table} (card, month);"
-        f"create index {stem}_bases_card on {generation.table}_bases (card)"
+        f"create index {stem}_bases_card on {generation.table}_bases (card);{suspensions.indexes(generation)}"
     )
 
 
@@ -75,8 +76,9 @@ def fold(lines: Lines) -> Columns:
     return {name: getattr(lines, name) for name in COLUMNS}
 
 
-def write_events(tx: Transaction, generation: Generation, page: EventBatch) -> None:
-    """Add what the lines of events have in common, and the bases of opening balances."""
+def write_events(tx: Transaction, generation: Generation, page: EventBatch) -> list[Broken]:
+    """Add what the lines of events have in common, the bases of opening balances, and what waits; what could not be read of
+    that comes back."""
     events = page.events
     if events.reference:
         given: dict[str, Sequence[Any]] = {name: getattr(events, name).tolist() for name in EVENT_COLUMNS}
@@ -90,9 +92,11 @@ def write_events(tx: Transaction, generation: Generation, page: EventBatch) -> N
         )
         columns = (card, position, [one // 12 for one in month], base, second)
         tx.insert(f"{generation.table}_bases", dict(zip(BASE_COLUMNS, columns, strict=True)), BASE_TYPES)
+    return suspensions.write(tx, generation, page.waiting)
 
 
-def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
-    """Add a batch to a generation's rows."""
-    write_events(tx, generation, page)
+def apply(tx: Transaction, generation: Generation, page: EventBatch) -> list[Broken]:
+    """Add a batch to a generation's rows; what could not be read of what waits comes back."""
+    broken = write_events(tx, generation, page)
     bulk.upsert(tx, generation.table, fold(page.lines))
+    return broken

@@ -36,7 +36,7 @@ from ledger.events import (
     SuspenseReleased,
 )
 from ledger.events.scheme import STREAM as SCHEME_STREAM
-from ledger.events.upcasters import KNOWN, stored_names
+from ledger.events.upcasters import KNOWN, names_of, stored_names
 from ledger.identifiers import KINDS, card_number, month_number, payer_of
 from ledger.store.codec import UNREADABLE, Stored, StoredRow, decode, encode, state_json
 
@@ -52,8 +52,11 @@ _TYPE_OF: dict[str, int] = {
     OpeningBalanceRecorded.NAME: OPENING,
     OpeningBalanceReversed.NAME: OPENING_REVERSED,
 }
-MONEY = stored_names(ENTRIES)
+MONEY = stored_names(ENTRIES) & stored_names(BALANCES)
 SCHEME = stored_names(BALANCES) - MONEY
+WAITING = stored_names(ENTRIES) - stored_names(BALANCES)
+"""What makes money wait: no money yet of any card."""
+_ENDING = names_of(SuspenseReleased, ContributionsReversed)
 PEOPLE = stored_names(DIRECTORY)
 PAGE_BYTES = 2 * 2**20
 """Stored bytes of one batch: some 150,000 lines, or thousands of registrations."""
@@ -119,12 +122,13 @@ class MoneyEvents(NamedTuple):
 
 
 class EventBatch(NamedTuple):
-    """Events in log order, folded as far as every projection needs it. `last` is the batch's last row; `scheme`: every row
-    of the scheme's stream."""
+    """Events in log order, folded as far as every projection needs it. `last` is the batch's last row; `waiting`: rows by
+    which lines may have begun or ceased to wait; `scheme`: every row of the scheme's stream."""
 
     last: StoredRow
     lines: Lines
     events: MoneyEvents
+    waiting: list[StoredRow]
     people: list[StoredRow]
     scheme: list[StoredRow]
     broken: list[Broken]
@@ -139,12 +143,13 @@ def read_batch(rows: Sequence[StoredRow], *, money: bool = True, people: bool = 
         lines, events = columns(wanted)
     except _FAILURES:
         # One of them cannot be applied, or is written as nobody here writes: find out which, one by one.
-        wanted, broken = _sound(wanted, lambda row: columns([row], plain=True))
+        wanted, broken = sound(wanted, lambda row: columns([row], plain=True))
         lines, events = columns(wanted, plain=True)
+    waiting = [row for row in rows if row.name in WAITING or row.name in _ENDING] if money else []
     others = [row for row in rows if row.name in PEOPLE] if people else []
     scheme = [row for row in rows if row.stream == SCHEME_STREAM] if money else []
     _, unread = decoded([row for row in scheme if row.name in KNOWN])
-    return EventBatch(rows[-1], lines, events, others, scheme, unknown + broken + unread)
+    return EventBatch(rows[-1], lines, events, waiting, others, scheme, unknown + broken + unread)
 
 
 def light(rows: Sequence[StoredRow]) -> list[StoredRow]:
@@ -169,12 +174,13 @@ def batches(rows: Iterable[StoredRow], size: int = PAGE_BYTES) -> Iterator[list[
 def decoded(rows: Sequence[StoredRow]) -> tuple[list[Event], list[Broken]]:
     """The events of rows, and those that cannot be read."""
     events: list[Event] = []
-    _, broken = _sound(rows, lambda row: events.append(decode(row)))
+    _, broken = sound(rows, lambda row: events.append(decode(row)))
     return events, broken
 
 
-def _sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tuple[list[StoredRow], list[Broken]]:
-    sound: list[StoredRow] = []
+def sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tuple[list[StoredRow], list[Broken]]:
+    """The rows that could be used, and those that could not, with what went wrong."""
+    used: list[StoredRow] = []
     broken: list[Broken] = []
     for row in rows:
         try:
@@ -183,8 +189,8 @@ def _sound(rows: Sequence[StoredRow], use: Callable[[StoredRow], object]) -> tup
             what = str(error.problem.details["what"]) if isinstance(error, BrokenLog) else type(error).__name__
             broken.append(Broken(row.position, row.stream, row.name, what))
         else:
-            sound.append(row)
-    return sound, broken
+            used.append(row)
+    return used, broken
 
 
 # --- the columns of a line, and what their values may be

@@ -78,13 +78,13 @@ def _read(log: Log, task: Task, runs: Runs, people: _People | None, progress: Ca
     for rows in batches(scan(log, task.upto, unused), _BATCH_BYTES):
         batch = read_batch(rows, money=money, people=people is not None)
         runs.add(batch.lines)
+        broken = folded.broken + batch.broken
         if "entries" in task.generations:
-            entries.write_events(task.transactions["entries"], task.generations["entries"], batch)
+            broken += entries.write_events(task.transactions["entries"], task.generations["entries"], batch)
         if "balances" in task.generations:
             scheme.write(task.transactions["balances"], task.generations["balances"], batch.scheme)
-        broken = folded.broken + batch.broken
         if people is not None:
-            broken = broken + people.add(batch.people)
+            broken += people.add(batch.people)
         folded = Folded(rows[-1].position, folded.events + len(rows), runs.lines, broken)
         if (now := time.monotonic()) - told >= _TELL_SECONDS:
             told = now

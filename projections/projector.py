@@ -24,7 +24,7 @@ from ledger.store.database import Transaction
 from ledger.store.log import Log, fingerprint_of, iso
 from projections import balances, directory, entries
 from projections.condition import RESTORED, condition, indexes, shape, tables
-from projections.event_batch import MONEY, PEOPLE, SCHEME, Broken, EventBatch, light, read_batch
+from projections.event_batch import MONEY, PEOPLE, SCHEME, WAITING, Broken, EventBatch, light, read_batch
 from projections.generations import NAMES, Generation, Heartbeat, Overtaken, Pointers, Position, Store, advance
 
 POLL_SECONDS = 0.02
@@ -50,6 +50,8 @@ def concerns(name: str, broken: Broken) -> bool:
     """Whether a projection would have needed this event; a name nobody knows may have concerned any."""
     if broken.name in SCHEME:
         return name == "balances"
+    if broken.name in WAITING:
+        return name == "entries"
     if broken.name in MONEY or broken.name in PEOPLE:
         return broken.name in (PEOPLE if name == "directory" else MONEY)
     return True

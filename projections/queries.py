@@ -25,14 +25,16 @@ from ledger.clock import jakarta_date
 from ledger.days import day_number, day_text
 from ledger.decisions.card import Card, evolve
 from ledger.errors import BrokenLog, JhtError, NotFound, Refused, StoreFailed, Unavailable
+from ledger.events import Event
 from ledger.identifiers import account_stream, kpj_of
 from ledger.store.codec import decode
 from ledger.store.database import LOCK_SECONDS, SqliteDatabase, failures_told
 from ledger.store.employer_names import SealedName
 from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
+from ledger.store.suspense import Case
 from ledger.yields import earned_by_year
-from projections import card_lines, scheme, sql
+from projections import card_lines, scheme, sql, suspensions
 from projections.condition import shape, why_not
 from projections.directory import group_of
 from projections.event_batch import Lines
@@ -51,16 +53,18 @@ from projections.results import (
     balance_of,
     entry_of,
     membership_of,
+    memberships_after,
     moment_of,
     npp_text,
+    recorded_text,
     told,
     version_of,
 )
 from projections.scheme import Known
 
 __all__ = [
-    "MAX_WAIT", "REFRESH_SECONDS", "BalanceRow", "EmployerRow", "Entry", "Freshness", "Group", "Last", "MembershipRow",
-    "Past", "PersonRow", "Queries", "Story",
+    "MAX_WAIT", "REFRESH_SECONDS", "BalanceRow", "CardThen", "EmployerRow", "Entry", "Freshness", "Group", "Last",
+    "MembershipRow", "Past", "PersonRow", "Queries", "Story",
 ]  # fmt: skip
 
 REFRESH_SECONDS = 0.1
@@ -148,6 +152,15 @@ class Story(NamedTuple):
     earned: dict[int, int]
     complete: date | None
     first_year: int
+
+
+class CardThen(NamedTuple):
+    """A card as it was known at a log position, with whom it worked for, oldest first; `version`: the position of the last
+    event of its stream."""
+
+    card: Card
+    version: int
+    memberships: list[MembershipRow]
 
 
 class Queries:
@@ -537,18 +550,46 @@ class Queries:
 
         Raises NotFound(account-not-yet-known), Unavailable(account-incomplete).
         """
-        stream = account_stream(kpj_of(card))
-        with self.log.database.read() as tx:
-            rows = [row for row in self.log.stored_in(tx, [stream]).get(stream, ()) if row.position <= upto]
-        found: Card | None = None
-        for row in rows:
-            try:
-                found = evolve(found, decode(row))
-            except BrokenLog as error:
-                raise Unavailable("account-incomplete", position=row.position) from error
+        found = self.cards_at([card], upto).get(card)
         if found is None:
             raise NotFound("account-not-yet-known")
-        return found.person, found.segment, rows[-1].position
+        return found.card.person, found.card.segment, found.version
+
+    def cards_at(self, cards: Sequence[int], upto: int) -> dict[int, CardThen]:
+        """Those of some cards that were known at a log position, as they were; the directory has only the present.
+
+        Raises Unavailable(account-incomplete).
+        """
+        found = {}
+        for number, events in self._account_events(cards, upto).items():
+            card: Card | None = None
+            for event in events:
+                card = evolve(card, event)
+            if card is not None:
+                found[number] = CardThen(card, events[-1].position, memberships_after(events))
+        return found
+
+    def _account_events(self, cards: Sequence[int], upto: int) -> dict[int, list[Event]]:
+        streams = {account_stream(kpj_of(card)): card for card in cards}
+        with self.log.database.read() as tx:
+            rows = self.log.stored_in(tx, list(streams))
+        found: dict[int, list[Event]] = {card: [] for card in cards}
+        for stream, card in streams.items():
+            for row in rows.get(stream, ()):
+                if row.position > upto:
+                    break
+                try:
+                    found[card].append(decode(row))
+                except BrokenLog as error:
+                    raise Unavailable("account-incomplete", position=row.position) from error
+        return found
+
+    def waited(self, cards: Sequence[int], upto: int, paid_by: date) -> list[Case]:
+        """The money that waited for some cards at a log position the read side has reached, oldest first, as far as it had
+        been paid at the end of a day."""
+        given = [*cards, upto, upto, day_number(paid_by)]
+        (rows,) = self._together(lambda live: [(suspensions.waited(live["entries"], len(cards)), given)])
+        return [suspensions.case_of(row, recorded_text(row[10])) for row in rows]
 
     def entries(
         self,

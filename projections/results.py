@@ -11,6 +11,7 @@ import msgspec
 
 from ledger.days import day_text
 from ledger.errors import JhtError, NotFound, Unavailable
+from ledger.events import Event, MembershipEnded, MembershipStarted
 from ledger.identifiers import KINDS, kpj_of, month_of, month_text
 from ledger.store.employer_names import SealedName
 from ledger.yields import NO_YIELD, Terms, sums
@@ -219,13 +220,13 @@ def entry_of(row: Sequence[Any]) -> Entry:
     return Entry(
         (month, position, line), TYPES[type_], KINDS[kind], month_text(month), day_text(paid_on), npp_text(npp),
         wage, back_pay, employer, worker, credited, tambahan, epoch, months, reference,
-        _recorded_text(recorded),
+        recorded_text(recorded),
     )  # fmt: skip
 
 
 @lru_cache(4096)
-def _recorded_text(microseconds: int) -> str:
-    """The ISO text; a file of a month has one for all its lines."""
+def recorded_text(microseconds: int) -> str:
+    """The ISO text of a moment in microseconds since 1970; a file of a month has one for all its lines."""
     seconds, rest = divmod(microseconds, 1_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
@@ -236,6 +237,24 @@ def membership_of(row: Sequence[Any]) -> MembershipRow:
         npp_text(npp), segment, month_text(since), month_text(until) if until else "", day_text(joined_on),
         day_text(left_on) if until else "", why,
     )  # fmt: skip
+
+
+def memberships_after(events: Iterable[Event]) -> list[MembershipRow]:
+    """The memberships after some events of a card's stream from its beginning, oldest first: as the directory has them."""
+    found: list[MembershipRow] = []
+    for event in events:
+        fact = event.fact
+        if isinstance(fact, MembershipStarted):
+            found.append(MembershipRow(fact.npp or "", fact.segment, fact.since, "", fact.joined_on))
+        elif isinstance(fact, MembershipEnded):
+            named = (fact.npp or "", fact.segment, fact.since)
+            found = [
+                msgspec.structs.replace(one, until=fact.until, left_on=fact.left_on, why=fact.why)
+                if (one.npp, one.segment, one.since) == named
+                else one
+                for one in found
+            ]
+    return found
 
 
 AHEAD = timedelta(seconds=5)

@@ -199,6 +199,12 @@ def days(since: date, until: date, today: date) -> Period:
     return Period(since, until)
 
 
+def period_again(since: date, until: date) -> Period:
+    """The period of a statement of which the days are known: a whole year is one."""
+    is_year = (since.month, since.day, until) == (1, 1, date(since.year, 12, 31))
+    return Period(since, until, since.year if is_year else 0)
+
+
 def statement(past: Past, facts: Facts, period: Period, today: date) -> Statement:
     """The statement of a card from everything that is known of it.
 

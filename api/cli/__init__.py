@@ -46,6 +46,7 @@ COMMANDS = {
     "simulate": _Place("simulate", "simulate"),
     "yield": _Place("yields", "yields"),
     "payments-complete": _Place("payments_complete", "payments_complete"),
+    "statement": _Place("statement", "statement"),
     "statements": _Place("statements", "statements"),
     "merge": _Place("merge", "merge"),
     "unmerge": _Place("merge", "unmerge"),

@@ -102,9 +102,9 @@ def _statement(entries: list[Entry]) -> Grid:
     return grid
 
 
-def day_of(text: str) -> date:
-    """A day as it was typed. Raises Refused(parameter-unreadable)."""
+def day_of(text: str, name: str = "as-of") -> date:
+    """A day as it was typed for an option. Raises Refused(parameter-unreadable)."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Refused("parameter-unreadable", name="as-of", expected="YYYY-MM-DD") from None
+        raise Refused("parameter-unreadable", name=name, expected="YYYY-MM-DD") from None

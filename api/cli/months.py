@@ -9,8 +9,9 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from api.cli.balance import day_of
 from api.cli.console import moment, print_json
-from api.cli.read_side import card_of, caught_up
+from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.month_groups import Group, grouped
 from api.reasons import OTHERS, why, why_blank, why_several
 from api.terminal import out
@@ -19,7 +20,7 @@ from ledger.identifiers import month_text
 from ledger.money import rupiah
 from ledger.store.vault import Vault
 from projections import month_grid
-from projections.card_months import months_of
+from projections.card_months import months_at, months_of
 from projections.month_grid import Missing, Part, Year
 from projections.received import Received, awaited, missing_sum, received
 
@@ -41,21 +42,29 @@ _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def months(
     kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
     year: Annotated[int | None, typer.Option(help="Only this year.", min=1970, max=2200)] = None,
+    as_of: Annotated[str, typer.Option(help=AS_OF)] = "",
+    known_at: Annotated[str, typer.Option(help=KNOWN_AT)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The months of a card: what came, what has not come and why."""
     card, now = card_of(kpj), read_now()
-    today = jakarta_date(now)
+    asked = day_of(as_of) if as_of else None
     with caught_up() as (log, reader):
-        row, facts = months_of(log, reader, Vault.open(log), card, now)
+        known = known_of(log, reader, known_at, now)
+        today = asked or (known.day if known else jakarta_date(now))
+        vault = Vault.open(log)
+        if asked or known:
+            row, facts, _ = months_at(log, reader, vault, card, now, today, known)
+        else:
+            row, facts = months_of(log, reader, vault, card, now)
         log_id = log.log_id
     if as_json:
         from api import schemas  # with the web framework behind it
         from api.months_answer import Telling, months_answer
 
-        as_of = schemas.as_of(log_id, row, today)
+        place = schemas.as_of(log_id, row, today)
         telling = Telling("en", OTHERS, lambda npp, name: name)
-        print_json(months_answer(facts, today, as_of, row.kpj, year, telling).model_dump())
+        print_json(months_answer(facts, today, place, row.kpj, year, telling).model_dump())
         return
     years = [one for one in month_grid.years([facts], today) if year is None or one.year == year]
     out.print(

@@ -6,7 +6,7 @@ A failure that a second try can mend is raised, so that the gateway tries again;
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from api.access.log import Record
@@ -21,11 +21,14 @@ from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number
 from ledger.members import Acting, Phone
+from ledger.store.answer_codes import SMS, Question
 from projections.card_months import card_months
 from projections.month_grid import Facts
 from projections.results import BalanceRow
 
 BY = CHANNEL = "sms"
+LANGUAGE = "id"
+"""Of every reply."""
 
 
 class Answering:
@@ -124,7 +127,16 @@ class Answering:
             return replies.NOT_TOLD[error.code]
         await asyncio.gather(*(self._record(row, now, route, request) for row in rows))
         today = jakarta_date(now)
-        return replies.balance(rows, today, clauses(facts, today))
+        code = await self._code(rows[0], today) if len(rows) == 1 else ""
+        return replies.balance(rows, today, clauses(facts, today), code)
+
+    async def _code(self, row: BalanceRow, today: date) -> str:
+        """The answer code of what is told; "" while there is none to be had, for the balance does not wait for it."""
+        asked = Question(row.card, SMS, today, row.position, LANGUAGE)
+        try:
+            return (await self._opened.work(lambda: self._opened.codes.seal_all([asked])))[0] or ""
+        except (NotFound, Unavailable):
+            return ""
 
     def _facts(self, cards: list[int], now: datetime) -> list[Facts]:
         opened = self._opened

@@ -88,21 +88,27 @@ def bound(kpj: str) -> str:
     return f"Nomor HP ini terdaftar untuk JHT {masked(kpj)}. Kirim SALDO untuk cek saldo, STOP untuk berhenti."
 
 
-def balance(rows: Sequence[BalanceRow], today: date, more: Sequence[Clause] = ()) -> str:
-    """One card's balance, or the sum of several; `more`: what is said of their months, as far as there is room."""
+def balance(rows: Sequence[BalanceRow], today: date, more: Sequence[Clause] = (), code: str = "") -> str:
+    """One card's balance, or the sum of several; `more`: what is said of their months, as far as there is room; `code`: the
+    answer code of one card's balance, whole or not at all."""
     total, day = sum(row.total for row in rows), format_date(today, "dd-MM-yy", "id")
     who = f"JHT {masked(rows[0].kpj)}" if len(rows) == 1 else f"JHT {len(rows)} kartu, jumlah"
     said = f"{who} {rupiah(total)} per {day}"
     if total == 0:
-        return fit(f"{said}: {_zero(rows)}", more, SEGMENT)
+        return fit(fit(f"{said}: {_zero(rows)}", more, SEGMENT), _coded(code), SEGMENT)
     earned = sum(row.credited for row in rows)
-    hint = [(" Satu kartu: SALDO lalu KPJ.",)] if len(rows) > 1 else []
+    hint = [(" Satu kartu: SALDO lalu KPJ.",)] if len(rows) > 1 else _coded(code)
     whole = f"{said}, termasuk hasil {rupiah(earned)}.{_last(rows)}" if earned > 0 else ""
-    # What there is no room for gives way: the hint first, then the names of months, then the yield; the amount, its day and
-    # the last month stay.
+    # What there is no room for gives way: the hint or the code first, then the names of months, then the yield; the
+    # amount, its day and the last month stay.
     if not whole or len(whole) + sum(len(forms[-1]) for forms in more) > SEGMENT:
         whole = f"{said}.{_last(rows)}"
     return fit(fit(whole, more, SEGMENT), hint, SEGMENT)
+
+
+def _coded(code: str) -> list[Clause]:
+    """In groups as it is printed, or without the strokes; a code is as long as any other that is typed."""
+    return [(f" Kode {code}", f" Kode {code.replace('-', '')}")] if code else []
 
 
 def _last(rows: Sequence[BalanceRow]) -> str:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from api.statement.paper import Head, holder_of, paper
+from ledger.clock import jakarta_date
 from ledger.decisions.person import Identity
 from ledger.errors import JhtError, Refused
 from ledger.identifiers import kpj_of
@@ -93,13 +94,14 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
     """Make the files of a run, slice by slice. Raises Unavailable where nothing can be told, Refused(file-unwritable),
     StoreFailed(disk-full)."""
     moment = datetime.fromisoformat(run.begun)
-    period = year_of(run.year, moment.date())
+    day = jakarta_date(moment)
+    period = year_of(run.year, day)
     position, codes = position_text(run.log_id, run.position), AnswerCodes(log, vault)
     last = -1
     while cards := reader.cards_after(last, SLICE):
         last = cards[-1][0]
         todo = {card: person for card, person in cards if not place_of(folder, card).exists()}
-        found = read_many(log, reader, vault, list(todo), now, period, run.position)
+        found = read_many(log, reader, vault, list(todo), now, period, day, run.position)
         with log.database.read() as tx:
             people = vault.data_of(tx, sorted(set(todo.values())))
         failed: dict[int, str] = {}
@@ -128,9 +130,10 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
 
 
 def _told(found: Statement | JhtError) -> Statement | None:
-    """The statement, None where an opening balance says that the year lies before this ledger. Raises its error."""
+    """The statement, None where an opening balance says that the year lies before this ledger, and of a card that was not
+    known yet at the run's position. Raises its error."""
     if isinstance(found, JhtError):
-        if found.code == "statement-before-opening":
+        if found.code in {"statement-before-opening", "account-not-yet-known"}:
             return None
         raise found
     return found

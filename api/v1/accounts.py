@@ -89,11 +89,11 @@ async def balance(
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = balance_fields(application.log.log_id, row, query.day(present, known), group)
     as_of = body["as_of"]
-    version = f"{group.tag if group else row.tag}-{as_of['date']}{_at(known)}"
+    version = f"{group.tag if group else row.tag}-{as_of['date']}{at(known)}"
     return versioned(request, body, as_of["position"], version, language)
 
 
-def _at(known: KnownAt | None) -> str:
+def at(known: KnownAt | None) -> str:
     """What an ETag holds of a `known_at`."""
     return f"-{known.position}" if known is not None else ""
 
@@ -166,7 +166,7 @@ async def entries(
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
     body["as_of"] = as_of_fields(application.log.log_id, row, day)
-    version = f"{row.tag}-{query.limit}.{query.cursor}{_at(known)}"
+    version = f"{row.tag}-{query.limit}.{query.cursor}{at(known)}"
     if until is not None:
         version += f"-{until.isoformat()}"
     return versioned(request, body, body["as_of"]["position"], version, language)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,18 +16,37 @@ from api.parameters import Awaited, CodePath, DifferenceQuery, KpjPath, Why
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.schemas import Difference, GivenAnswer, balance_fields, difference_fields
+from api.schemas import Answer, Balance, Day, Difference, OneOf, as_of, balance_fields, difference_fields
+from api.statement.answer import StatementAnswer, statement_answer
+from api.statement.code import code_of
 from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.clock import jakarta_date
 from ledger.errors import Refused
 from ledger.identifiers import card_number, kpj_of
-from ledger.store.answer_codes import Question
+from ledger.store.answer_codes import KINDS, LANGUAGES, Question
 from ledger.store.known_at import KnownAt, at_position
 from projections.difference import Difference as Between
 from projections.difference import difference
+from projections.statement import period_again
 
 _PROBLEMS = (*READ_PROBLEMS, *POSITION_PROBLEMS, *KNOWN_PROBLEMS, "account-incomplete", "key-bound")
 router = APIRouter(route_class=Route, tags=["answers"])
+
+
+class GivenAnswer(Answer):
+    """What stands behind an answer code: the figures as they were given, and why those of today differ."""
+
+    kind: Annotated[str, OneOf(KINDS)]
+    language: Annotated[str, OneOf(LANGUAGES)]
+    since: Annotated[Day | None, Field(description="The first day of a statement", examples=["2025-01-01"])]
+    before: Annotated[
+        Balance | None,
+        Field(description="Of a statement: the balance of the day before its first, null where nobody knows it"),
+    ]
+    statement: Annotated[
+        StatementAnswer | None, Field(description="Of a statement: all of it again, every line, yield and gap")
+    ]
+    given: Difference
 
 
 @router.get(
@@ -101,12 +121,27 @@ async def given(
         "language": question.language,
         "since": question.since.isoformat() if question.since is not None else None,
         "before": await _before(application, question, known),
+        "statement": await _statement(application, question, known, now),
         "given": told,
     }
     version = (
         f"{found.then.tag}-{found.then.position}-{question.as_of}-{found.now.tag}-{jakarta_date(now)}-{question.kind}"
     )
     return versioned(request, body, told["now"]["as_of"]["position"], version, language)
+
+
+async def _statement(
+    application: ApplicationState, question: Question, known: KnownAt, now: datetime
+) -> dict[str, Any] | None:  # fmt: skip
+    """A statement as it was given: its gaps are those of its last day, or of the day of its position where that is later."""
+    if question.since is None:
+        return None
+    day, period = max(question.as_of, known.day), period_again(question.since, question.as_of)
+    found = await application.statement_at(question.card, now, period, day, known)
+    code = await application.work(partial(code_of, application.codes, question))
+    place = as_of(application.log.log_id, found.row, day)
+    # As `/v1/accounts/{kpj}/statement` tells it: other systems know employers by their NPP.
+    return statement_answer(found.statement, found.row.kpj, place, lambda npp, name: None, code).model_dump()
 
 
 async def _told(

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from api import schemas
 from api.application import application_of
 from api.months_answer import Months, Telling, months_answer, months_version
-from api.parameters import KpjPath, MonthsQuery, Why
+from api.parameters import KpjPath, PastMonthsQuery, Why
 from api.problems import asked_language, refusals
 from api.reasons import OTHERS
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import POSITION_PROBLEMS, READ_PROBLEMS, Reader
+from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader, at
 from ledger.clock import jakarta_date
 from ledger.identifiers import card_number
 from projections.card_months import of_payers
@@ -29,32 +29,41 @@ router = APIRouter(route_class=Route, tags=["accounts"])
     operation_id="months",
     summary="One card's months",
     response_model=Months,
-    responses=refusals(*READ_PROBLEMS, *POSITION_PROBLEMS, "kpj-unreadable", "account-not-found", "account-incomplete")
+    responses=refusals(
+        *READ_PROBLEMS, *POSITION_PROBLEMS, *KNOWN_PROBLEMS, "kpj-unreadable", "account-not-found", "account-incomplete"
+    )
     | VERSIONED,
 )
 async def months(
     request: Request,
     caller: Reader,
     kpj: KpjPath,
-    query: Annotated[MonthsQuery, Query()],
+    query: Annotated[PastMonthsQuery, Query()],
     why: Why = "",
 ) -> Response:
-    """Every month since the first membership, newest first: its state, and the reason where it is not simply posted.
+    """Every month since the first membership, newest first: its state, and the reason where it is not simply posted; now, or
+    at an earlier day (`as_of`) and as it was known at an earlier place in the log (`known_at`).
 
     A key that is bound to employers sees their months alone.
     """
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
+    present = jakarta_date(now)
+    past = query.asked_day(present)
     await application.must_see(caller, (card,))
     await application.reach(query.min_position)
-    asked = application.months(card, now)
+    known = await application.known_at(query.known_at, now)
+    day = query.day(present, known)
+    is_past = past is not None or known is not None
+    asked = application.months_at(card, now, day, known) if is_past else application.months(card, now)
     row, facts = await application.answer(asked, request, caller, why, kpj, now)
     await application.record(request, caller, why, row.kpj, row.position, now)
     if caller.npps is not None:
         facts = of_payers(facts, caller.npps)
-    as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
+    as_of = schemas.as_of(application.log.log_id, row, day)
     # Other systems know employers by their NPP.
     telling = Telling(language, OTHERS, lambda npp, name: None)
-    body = months_answer(facts, jakarta_date(now), as_of, row.kpj, query.year, telling)
-    return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)
+    body = months_answer(facts, day, as_of, row.kpj, query.year, telling)
+    version = months_version(row, facts, as_of, query.year) + at(known)
+    return versioned(request, body, as_of.position, version, language)

@@ -48,7 +48,7 @@ class LinesSuspended(Remitted, frozen=True, kw_only=True):
     """Money received that nobody can be credited with yet; it waits with its paid date."""
 
     NAME: ClassVar[str] = "lines-suspended.v1"
-    CONCERNS: ClassVar = frozenset((INDEX,))
+    CONCERNS: ClassVar = frozenset((ENTRIES, INDEX))
     lines: SuspendedLines
 
 

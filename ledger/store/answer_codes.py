@@ -31,7 +31,7 @@ from ledger.store.vault import Vault
 
 KINDS = ("balance", "statement", "letter", "sms")
 """On what it was given. A statement has a first day as well."""
-STATEMENT, LETTER = "statement", "letter"
+STATEMENT, LETTER, SMS = "statement", "letter", "sms"
 LANGUAGES = ("id", "en")
 LONGEST = 64
 """Signs of a code as it may be typed, strokes and blanks included."""

@@ -127,6 +127,9 @@ def test_a_printed_statement_leads_back_to_its_figures(site: Site, since: str, u
     assert sheet[-1] == last
     later(site)
     status, answer = ask(site, code)
+    again = answer["statement"]
+    assert {**again, "as_of": None, "year": None} == {**stated, "as_of": None, "year": None}
+    assert again["as_of"]["position"] == stated["as_of"]["position"]
     assert (status, answer["kind"], answer["since"], answer["language"]) == (200, "statement", since, "id")
     assert answer["before"]["balance"] == stated["opening"]
     then = answer["given"]["then"]

@@ -91,14 +91,18 @@ class Writer:
         self.waiting += [(made, i) for i in range(len(held))]
         return made
 
-    def release(self, which: int) -> Event | None:
+    def release(self, which: int, to: str = "") -> Event | None:
+        """`to`: another card than the line waited for."""
         if not self.waiting:
             return None
         source, i = self.waiting.pop(which % len(self.waiting))
         fact = source.fact
         assert isinstance(fact, LinesSuspended)
         ln = fact.lines[i]
-        line = ReleasedLine(ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, event=source.version, line=i)
+        line = ReleasedLine(
+            to or ln.kpj, ln.wage, ln.back_pay, ln.employer, ln.worker, event=source.version, line=i,
+            waited_as=ln.kpj if to not in ("", ln.kpj) else "",
+        )  # fmt: skip
         made = self._next(source.stream, released([line], fact.month, fact.paid_on, fact.kind, rules=RULES))
         self.posted.append((made, 0))
         return made

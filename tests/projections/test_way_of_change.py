@@ -18,6 +18,7 @@ from ledger.decisions import remittance
 from ledger.decisions.remittance import Remittance
 from ledger.errors import JhtError
 from ledger.events import (
+    BALANCES,
     DIRECTORY,
     ENTRIES,
     FACTS,
@@ -79,7 +80,9 @@ def older_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(upcasters.UPCASTERS, OLD, Step(PRESENT, as_columns))
     monkeypatch.setattr(upcasters, "KNOWN", frozenset((*FACTS, OLD)))
     for module in ("projections.event_batch", "projections.projector"):
-        monkeypatch.setattr(f"{module}.MONEY", upcasters.stored_names(ENTRIES), raising=False)
+        monkeypatch.setattr(
+            f"{module}.MONEY", upcasters.stored_names(BALANCES) & upcasters.stored_names(ENTRIES), raising=False
+        )
         monkeypatch.setattr(f"{module}.PEOPLE", upcasters.stored_names(DIRECTORY), raising=False)
         monkeypatch.setattr(f"{module}.KNOWN", upcasters.KNOWN, raising=False)
 

@@ -25,7 +25,7 @@ CARD, PHONE, STRANGER = "26000000017", "+6281234560001", "+6281355550000"
 PASSWORD = "kunci-gateway"
 BALANCE = re.compile(
     r"JHT \*\*\*0017 Rp285\.000 per [0-9]{2}-[0-9]{2}-[0-9]{2}\. Iuran terakhir Okt-26\. "
-    r"3 bln belum masuk: Jul,Agu,Sep\."
+    r"3 bln belum masuk: Jul,Agu,Sep\. Kode ([0-9A-Z]{4}-){7}[0-9A-Z]{3,4}"
 )
 REGISTRATION_TEXT = f"Daftar(spasi)Saldo#{nik(1)}#17-05-1990#<{CARD}>#budi1@contoh.id"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from ledger.clock import jakarta_date, read_now
 from ledger.settings import Settings
@@ -52,3 +53,28 @@ def test_a_month_is_missing_once_payments_are_said_to_be_complete(filled: Settin
     ]
     assert "feed-incomplete" in jht(filled, "payments-complete").stdout
     assert date.fromisoformat(after["complete_until"]) == date.fromisoformat(_day(1))
+
+
+def test_months_and_a_statement_are_told_as_they_were_known(filled: Settings, tmp_path: Path) -> None:
+    year = str(jakarta_date(read_now()).year)
+    ask = ("statement", CARD, "--year", year)
+    before, stated = (jht(filled, *words, "--json").json for words in (("months", CARD), ask))
+    jht(filled, "payments-complete", _day(1))
+    assert jht(filled, "months", CARD, "--json").json["missing"] == before["awaited"] > 0
+    for was, words in ((before, ("months", CARD)), (stated, ask)):
+        place = ("--known-at", was["as_of"]["position"], "--as-of", was["as_of"]["date"])
+        again = jht(filled, *words, *place, "--json").json
+        assert again | {"as_of": None} == was | {"as_of": None}
+    assert {gap["reason"] for gap in stated["gaps"]} == {"payments-incomplete"}
+    assert {gap["reason"] for gap in jht(filled, *ask, "--json").json["gaps"]} == {"not-received"}
+    told = jht(filled, *ask).stdout
+    assert all(said in told for said in ("opening", "closing", "answer code", f"{year}-01"))
+    for name, begins in (("a.pdf", b"%PDF"), ("b.xlsx", b"PK"), ("c.csv", b"\xef\xbb\xbf")):
+        jht(filled, *ask, "--out", tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    for wrong, code in (
+        ((), "statement-period-unclear"), (("--from", "x", "--to", "y"), "parameter-unreadable"),
+        (("--year", year, "--out", tmp_path / "a.doc"), "command-unclear"), (("--year", "2200"), "statement-year-ahead"),
+        (("--year", year, "--known-at", "then"), "known-at-unreadable"),
+    ):  # fmt: skip
+        assert code in jht(filled, "statement", CARD, *wrong, code=2).stderr

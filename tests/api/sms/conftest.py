@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,14 @@ NOBODYS = "26999999996"
 BALANCE = "JHT ***0017 Rp570.000 per 21-11-26. Iuran terakhir Okt-26. 1 bln belum masuk: Agu."
 
 
+CODE = re.compile(r" Kode ([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{1,4})+|[0-9A-HJKMNP-TV-Z]{31,32})$")
+
+
+def bare(text: str) -> str:
+    """A reply without its answer code, which no two ledgers have alike."""
+    return CODE.sub("", text)
+
+
 def registration(number: int, kpj: str, birth_date: str = "17-05-1990", email: str = "") -> str:
     """What person `number` types to register."""
     return f"DAFTAR SALDO#{nik(number)}#{birth_date}#{kpj}" + (f"#{email}" if email else "")
@@ -36,7 +45,7 @@ class Texts:
 
     def __init__(self, api: Api) -> None:
         self.api, self.office = api, Office(api.log)
-        self.numbers = itertools.count(1)
+        self.numbers, self.codes = itertools.count(1), list[str]()
         office = self.office
         office.employers(NPP, OTHER_NPP)
         office.register(
@@ -64,11 +73,12 @@ class Texts:
         )
 
     def say(self, text: str, sender: str = BUDI, *, name: str = "") -> str:
-        """The text that comes back, "" for none."""
+        """The text that comes back, "" for none; its answer code goes to `codes`."""
         answer = self.post(text, sender, name=name)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        return answer.text
+        self.codes += CODE.findall(answer.text)
+        return bare(answer.text)
 
     @property
     def members(self) -> Members:

@@ -27,7 +27,7 @@ from tests.api.sms.conftest import (
     registration,
 )
 from tests.conftest import NOW
-from tests.office import nik, person
+from tests.office import line, nik, person
 
 NEW_PHONE = "081355550000"
 
@@ -317,6 +317,28 @@ def test_what_was_answered_about_a_person_is_unreadable_once_the_person_is_erase
     assert person is not None
     texts.api.log.append([], NOW, writes=[lambda tx: texts.members.vault.erase(tx, person)])
     assert texts.say(f"SALDO {CARD}", name="same") == replies.STRANGER
+
+
+def test_one_cards_balance_has_a_code_that_gives_it_again(texts: Texts) -> None:
+    texts.say(registration(1, CARD))
+    assert texts.say(f"SALDO {CARD}") == BALANCE
+    texts.say("SALDO")
+    (code,) = texts.codes
+    texts.office.contribute(line(CARD, month="2026-08", paid_on="2026-09-14"), request="late")
+    texts.api.follow()
+    found = texts.client.get(f"/v1/answers/{code}", headers=texts.api.key("read")).json()
+    assert (found["kind"], found["language"], found["statement"]) == ("sms", "id", None)
+    assert (found["given"]["then"]["balance"], found["given"]["now"]["balance"]) == (570_000, 855_000)
+
+
+def test_a_balance_does_not_wait_for_its_code(texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rotating(*_: object) -> list[str]:
+        raise Unavailable("vault-rotating")
+
+    texts.say(registration(1, CARD))
+    monkeypatch.setattr(texts.api.app.state.application.codes, "seal_all", rotating)
+    assert texts.say(f"SALDO {CARD}") == BALANCE
+    assert texts.codes == []
 
 
 def test_notices_are_switched_on_and_off_by_word_and_apart_from_the_phone(texts: Texts) -> None:

@@ -112,6 +112,42 @@ def test_no_sentence_about_an_unknown_balance_has_an_amount() -> None:
         assert "Rp" not in said
 
 
+CODE = "7Q2M-K4ZC-0XHD-9V3B-RT5W-1N8P-6GYJ-E0F"
+
+
+@pytest.mark.parametrize(
+    ("amount", "more", "ends"),
+    [
+        # Signs before the code: 62, 94, 116, 117, 123, 124.
+        (12_345_678, (), "Okt-26. Kode " + CODE),
+        (12_345_678, (" " + "x" * 31,), "x Kode " + CODE),
+        (12_345_678, (" " + "x" * 52,), "x Kode " + CODE),
+        (12_345_678, (" " + "x" * 53,), "x Kode " + CODE.replace("-", "")),
+        (12_345_678, (" " + "x" * 59,), "x Kode " + CODE.replace("-", "")),
+        (12_345_678, (" " + "x" * 60,), "Okt-26. " + "x" * 60),
+        (0, (), "atau 175. Kode " + CODE),
+    ],
+)
+def test_a_code_is_whole_or_not_there_and_is_the_first_that_gives_way(
+    amount: int, more: tuple[str, ...], ends: str
+) -> None:
+    said = replies.balance([row(employer=amount, worker=0)], TODAY, [more] if more else [], CODE)
+    assert said.endswith(ends), said
+    assert len(said) <= replies.SEGMENT
+    assert not set(said) - GSM_7
+    assert said.startswith(replies.balance([row(employer=amount, worker=0)], TODAY, [more] if more else []))
+
+
+def test_the_longest_code_of_any_card_has_room_behind_a_plain_balance() -> None:
+    largest = row(kpj="ABCDEFGH1234", employer=MAX_RUPIAH, worker=0)
+    longest = "-".join(["WXYZ"] * 9)
+    assert replies.balance([largest], TODAY, (), longest).endswith(f" Kode {longest}")
+
+
+def test_a_sum_of_several_cards_has_no_code() -> None:
+    assert "Kode" not in replies.balance([row(), row()], TODAY, (), CODE)
+
+
 MORE = (" 3 bln belum masuk: Mar,Jul,Okt.", " 3 bln belum masuk: Jul,Okt,+1 lain.", " 3 bln belum masuk: Okt,+2 lain.",
         " 3 bln belum masuk.")  # fmt: skip
 

@@ -14,11 +14,13 @@ from ledger.receipt import Header
 from tests.api.conftest import EMPTY, PAID, PERSON, STRANGER, Api, opened_card, posting, small_ledger
 from tests.conftest import NOW
 
-WHAT = ("balance", "entries", "explain")
+WHAT = ("balance", "entries", "explain", "months", "statement")
+MUST = {"statement": {"year": "2026"}}
+"""What must be asked beside it."""
 
 
 def ask(api: Api, what: str, headers: dict[str, str], **params: str) -> Any:
-    answer = api.client.get(f"/v1/accounts/{PAID}/{what}", headers=headers, params=params)
+    answer = api.client.get(f"/v1/accounts/{PAID}/{what}", headers=headers, params=params | MUST.get(what, {}))
     return answer.status_code, figures(answer.json()), answer.headers.get("jht-position")
 
 
@@ -60,7 +62,8 @@ def test_answers_of_other_places_have_other_etags(api: Api) -> None:
     headers, log_id = api.key("read"), api.log.log_id
     for what in WHAT:
         address = f"/v1/accounts/{PAID}/{what}"
-        asked = [f"?known_at={log_id}-{api.log.head() - one}" for one in (0, 1)]
+        more = "".join(f"&{name}={value}" for name, value in MUST.get(what, {}).items())
+        asked = [f"?known_at={log_id}-{api.log.head() - one}{more}" for one in (0, 1)]
         etags = {api.client.get(address + one, headers=headers).headers["etag"] for one in asked}
         assert len(etags) == 2, what
         again = api.client.get(address + asked[0], headers=headers | {"If-None-Match": ", ".join(etags)})
@@ -88,7 +91,9 @@ def test_a_place_that_is_none_is_refused_with_a_code(both: list[Any], known_at: 
             api.follow()
             for what in WHAT:
                 answer = api.client.get(
-                    f"/v1/accounts/{PAID}/{what}", headers=api.key("read"), params={"known_at": known_at}
+                    f"/v1/accounts/{PAID}/{what}",
+                    headers=api.key("read"),
+                    params={"known_at": known_at, **MUST.get(what, {})},
                 )
                 assert (answer.status_code, answer.json()["code"]) == (status, code)
                 assert "Budi" not in answer.text
@@ -99,7 +104,8 @@ def test_a_card_that_was_not_there_yet_and_a_position_ahead(api: Api) -> None:
     api.append(*opened_card("26000000058", PERSON, "10000001"))
     api.follow()
     for what in WHAT:
-        answer = api.client.get(f"/v1/accounts/26000000058/{what}", headers=headers, params={"known_at": here})
+        params = {"known_at": here, **MUST.get(what, {})}
+        answer = api.client.get(f"/v1/accounts/26000000058/{what}", headers=headers, params=params)
         assert (answer.status_code, answer.json()["code"]) == (404, "account-not-yet-known")
     ahead = f"{api.log.log_id}-{api.log.head() + 1}"
     answer = api.client.get(f"/v1/accounts/{PAID}/balance", headers=headers, params={"known_at": ahead})

@@ -1,0 +1,110 @@
+"""`jht statement`: one card's statement, now or as it was known then, on the command line or as a file."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+from rich.text import Text
+
+from api.cli.balance import day_of
+from api.cli.console import moment, print_json
+from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
+from api.statement.code import code_of, question_of
+from api.statement.forms import FILES, LANGUAGES, Form, file_of
+from api.statement.paper import Head, holder_of
+from api.statement.run import write
+from api.statement.texts import texts
+from api.terminal import out
+from ledger.clock import jakarta_date, read_now
+from ledger.money import rupiah
+from ledger.output_file import writing
+from ledger.store.answer_codes import AnswerCodes
+from ledger.store.log import position_text
+from ledger.store.vault import Vault
+from projections import card_statement
+from projections.statement import Statement, period_of
+
+
+def statement(
+    kpj: Annotated[str, typer.Argument(help="The membership number on the card.")],
+    year: Annotated[
+        int | None, typer.Option(help="This calendar year; else --from and --to.", min=1970, max=2200)
+    ] = None,
+    since: Annotated[str, typer.Option("--from", help="The first day, YYYY-MM-DD.")] = "",
+    until: Annotated[str, typer.Option("--to", help="The last day, YYYY-MM-DD.")] = "",
+    as_of: Annotated[str, typer.Option(help=AS_OF)] = "",
+    known_at: Annotated[str, typer.Option(help=KNOWN_AT)] = "",
+    to: Annotated[
+        Path | None, typer.Option("--out", help=f"A file to write, by its ending: {', '.join(FILES)}.")
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help=f"Of a file: {', '.join(LANGUAGES)}.")] = LANGUAGES[0],
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
+) -> None:
+    """The statement of a card: opening, every line, yield, what was paid out, closing, and the months that are missing."""
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"{language!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    form = to.suffix.removeprefix(".") if to is not None else FILES[0]
+    if form not in FILES:
+        raise typer.BadParameter(f"{str(to)!r} ends in none of {', '.join(FILES)}", param_hint="--out")
+    card, now = card_of(kpj), read_now()
+    first, last, day = (_day(text, name) for text, name in ((since, "from"), (until, "to"), (as_of, "as-of")))
+    with caught_up() as (log, reader):
+        vault = Vault.open(log)
+        known = known_of(log, reader, known_at, now)
+        told = day or (known.day if known else jakarta_date(now))
+        period = period_of(year, first, last, told)
+        if day or known:
+            row, found = card_statement.read_at(log, reader, vault, card, now, period, told, known)
+        else:
+            row, found = card_statement.read(log, reader, vault, card, now, period)
+        code = code_of(AnswerCodes(log, vault), question_of(card, period, row.position, language))
+        if to is not None:
+            with log.database.read() as tx:
+                person = vault.data_of(tx, [row.person]).of(row.person)
+            place = position_text(log.log_id, row.position)
+            holder = holder_of(person[0]) if person else None
+            head = Head(row.kpj, row.segment, holder, now, place, code, log.settings.printed_url)
+            content = file_of(Form(form, language, lambda npp, name: name), found, head)
+        log_id = log.log_id
+    if to is not None:
+        with writing():
+            write(to, content)
+    if as_json:
+        from api import schemas  # with the web framework behind it
+        from api.statement.answer import statement_answer
+
+        as_known = schemas.as_of(log_id, row, told)
+        print_json(statement_answer(found, row.kpj, as_known, lambda npp, name: name, code).model_dump())
+        return
+    out.print(Text(f"KPJ {row.kpj}"), f"  {period.since} to {period.until}")
+    out.print(f"  as of {told}, log position {row.position} (recorded {moment(row.recorded_at)})")
+    out.print(_table(found))
+    for gap in found.gaps:
+        out.print(Text(f"  {gap.month}  {texts('en').why(gap)}"))
+    if code:
+        out.print(Text(f"  answer code {code}", style="dim"))
+
+
+def _day(text: str, name: str) -> date | None:
+    return day_of(text, name) if text else None
+
+
+def _table(found: Statement) -> Grid:
+    grid = Grid("", "paid on", "payer", box=None)
+    grid.add_column("amount", justify="right")
+    grid.add_row("opening", "", "", rupiah(found.opening.total))
+    for line in found.lines:
+        what = line.month if line.type == "posted" else f"{line.month} ({line.type})"
+        grid.add_row(what, line.paid_on, line.npp or "participant", rupiah(line.amount))
+    for one in found.yields:
+        grid.add_row(f"yield of {one.year}", f"{one.year}-12-31", "", rupiah(one.amount))
+    for year in found.undeclared:
+        grid.add_row(f"yield of {year}", "", "", "not declared")
+    if found.paid_out:
+        grid.add_row("paid out", "", "", rupiah(-found.paid_out))
+    grid.add_row("closing", "", "", rupiah(found.closing.total))
+    return grid
