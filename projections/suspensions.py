@@ -77,7 +77,7 @@ def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) ->
         ("ended", ENDED_COLUMNS, _ENDED_TYPES, ended),
     ):
         if found:
-            columns = dict(zip(names, zip(*found, strict=True), strict=True))
+            columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*found, strict=True), strict=True))
             tx.insert(f"{generation.table}_{suffix}", columns, types, "on conflict do nothing")
     return [one for one in broken if one.name in WAITING]
 
