@@ -9,6 +9,7 @@ and line, and waits at every position from the one up to the other. Rows are onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, repeat
 from typing import Any
 
 from ledger.days import day_number
@@ -83,24 +84,27 @@ def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) ->
 
 
 def _begun(event: Event, fact: LinesSuspended) -> list[tuple[Any, ...]]:
+    lines = fact.lines
     common = (
         event.version, payer_of(event.stream), month_number(fact.month) or 0, KINDS.index(fact.kind),
         day_number(fact.paid_on),
     )  # fmt: skip
-    recorded = microseconds(event.recorded_at)
-    return [
-        (card_number(line.kpj), event.position, i, *common, line.employer, line.worker, recorded, line.reason)
-        for i, line in enumerate(fact.lines)
-    ]
+    columns = (
+        map(card_number, lines.kpj), repeat(event.position), range(len(lines)), *map(repeat, common),
+        lines.column("employer"), lines.column("worker"), repeat(microseconds(event.recorded_at)), lines.column("reason"),
+    )  # fmt: skip
+    return list(zip(*columns, strict=False))
 
 
 def _ended(event: Event, fact: SuspenseReleased | ContributionsReversed) -> list[tuple[Any, ...]]:
-    npp, month = payer_of(event.stream), month_number(fact.month) or 0
+    npp, month, lines = payer_of(event.stream), month_number(fact.month) or 0, fact.lines
+    places = zip(lines.kpj, lines.column("event"), lines.column("line"), strict=True)
     if isinstance(fact, SuspenseReleased):
-        places = [(line.waited_as or line.kpj, line) for line in fact.lines]
+        waited_as = lines.column("waited_as")
+        found = [(before or kpj, *place) for before, (kpj, *place) in zip(waited_as, places, strict=True)]
     else:
-        places = [(line.kpj, line) for line in fact.lines if line.suspended]
-    return [(card_number(kpj), npp, month, line.event, line.line, event.position) for kpj, line in places]
+        found = list(compress(places, lines.column("suspended")))
+    return [(card_number(kpj), npp, month, version, line, event.position) for kpj, version, line in found]
 
 
 def waited(generation: Generation, cards: int) -> str:
