@@ -18,7 +18,7 @@ from api.mobile import schemas as mobile_schemas
 from api.problems import STATUS, body_of, status_of
 from api.request_body import KINDS
 from api.statement import answer as statement_answer
-from api.v1 import receipts, reversals
+from api.v1 import answers, receipts, reversals
 from api.v1.upload_columns import row_name
 from ledger.errors import Problem, sentences
 from ledger.layouts import LAYOUTS
@@ -208,7 +208,16 @@ def test_every_field_has_an_example_that_the_schema_takes(client: TestClient) ->
     parts = client.get("/openapi.json").json()["components"]["schemas"]
     models = {
         name: model
-        for module in (schemas, mobile_schemas, months_answer, simulation_answer, statement_answer, receipts, reversals)
+        for module in (
+            schemas,
+            mobile_schemas,
+            months_answer,
+            simulation_answer,
+            statement_answer,
+            answers,
+            receipts,
+            reversals,
+        )
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and name in parts
     }
