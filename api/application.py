@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import TypeVar, cast
@@ -51,6 +52,8 @@ POLL_SECONDS = 0.01
 WRITERS = 16
 LARGE_AT_ONCE = 1
 """Large uploads and checks of files that a process works at; the others wait, their bodies on disk."""
+LINES_A_REQUEST = 1_000_000
+"""What a body of JHT_MAX_BODY holds when it is not packed; a packed one may not hold more. Files on the machine may."""
 TAKE_OVER_SECONDS = 1.0
 """How often a process that does not follow tries to: another's end is noticed by then."""
 
@@ -97,6 +100,8 @@ class ApplicationState:
         vault = self.vault = Vault.open(self.log)
         self.codes = AnswerCodes(self.log, vault)
         self.door = Door(self.log, vault, self.now)
+        lines = min(self.settings.max_lines, LINES_A_REQUEST)
+        self.door.limits = replace(self.door.limits, max_lines=lines)
         self.members = Members.open(self.log, vault)
         self.outbox = self.members.outbox
         self.identity = Identity(self.settings, self.log, vault, self.members, self.ask, self.work)

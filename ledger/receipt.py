@@ -5,6 +5,7 @@ Counts are of lines. Lists are bounded (`LISTED`), counts are not. A receipt nev
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
@@ -15,17 +16,22 @@ from ledger.errors import JhtError, Problem
 from ledger.events import OUTCOMES_KEPT, PROBLEMS_KEPT, KeptCode, KeptOutcome, KeptProblem, RequestFinished
 
 LISTED = 10_000
+REMEMBERED = 50_000
+"""Refused and suspended lines of which a receipt keeps the problem, where nobody takes a file of them home."""
 TOTALS = ("posted", "already", "suspended", "refused", "warnings")
 Verdict = Literal["refused", "suspended", "warning"]
 
 
 class Header(Struct, frozen=True):
-    """Who writes by which door; `request` names the upload (its receipt), `reason` a person's decision."""
+    """Who writes by which door; `request` names the upload (its receipt), `reason` a person's decision; `wants_rejects`:
+    whether somebody may take home every line that was not taken, so that each one's problem is kept in memory.
+    """
 
     by: str
     channel: str
     request: str = ""
     reason: str = ""
+    wants_rejects: bool = True
 
 
 class Outcome(Struct):
@@ -50,7 +56,8 @@ class Told(Struct, frozen=True):
 class Receipt:
     """Collects outcomes while an upload is decided. `last_position` is 0 when nothing was written."""
 
-    def __init__(self, layout: str, request: str, *, dry_run: bool = False) -> None:
+    def __init__(self, layout: str, request: str, *, dry_run: bool = False, wants_rejects: bool = True) -> None:
+        self._remembered = sys.maxsize if wants_rejects else REMEMBERED
         self.layout = layout
         self.request = request
         self.dry_run = dry_run
@@ -85,9 +92,14 @@ class Receipt:
         if verdict == "warning":
             self.totals["warnings"] += 1
         elif problem.line:
-            self.rejected_lines.setdefault(problem.line, problem)
+            self.reject(problem)
         if len(self.problems) < LISTED:
             self.problems.append(Told(verdict, problem))
+
+    def reject(self, problem: Problem) -> None:
+        """Remember the first problem of a line, unless there are too many to remember."""
+        if len(self.rejected_lines) < self._remembered:
+            self.rejected_lines.setdefault(problem.line, problem)
 
     def count_refused(self, code: str, cells: int, lines: int, columns: Iterable[str]) -> None:
         """So many cells and lines are refused with a code at least, in these columns: a list of problems is bounded."""

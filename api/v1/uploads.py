@@ -117,7 +117,9 @@ async def _upload(request: Request, caller: Caller, layout: str, query: WriteQue
         write = asked(application, request, caller, key, body.digest)
 
         async def do() -> Decided:
-            header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), reason)
+            header = Header(
+                writer_of(caller), caller.channel, request_id(application, caller, write), reason, wants_rejects=False
+            )
             return await _ingest(application, caller, layout, body, header, query.dry_run, replace)
 
         answered = partial(receipt_response, application)

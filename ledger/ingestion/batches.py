@@ -61,7 +61,7 @@ class Decided(Struct, Generic[R]):
 
 def begin(table: Table, header: Header, dry_run: bool) -> Receipt:
     """A receipt that tells the rows which could not be read; each of them is refused alone."""
-    receipt = Receipt(table.layout, header.request, dry_run=dry_run)
+    receipt = Receipt(table.layout, header.request, dry_run=dry_run, wants_rejects=header.wants_rejects)
     table.tell_unreadable(receipt)
     return receipt
 

@@ -133,7 +133,7 @@ class Door:
     def _contributions(
         self, table: Table, header: Header, dry_run: bool, backdate: bool, on_progress: Progress | None
     ) -> Receipt:
-        receipt = Receipt("contributions", header.request, dry_run=dry_run)
+        receipt = Receipt("contributions", header.request, dry_run=dry_run, wants_rejects=header.wants_rejects)
         with self.log.database.read() as tx:
             registered = account_index.employers(tx, employers_of(table))
         upload = self._prepared(_Waiting(table, header, receipt, backdate, Future()), registered)

@@ -48,7 +48,8 @@ SHOWN = 200
 SHOWN_WARNINGS = 50
 MONTHS_BACK = 12
 """How far before the checked month another one is looked for to compare with."""
-MAX_LINES = 300_000
+MAX_LINES = 100_000
+"""Each becomes some kilobytes while it is looked at."""
 MAX_UNPACKED = 4
 """How much larger than the largest body a file may be when it is unpacked."""
 _CELL = 80

@@ -89,7 +89,7 @@ class Table:
             lines = self.line_counts.get(code, cells)
             receipt.count_refused(code, cells, lines, filter(None, self.columns_of.get(code, ())))
         for problem in self.bad_lines():
-            receipt.rejected_lines.setdefault(problem.line, problem)
+            receipt.reject(problem)
 
     def refuse(self, rows: NDArray[np.bool_], problem: Problem) -> None:
         """Some more rows cannot be used; `problem` without a line."""
