@@ -115,7 +115,7 @@ def test_pages_of_a_member(visit: Visit, town: Town, look: Look) -> None:
     visitor.press("outlook.submit")
     look(visitor, "outlook-wrong")
     for name, path in (
-        ("months", "/iuran"), ("months-2020", "/iuran?tahun=2020"), ("account", "/akun"), ("looks", "/akun/akses"),
+        ("months", "/iuran"), ("months-2025", "/iuran?tahun=2025"), ("account", "/akun"), ("looks", "/akun/akses"),
         ("requests", "/akun/data"),
     ):  # fmt: skip
         visitor.open(path)
