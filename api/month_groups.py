@@ -26,7 +26,8 @@ class Chip(NamedTuple):
 
 class Group(NamedTuple):
     """Some months of one payer for one reason, newest first, at least two; `part`: the newest one's, for what they have in
-    common; `amount`: what waits or was taken back, `estimate`: what is missing, in rupiah, 0 when unknown."""
+    common; `amount`: what waits or was taken back, `estimate`: what is missing, in rupiah, 0 when it is not known of
+    every month."""
 
     part: Part
     months: tuple[int, ...]
@@ -75,5 +76,6 @@ def _group(held: list[Missing]) -> Group:
         newest_first[0].part,
         tuple(dict.fromkeys(one.month for one in newest_first)),
         sum(one.part.amount for one in held),
-        sum(one.part.estimate for one in held),
+        # A sum that leaves months out would be taken for that of all.
+        sum(one.part.estimate for one in held) if all(one.part.estimate for one in held) else 0,
     )

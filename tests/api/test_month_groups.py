@@ -44,6 +44,12 @@ def test_a_single_month_keeps_its_own_sentence_and_every_reason_its_own_entry() 
     assert rest == [listed[0], listed[3], listed[6]]
 
 
+def test_an_estimate_that_leaves_months_out_is_none() -> None:
+    (known,), _ = grouped([missing(24_310), missing(24_309)])
+    (unknown,), _ = grouped([missing(24_310), missing(24_309, estimate=0)])
+    assert (known.estimate, unknown.estimate) == (200, 0)
+
+
 def test_cards_are_told_together_or_apart() -> None:
     listed = [missing(24_310), missing(24_309, card=2)]
     assert [one.months for one in grouped(listed)[0]] == [(24_310, 24_309)]
