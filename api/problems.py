@@ -39,14 +39,15 @@ _BY_STATUS = {
     404: "account-not-found account-not-yet-known answer-code-unknown "
     "employer-not-found suspense-not-found person-unknown remittance-not-found line-not-found "
     "receipt-not-found route-unknown opening-not-found projection-unknown key-unknown user-unknown member-unknown "
-    "card-unknown data-request-unknown factor-unknown passkey-unknown proposal-unknown proposal-over",
+    "card-unknown data-request-unknown factor-unknown passkey-unknown proposal-unknown",
     405: "method-wrong",
     409: "line-conflict opening-conflict employer-conflict idempotency-in-progress erase-has-money erase-retention "
     "scheme-started yield-declared yield-total-differs complete-goes-back user-exists nik-of-another-person "
     "follower-elsewhere rebuild-elsewhere rebuild-nothing-to-undo rebuild-differs clock-not-behind email-taken "
     "member-active data-request-open changed-since merge-already merge-not-there card-differs yield-rate-differs "
-    "yield-nothing-new what-if-running reassign-same-person reassign-merged",
-    410: "person-erased link-used report-over view-over",
+    "yield-nothing-new what-if-running reassign-same-person reassign-merged "
+    "join-request-open part-not-joined",
+    410: "person-erased person-joined link-used report-over view-over",
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
     429: "too-many-tries too-many-guesses",

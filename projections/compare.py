@@ -72,7 +72,7 @@ _TABLES: dict[str, tuple[_Table, ...]] = {
         ),
         _Table(
             "_persons", ("person",),
-            ("person", "identity", "identity_version", "contact", "contact_version", "erased"),
+            ("person", "identity", "identity_version", "contact", "contact_version", "erased", "joined"),
             _STREAM.replace("{kind}", "person").replace("{column}", "person"),
         ),
         _Table("_cards", ("card",), ("card", "person", "segment", "opened_on", "legacy", "version"), _CARD),

@@ -4,8 +4,9 @@ Personal data and employers' names stay sealed as the events hold them; nothing 
 `contact_version` and `name_version` are the stream versions they were sealed with, which the vault needs to open them.
 `version` of a card is the newest position of its account stream. `since` and `until` of a membership are month numbers,
 `joined_on` and `left_on` day numbers; `until` and `left_on` are 0 while it lasts. A status (aktif, overdue) depends on the
-day of asking and is never stored. A row of `merges` is a pointer of a card to another: `since` is the position that set it,
-`until` the one that took it away, 0 while it stands.
+day of asking and is never stored. `joined` of a person who was registered twice is the person whose record
+stays. A row of `merges` is a pointer of a card to another: `since` is the position that set it, `until` the one that took it
+away, 0 while it stands.
 
 Unlike balances, this fold must run in log order.
 """
@@ -28,6 +29,8 @@ from ledger.events import (
     PersonCorrected,
     PersonErased,
     PersonRegistered,
+    PersonsJoined,
+    PersonsParted,
     SegmentChanged,
 )
 from ledger.identifiers import card_number, month_number
@@ -41,7 +44,7 @@ create table {table}_employers (
     npp bigint primary key, name text not null, name_version bigint not null, registered_on bigint not null){clustered};
 create table {table}_persons (
     person {text} not null, identity text not null, identity_version bigint not null, contact text not null,
-    contact_version bigint not null, erased smallint not null);
+    contact_version bigint not null, erased smallint not null, joined {text} not null);
 create table {table}_cards (
     card bigint {key}, person {text} not null, segment text not null, opened_on bigint not null,
     legacy smallint not null, version bigint not null){clustered};
@@ -52,7 +55,7 @@ create table {table}_merges (
     card bigint not null, since bigint not null, into_card bigint not null, until bigint not null,
     primary key (card, since)){clustered}
 """
-_PERSONS = "text text bigint text bigint smallint"
+_PERSONS = "text text bigint text bigint smallint text"
 PARTS = ("employers", "persons", "cards", "memberships", "merges")
 
 
@@ -144,19 +147,22 @@ def _persons(tx: Transaction, table: str, events: Sequence[Event], *, begun: boo
     changed = {event.stream.partition(":")[2] for event in events if not isinstance(event.fact, PersonRegistered)}
     if changed and not begun:
         given, params = tx.relation(person=("text", sorted(changed)))
-        names = "p.person, p.identity, p.identity_version, p.contact, p.contact_version, p.erased"
+        names = "p.person, p.identity, p.identity_version, p.contact, p.contact_version, p.erased, p.joined"
         found = tx.rows(f"select {names} from {given} q join {table}_persons p on p.person = q.person", params)
         old = {row[0]: row for row in found}
     for event in events:
         person, fact = event.stream.partition(":")[2], event.fact
         if isinstance(fact, PersonErased):
-            new[person] = (person, "", 0, "", 0, 1)
-        elif isinstance(fact, PersonRegistered | PersonCorrected):
-            was = new.get(person) or old.get(person) or (person, "", 0, "", 0, 0)
+            new[person] = (person, "", 0, "", 0, 1, "")
+        elif isinstance(fact, PersonRegistered | PersonCorrected | PersonsJoined | PersonsParted):
+            was = new.get(person) or old.get(person) or (person, "", 0, "", 0, 0, "")
+            if isinstance(fact, PersonsJoined | PersonsParted):
+                new[person] = (*was[:6], fact.into if isinstance(fact, PersonsJoined) else "")
+                continue
             identity = (fact.identity, event.version) if fact.identity else was[1:3]
             contact = (fact.contact, event.version) if fact.contact else was[3:5]
-            new[person] = (person, *identity, *contact, 0)
-    names = "person identity identity_version contact contact_version erased"
+            new[person] = (person, *identity, *contact, 0, "")
+    names = "person identity identity_version contact contact_version erased joined"
     changes = ", ".join(f"{name} = excluded.{name}" for name in names.split()[1:])
     conflict = "" if begun else f"on conflict (person) do update set {changes}"
     _insert(tx, f"{table}_persons", names, _PERSONS, list(new.values()), conflict)

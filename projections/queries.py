@@ -680,15 +680,18 @@ class Queries:
         return str(found[0])
 
     def person_cards(self, person: str) -> list[int]:
-        """The cards a person holds, in order. Raises NotFound(person-unknown) when the person is not registered."""
+        """The cards a person holds, in order. Raises NotFound: person-unknown when the person is not registered,
+        person-joined when the record was joined into another one."""
         cards, known = self._together(
             lambda live: [
                 (f"select card from {live['directory'].table}_cards where person = ? order by card", [person]),
-                (f"select 1 from {live['directory'].table}_persons where person = ?", [person]),
+                (f"select joined from {live['directory'].table}_persons where person = ?", [person]),
             ]
         )
         if not cards and not known:
             raise NotFound("person-unknown")
+        if known and known[0][0]:
+            raise NotFound("person-joined", into=known[0][0])
         return [row[0] for row in cards]
 
     def person(self, person: str) -> PersonRow:
@@ -696,7 +699,7 @@ class Queries:
         (rows,) = self._together(
             lambda live: [
                 (
-                    "select person, identity, identity_version, contact, contact_version, erased "
+                    "select person, identity, identity_version, contact, contact_version, erased, joined "
                     f"from {live['directory'].table}_persons where person = ?",
                     [person],
                 )
@@ -704,8 +707,8 @@ class Queries:
         )
         if not rows:
             raise NotFound("person-unknown")
-        identity, identity_version, contact, contact_version, erased = rows[0][1:]
-        return PersonRow(person, identity, identity_version, contact, contact_version, bool(erased))
+        identity, identity_version, contact, contact_version, erased, joined = rows[0][1:]
+        return PersonRow(person, identity, identity_version, contact, contact_version, bool(erased), joined)
 
     def employer(self, npp: int) -> EmployerRow:
         """A registered employer. Raises NotFound(employer-unknown)."""

@@ -146,7 +146,8 @@ class EmployerRow(msgspec.Struct, frozen=True):
 
 
 class PersonRow(msgspec.Struct, frozen=True):
-    """A person's sealed data as the events hold them, with the stream versions they were sealed with."""
+    """A person's sealed data as the events hold them, with the stream versions they were sealed with. `joined`: the person
+    whose record stays, "" while this one does."""
 
     person: str
     identity: str
@@ -154,6 +155,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     contact: str
     contact_version: int
     erased: bool
+    joined: str
 
 
 class MembershipRow(msgspec.Struct, frozen=True):

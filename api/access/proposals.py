@@ -1,8 +1,12 @@
-"""What one officer proposed and another has to confirm: four eyes for acts that a person cannot take back alone.
+"""What one officer proposed and another has to confirm: the one mechanism of four eyes, for cards, persons and rates.
 
-A row stands until it is confirmed, turned down or over. It holds the state of things as they were when it was proposed: what
-has changed since is proposed anew, so that nobody confirms what the other has not seen. It is taken away in the transaction
-of the act, so that an act is done once; the event then carries who proposed it.
+A proposal is a row and no fact: nothing follows from a wish until somebody else agrees, most questions about it (does it
+still wait, whose is it, is it over) are about rows, and a wish that comes to nothing has no place in a log that is kept for
+ever. The log has what was decided, with both: an event carries who proposed it, or the proposal stands right before it.
+
+A row stands until it is confirmed, turned down by another supervisor, withdrawn by who proposed it, or over. It holds the
+state of things as they were when it was proposed: what has changed since is proposed anew, so that nobody confirms what the
+other has not seen. It is taken away in the transaction of the act, so that an act is done once.
 """
 
 from __future__ import annotations
@@ -20,16 +24,19 @@ from ledger.store.database import Database, Transaction
 OPEN = timedelta(days=7)
 """A proposal that nobody confirmed is over after this."""
 SCHEMA = """
-create table if not exists proposals (
-    id text primary key, act text not null, person text not null references vault_persons (person) on delete cascade,
+drop table if exists proposals;
+create table if not exists office_proposals (
+    id text primary key, act text not null, person text references vault_persons (person) on delete cascade,
     details text not null, reason text not null, seen text not null, by_whom text not null, at text not null)
 """
-_COLUMNS = "id, act, person, details, reason, seen, by_whom, at"
+"""The first table had no place for a proposal that is about nobody; what waited there is proposed anew."""
+TABLE = "office_proposals"
+_COLUMNS = "id, act, coalesce(person, ''), details, reason, seen, by_whom, at"
 
 
 class Proposal(NamedTuple):
-    """An act that waits. `person`: whom it is about; `details`: what the act needs, by name; `seen`: the version of what was
-    shown when it was proposed; `by`: the user's name."""
+    """An act that waits. `person`: whom it is about, "" for nobody; `details`: what the act needs, by name; `seen`: the
+    version of what was shown when it was proposed; `by`: the user's name."""
 
     id: str
     act: str
@@ -53,21 +60,24 @@ class Proposals:
         """Propose an act; its id. The same one that waits already stands. Proposals that are over go."""
         text = msgspec.json.encode(details, order="sorted").decode()
         with self._database.write() as tx:
-            tx.run("delete from proposals where at <= ?", [(now - OPEN).isoformat()])
-            there = tx.rows("select id from proposals where act = ? and details = ? and seen = ?", [act, text, seen])
+            tx.run(f"delete from {TABLE} where at <= ?", [(now - OPEN).isoformat()])
+            given = [act, person, text, seen]
+            there = tx.rows(
+                f"select id from {TABLE} where act = ? and coalesce(person, '') = ? and details = ? and seen = ?", given
+            )
             if there:
                 return str(there[0][0])
             name = secrets.token_hex(8)
             tx.run(
-                f"insert into proposals ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [name, act, person, text, reason, seen, by, now.isoformat()],
+                f"insert into {TABLE} (id, act, person, details, reason, seen, by_whom, at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [name, act, person or None, text, reason, seen, by, now.isoformat()],
             )
         return name
 
     def waiting(self, now: datetime) -> list[Proposal]:
         """What waits, the longest waiting first."""
         with self._database.read() as tx:
-            rows = tx.rows(f"select {_COLUMNS} from proposals where at > ? order by at, id", [(now - OPEN).isoformat()])
+            rows = tx.rows(f"select {_COLUMNS} from {TABLE} where at > ? order by at, id", [(now - OPEN).isoformat()])
         return [_proposal(row) for row in rows]
 
     def of(self, name: str, now: datetime) -> Proposal:
@@ -80,13 +90,19 @@ class Proposals:
     def turn_down(self, name: str) -> None:
         """It will not be done. Raises NotFound(proposal-unknown)."""
         with self._database.write() as tx:
-            if not tx.run("delete from proposals where id = ?", [name]):
+            if not tx.run(f"delete from {TABLE} where id = ?", [name]):
+                raise NotFound("proposal-unknown")
+
+    def withdraw(self, name: str, by: str) -> None:
+        """Who proposed it takes it back. Raises NotFound(proposal-unknown), also for somebody else's."""
+        with self._database.write() as tx:
+            if not tx.run(f"delete from {TABLE} where id = ? and by_whom = ?", [name, by]):
                 raise NotFound("proposal-unknown")
 
     @staticmethod
     def take(tx: Transaction, proposal: Proposal) -> None:
         """In the transaction of the act: it waits no more. Raises Refused(changed-since): another one decided it."""
-        if not tx.run("delete from proposals where id = ?", [proposal.id]):
+        if not tx.run(f"delete from {TABLE} where id = ?", [proposal.id]):
             raise Refused("changed-since")
 
 

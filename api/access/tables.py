@@ -36,4 +36,4 @@ def prepare(database: Database) -> None:
     make_tables(database, "user_factors", _LOCK, _SCHEMA)
     make_tables(database, "login_windows", _LOCK, windows.SCHEMA)
     make_tables(database, "used_challenges", _LOCK, challenges.SCHEMA)
-    make_tables(database, "proposals", _LOCK, proposals.SCHEMA)
+    make_tables(database, proposals.TABLE, _LOCK, proposals.SCHEMA)

@@ -1,4 +1,5 @@
-"""`jht person`: one person's data corrected, erased, handed out. The person is named by a card, never by a NIK."""
+"""`jht person`: one person's data corrected, erased, handed out, two records of one person joined. The person is named by a
+card, never by a NIK."""
 
 from __future__ import annotations
 
@@ -10,22 +11,28 @@ import msgspec
 import typer
 
 from api.cli.console import header, opened, print_json
-from api.cli.read_side import catch_up_alone
+from api.cli.merge import confirm
+from api.cli.read_side import catch_up_alone, holder_of
 from api.terminal import out
 from ledger.acts import person as decisions
 from ledger.clock import jakarta_date, read_now
+from ledger.decisions.join import REASONS as JOIN_REASONS
+from ledger.decisions.join import check_reason, decide_join
 from ledger.decisions.remittance import CORRECTION_REASONS
-from ledger.errors import NotFound, Refused
-from ledger.identifiers import card_number, clean_kpj
+from ledger.errors import Refused
+from ledger.identifiers import kpj_of
 from ledger.members import Acting, Members
 from ledger.store import account_index
-from ledger.store.log import Log
+from ledger.store.log import Log, position_text
 from ledger.store.vault import Vault
 from projections.generations import Store
 from projections.holdings import holdings
 from projections.queries import Queries
 
-person = typer.Typer(help="Correct, erase or export one person's data.", no_args_is_help=True, add_completion=False)
+person = typer.Typer(
+    help="Correct, erase or export one person's data; join two records of one person.", no_args_is_help=True,
+    add_completion=False,
+)  # fmt: skip
 Card = Annotated[str, typer.Argument(metavar="KPJ", help="Any of the person's cards.")]
 
 
@@ -47,7 +54,7 @@ def correct(
     except msgspec.DecodeError:
         raise Refused("json-unreadable") from None
     with opened() as log:
-        by, vault, who, now = header(), Vault.open(log), _person(log, kpj), read_now()
+        by, vault, who, now = header(), Vault.open(log), holder_of(log, kpj), read_now()
         also = Members.open(log, vault).after_correction(who, Acting(by.by, by.channel, now))
         done = decisions.correct(log, vault, who, wanted, by.by, by.channel, now, reason=reason, also=also)
         out.print("Corrected." if done else "Nothing changed: the data was like that already.")
@@ -64,7 +71,7 @@ def erase(
 ) -> None:
     """Destroy the key of a person's data for ever. Refused while there is money, suspense or unexpired retention."""
     with opened() as log:
-        who = _person(log, kpj)
+        who = holder_of(log, kpj)
         has_money, last = _holdings(log, who)
         if not yes:
             typer.confirm("The personal data of this card's holder will be unreadable for ever. Go on?", abort=True)
@@ -80,7 +87,59 @@ def erase(
 def export(kpj: Card) -> None:
     """Everything held about a person, as JSON on standard output."""
     with opened() as log:
-        print_json(decisions.export(log, Vault.open(log), _person(log, kpj)))
+        print_json(decisions.export(log, Vault.open(log), holder_of(log, kpj)))
+
+
+@person.command()
+def join(
+    kpj: Annotated[str, typer.Argument(metavar="KPJ", help="Any card of the record that ends, or its person's id.")],
+    into: Annotated[str, typer.Option(help="Any card of the record that stays, or its person's id.")],
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(JOIN_REASONS)}.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Join the record of a person who was registered twice into the other one, which gets its cards; both are told.
+
+    The record that ends loses its access and its NIK; `jht person part` takes it back.
+    """
+    check_reason(reason)
+    with opened() as log:
+        ends, stays = holder_of(log, kpj), holder_of(log, into)
+        members = Members.open(log, Vault.open(log))
+        with log.database.read() as tx:
+            cards = account_index.held_by(tx, ends)
+        pair = members.look_at_pair(ends, stays, cards)
+        decide_join(pair.ends, pair.stays, pair.cards, request_open=False)
+        if not yes:
+            many = ", ".join(kpj_of(card) for card in cards) or "no card"
+            confirm(kpj.strip().upper(), f"The record that holds {many} ends, and the other one gets what it holds.")
+        by = header("", reason)
+        done = members.join(ends, stays, reason, Acting(by.by, by.channel, read_now()), seen=pair.version)
+        out.print(f"Joined person {ends} into {stays}, at position {position_text(log.log_id, done)}.")
+
+
+@person.command()
+def part(
+    record: Annotated[
+        str, typer.Argument(metavar="PERSON", help="The id of the record that ended: an export tells it.")
+    ],
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(JOIN_REASONS)}.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a join back: the record stands again and gets those of its cards that the other one still holds; both are told.
+
+    Its access is not open again: the person registers as everybody.
+    """
+    check_reason(reason)
+    with opened() as log:
+        members = Members.open(log, Vault.open(log))
+        joined = members.look_at_joined(record)
+        fact = joined.decide()
+        if not yes:
+            many = ", ".join(fact.cards) or "no card"
+            confirm(record.upper(), f"The record stands again and gets {many} back from person {fact.before}.")
+        by = header("", reason)
+        done = members.part(record, reason, Acting(by.by, by.channel, read_now()), seen=joined.version)
+        out.print(f"Parted person {record} from {fact.before}, at position {position_text(log.log_id, done)}.")
 
 
 def _holdings(log: Log, who: str) -> tuple[bool, date | None]:
@@ -92,17 +151,6 @@ def _holdings(log: Log, who: str) -> tuple[bool, date | None]:
     finally:
         reader.close()
         store.close()
-
-
-def _person(log: Log, kpj: str) -> str:
-    number = clean_kpj(kpj)
-    if number is None:
-        raise Refused("kpj-unreadable")
-    with log.database.read() as tx:
-        card = account_index.cards(tx, [card_number(number)]).get(card_number(number))
-    if card is None:
-        raise NotFound("account-not-found")
-    return card.person
 
 
 def _file(name: str) -> bytes:

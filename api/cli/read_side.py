@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from api.cli.console import opened
 from ledger.clock import read_now
-from ledger.errors import Refused, StoreFailed
+from ledger.errors import NotFound, Refused, StoreFailed
 from ledger.identifiers import card_number, clean_kpj
+from ledger.store import account_index
 from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log
 from projections.generations import Store
@@ -17,6 +19,7 @@ from projections.projector import Projector
 from projections.queries import MAX_WAIT, Queries
 from projections.reactions import releaser
 
+_PERSON = re.compile(r"[0-9a-f]{32}")
 AS_OF = "Money paid up to the end of a past day, YYYY-MM-DD."
 KNOWN_AT = "By what had been recorded up to there: a position, or a moment as 2026-02-10T15:30+07:00."
 """Help of the options that ask for a past answer."""
@@ -61,6 +64,18 @@ def card_of(kpj: str) -> int:
     if number is None:
         raise Refused("kpj-unreadable")
     return card_number(number)
+
+
+def holder_of(log: Log, text: str, column: str = "kpj") -> str:
+    """The person of an id, or who holds a card. Raises Refused(kpj-unreadable), NotFound(account-not-found)."""
+    if _PERSON.fullmatch(text):
+        return text
+    card = card_of(text)
+    with log.database.read() as tx:
+        found = account_index.cards(tx, [card]).get(card)
+    if found is None:
+        raise NotFound("account-not-found", column=column)
+    return found.person
 
 
 def follower_of(log: Log, store: Store) -> Projector:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from api.cli.console import header, opened
 from api.cli.merge import confirm
-from api.cli.read_side import card_of
+from api.cli.read_side import card_of, holder_of
 from api.terminal import out
 from ledger.clock import read_now
 from ledger.decisions.reassign import REASONS, check_reason
@@ -19,8 +18,6 @@ from ledger.members import Acting, Members
 from ledger.store import account_index
 from ledger.store.log import Log, position_text
 from ledger.store.vault import Vault
-
-_PERSON = re.compile(r"[0-9a-f]{32}")
 
 
 def reassign(
@@ -34,7 +31,7 @@ def reassign(
     check_reason(reason)
     with opened() as log:
         seen = _version(log, card)
-        person = to if _PERSON.fullmatch(to) else _holder(log, card_of(to))
+        person = holder_of(log, to, "to")
         if not yes:
             confirm(kpj_of(card), f"Card {kpj_of(card)} with all its money will be another person's.")
         by = header("", reason)
@@ -49,11 +46,3 @@ def _version(log: Log, card: int) -> str:
     if found is None:
         raise NotFound("account-not-found", column="kpj")
     return str(found.changed_at)
-
-
-def _holder(log: Log, card: int) -> str:
-    with log.database.read() as tx:
-        found = account_index.cards(tx, [card]).get(card)
-    if found is None:
-        raise NotFound("account-not-found", column="to")
-    return found.person

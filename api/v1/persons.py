@@ -29,7 +29,7 @@ router = APIRouter(route_class=Route, tags=["persons"])
     summary="All cards of one person",
     response_model=schemas.PersonBalance,
     responses=refusals(
-        *READ_PROBLEMS, *POSITION_PROBLEMS, "person-unknown", "account-not-found", "account-incomplete",
+        *READ_PROBLEMS, *POSITION_PROBLEMS, "person-unknown", "person-joined", "account-not-found", "account-incomplete",
         "as-of-in-future", "as-of-before-opening",
     )
     | VERSIONED,

@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ledger.decisions.correction import decide_correct
-from ledger.decisions.person import Contact, Person, contact_bytes, decide_erase, identity_bytes, must_be_there
+from ledger.decisions.person import (
+    Contact,
+    Identity,
+    Person,
+    contact_bytes,
+    decide_erase,
+    identity_bytes,
+    must_be_there,
+)
 from ledger.errors import Conflict, NotFound, Problem, Refused
 from ledger.events import Event, Fact, PersonCorrected
 from ledger.identifiers import account_stream, kpj_of, person_stream
@@ -116,10 +124,11 @@ def erase(
 
 
 def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:
-    """Everything held about a person: data, cards, and the events of person and cards (sealed texts left out).
+    """Everything held about a person: data, cards, and the events of person and cards (sealed texts left out); the same of
+    the records that were joined into it (`joined`).
 
     Finding the cards reads the whole register (a second for some millions): an index would slow every registration.
-    Raises NotFound: person-unknown, person-erased.
+    Raises NotFound: person-unknown, person-erased, person-joined.
     """
     stream = person_stream(person)
     with log.database.read() as tx:
@@ -129,17 +138,25 @@ def export(log: Log, vault: Vault, person: str) -> dict[str, Any]:
         if data is None:
             raise NotFound("person-erased")
         cards = account_index.held_by(tx, person)
-        streams = log.streams_in(tx, [stream, *(account_stream(kpj_of(card)) for card in cards)]).whole()
+        joined = vault.joined_data(tx, person).whole()
+        records = [stream, *map(person_stream, joined)]
+        streams = log.streams_in(tx, [*records, *(account_stream(kpj_of(card)) for card in cards)]).whole()
+    return _record(person, data, streams) | {
+        "cards": [
+            {"kpj": kpj_of(card), "events": [_told(event) for event in streams[account_stream(kpj_of(card))]]}
+            for card in cards
+        ],
+        "joined": [_record(one, held, streams) for one, held in joined.items()],
+    }
+
+
+def _record(person: str, data: tuple[Identity, Contact], streams: Mapping[str, list[Event]]) -> dict[str, Any]:
     identity, contact = data
     return {
         "person": person,
         "identity": msgspec.to_builtins(identity),
         "contact": msgspec.to_builtins(contact),
-        "cards": [
-            {"kpj": kpj_of(card), "events": [_told(event) for event in streams[account_stream(kpj_of(card))]]}
-            for card in cards
-        ],
-        "events": [_told(event) for event in streams[stream]],
+        "events": [_told(event) for event in streams[person_stream(person)]],
     }
 
 

@@ -1,4 +1,4 @@
-"""A person: registered once per NIK, corrected, erased. Pure.
+"""A person: registered once per NIK, corrected, erased, joined into the record that stays. Pure.
 
 Identity (NIK, name, birth date, sex) and contact (e-mail, phone) are each one sealed JSON text; see `store/vault.py`.
 """
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ledger.days import years_after
 from ledger.errors import NotFound, Refused
-from ledger.events import Event, PersonCorrected, PersonErased, PersonRegistered
+from ledger.events import Event, PersonCorrected, PersonErased, PersonRegistered, PersonsJoined, PersonsParted
 from ledger.identifiers import nik_birth
 from ledger.rules import rules
 
@@ -54,6 +54,9 @@ class Person(Struct):
     contact: str = ""
     contact_version: int = 0
     erased: bool = False
+    joined: str = ""
+    """The person whose record stays, "" while this one stands; `brought`: the cards that came along."""
+    brought: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, person: str, events: Iterable[Event]) -> Person:
@@ -74,6 +77,10 @@ class Person(Struct):
                 self.contact, self.contact_version = fact.contact, event.version
         elif isinstance(fact, PersonErased):
             self.erased = True
+        elif isinstance(fact, PersonsJoined):
+            self.joined, self.brought = fact.into, fact.cards
+        elif isinstance(fact, PersonsParted):
+            self.joined, self.brought = "", ()
 
 
 @cache
@@ -109,7 +116,8 @@ def check_birth(birth_date: date, today: date) -> None:
 def decide_erase(state: Person, *, has_money: bool, last_activity: date, order: str, today: date) -> PersonErased:
     """The fact of an erasure. `order`: the number of a legal order, which outweighs money and retention.
 
-    Raises NotFound: person-unknown, person-erased; Refused: erase-has-money, erase-retention, parameter-unreadable.
+    Raises NotFound: person-unknown, person-erased, person-joined; Refused: erase-has-money, erase-retention,
+    parameter-unreadable.
     """
     must_be_there(state)
     if order and not _ORDER.fullmatch(order):
@@ -124,7 +132,10 @@ def decide_erase(state: Person, *, has_money: bool, last_activity: date, order: 
 
 
 def must_be_there(state: Person) -> None:
+    """Raises NotFound: person-unknown, person-erased, person-joined."""
     if not state.version:
         raise NotFound("person-unknown")
     if state.erased:
         raise NotFound("person-erased")
+    if state.joined:
+        raise NotFound("person-joined", into=state.joined)

@@ -1,7 +1,9 @@
-"""Four eyes over a declaration: one officer proposes, another declares what was proposed and nothing else. Pure.
+"""Four eyes over a declaration: what one officer proposed is what another one declares, and nothing else. Pure.
 
 What a proposal would change was worked out when it was made and stands in it; whoever declares has read it and types its
-total. A proposal is over as soon as anything of the scheme that yields come from has changed, or another one was made.
+total. A proposal is over as soon as anything of the scheme that yields come from has changed (`changed_at`). While it waits
+it is no fact (see `api/access/proposals.py`); it is recorded with the declaration, right before it, as of who made it. Logs
+of before hold proposals that were recorded when they were made, and may hold one that nobody ever declared.
 """
 
 from __future__ import annotations
@@ -11,11 +13,10 @@ from datetime import date
 from typing import NamedTuple
 
 from ledger.decisions.scheme import Scheme, decide_declare, decide_provisional
-from ledger.errors import Conflict, NotAllowed, NotFound, Refused
+from ledger.errors import Conflict, Refused
 from ledger.events import (
     Change,
     Event,
-    Fact,
     ProvisionalProposed,
     ProvisionalRateSet,
     Rates,
@@ -24,7 +25,6 @@ from ledger.events import (
     YieldProposed,
 )
 
-_PROPOSALS = (YieldProposed, ProvisionalProposed)
 _CHANGES = (SchemeStarted, YieldDeclared, ProvisionalRateSet)
 
 
@@ -39,10 +39,9 @@ class Told(NamedTuple):
     largest: tuple[Change, ...]
 
 
-def standing(events: Sequence[Event]) -> Event | None:
-    """The proposal that waits for a second officer, None when there is none."""
-    newest = next((event for event in reversed(events) if isinstance(event.fact, (*_PROPOSALS, *_CHANGES))), None)
-    return newest if newest is not None and isinstance(newest.fact, _PROPOSALS) else None
+def changed_at(events: Sequence[Event]) -> int:
+    """The version of the last event of the scheme that yields come from, 0 before the first."""
+    return next((event.version for event in reversed(events) if isinstance(event.fact, _CHANGES)), 0)
 
 
 def would_declare(
@@ -63,11 +62,8 @@ def would_set(scheme: Scheme, since: date, rate: int, basis: str, today: date) -
     return fact
 
 
-def decide_propose(now: Scheme, seen: Scheme, fact: YieldDeclared, told: Told) -> YieldProposed:
-    """The proposal of a declaration that was worked out on `seen`. Raises Conflict(changed-since) when the scheme has
-    changed meanwhile."""
-    if any(getattr(now, name) != getattr(seen, name) for name in ("first_year", "declared", "provisional")):
-        raise Conflict("changed-since")
+def proposed_year(fact: YieldDeclared, told: Told) -> YieldProposed:
+    """The proposal of a declaration, with what it would change."""
     return YieldProposed(
         year=fact.year, rates=fact.rates, rule=fact.rule, basis=fact.basis, instead_of=fact.instead_of,
         position=told.position, cards=told.cards, gaining=told.gaining, losing=told.losing, total=told.total,
@@ -75,26 +71,22 @@ def decide_propose(now: Scheme, seen: Scheme, fact: YieldDeclared, told: Told) -
     )  # fmt: skip
 
 
-def decide_confirm(
-    events: Sequence[Event], version: int, typed: int, by: str, today: date
-) -> YieldDeclared | ProvisionalRateSet:
-    """The fact that a proposal, by its version in the stream, becomes. `typed`: its total in rupiah, or the provisional
-    rate in parts per million.
+def proposed_rate(fact: ProvisionalRateSet) -> ProvisionalProposed:
+    """The proposal of a provisional rate."""
+    return ProvisionalProposed(since=fact.since, rate=fact.rate, rule=fact.rule, basis=fact.basis)
 
-    Raises NotFound(proposal-over), NotAllowed(proposal-own), Conflict(yield-total-differs), and as the decisions.
+
+def decide_confirm(
+    scheme: Scheme, proposed: YieldProposed | ProvisionalProposed, typed: int, today: date, *, reason: str = ""
+) -> YieldDeclared | ProvisionalRateSet:
+    """The fact that a proposal becomes. `typed`: its total in rupiah, or the provisional rate in parts per million.
+
+    Raises Conflict: yield-total-differs, yield-rate-differs; and as the decisions.
     """
-    event = standing(events)
-    if event is None or event.version != version:
-        raise NotFound("proposal-over")
-    if event.by == by:
-        raise NotAllowed("proposal-own")
-    fact: Fact = event.fact
-    scheme = Scheme.of(events)
-    if isinstance(fact, YieldProposed):
-        if typed != fact.total:
+    if isinstance(proposed, YieldProposed):
+        if typed != proposed.total:
             raise Conflict("yield-total-differs", column="typed")
-        return would_declare(scheme, fact.year, fact.rates, fact.basis, today, reason=event.reason)
-    assert isinstance(fact, ProvisionalProposed)
-    if typed != fact.rate:
+        return would_declare(scheme, proposed.year, proposed.rates, proposed.basis, today, reason=reason)
+    if typed != proposed.rate:
         raise Conflict("yield-rate-differs", column="typed")
-    return would_set(scheme, date.fromisoformat(fact.since), fact.rate, fact.basis, today)
+    return would_set(scheme, date.fromisoformat(proposed.since), proposed.rate, proposed.basis, today)

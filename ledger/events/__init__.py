@@ -79,7 +79,7 @@ from ledger.events.member import (
     PhoneDenied,
     PhoneUnbound,
 )
-from ledger.events.person import PersonCorrected, PersonErased, PersonRegistered
+from ledger.events.person import PersonCorrected, PersonErased, PersonRegistered, PersonsJoined, PersonsParted
 from ledger.events.remittance import (
     ContributionsPosted,
     ContributionsReversed,
@@ -107,6 +107,8 @@ FACTS: dict[str, type[Fact]] = {
         PersonRegistered,
         PersonCorrected,
         PersonErased,
+        PersonsJoined,
+        PersonsParted,
         AccountOpened,
         MembershipStarted,
         MembershipEnded,
@@ -212,6 +214,8 @@ __all__ = [
     "PersonCorrected",
     "PersonErased",
     "PersonRegistered",
+    "PersonsJoined",
+    "PersonsParted",
     "PhoneAsked",
     "PhoneBound",
     "PhoneDenied",

@@ -51,7 +51,8 @@ class MemberDenied(Fact, frozen=True):
 
 
 class MemberClosed(Fact, frozen=True):
-    """The access and all registrations ended; the accounts are untouched. `why`: `asked`, `office`."""
+    """The access and all registrations ended; the accounts are untouched. `why`: `asked`, `office`, `joined`
+    (the record ended, see `PersonsJoined`)."""
 
     NAME: ClassVar[str] = "member-closed.v1"
     CONCERNS: ClassVar = NOWHERE

@@ -93,10 +93,11 @@ class Change(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class YieldProposed(Fact, frozen=True, kw_only=True):
-    """An officer proposes a year's rates; another one declares them. What it would change was worked out up to
-    `position`: of so many `cards` some gain and some lose, `total` in rupiah, the largest changes first.
+    """An officer (the header's `by`) proposed a year's rates, and another one declares them in the same append. What it
+    changes was worked out up to `position`: of so many `cards` some gain and some lose, `total` in rupiah, the largest
+    changes first.
 
-    It waits until it is declared, another proposal is made, or anything else changes that yields come from.
+    Logs of before recorded it when it was made: one that no declaration follows was never put in force.
     """
 
     NAME: ClassVar[str] = "yield-proposed.v1"
@@ -115,7 +116,7 @@ class YieldProposed(Fact, frozen=True, kw_only=True):
 
 
 class ProvisionalProposed(Fact, frozen=True, kw_only=True):
-    """An officer proposes a provisional rate; another one sets it. It waits as a declaration's proposal does."""
+    """An officer proposed a provisional rate, and another one sets it; recorded as a declaration's proposal is."""
 
     NAME: ClassVar[str] = "provisional-proposed.v1"
     CONCERNS: ClassVar = NOWHERE

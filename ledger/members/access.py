@@ -9,6 +9,7 @@ from ledger.events import Fact
 from ledger.identifiers import card_number, member_stream
 from ledger.members import rows
 from ledger.members.acts import Acting, Seal, Write
+from ledger.members.joining import Joining
 from ledger.members.memberships import Memberships
 from ledger.members.notice_choices import NoticeChoices
 from ledger.members.passkeys import Passkeys
@@ -23,7 +24,7 @@ from ledger.store.master_key import Master
 from ledger.store.vault import Vault
 
 
-class Members(Phones, Requests, Memberships, NoticeChoices, Passkeys, Reassignment):
+class Members(Phones, Requests, Memberships, NoticeChoices, Passkeys, Reassignment, Joining):
     """The members of a ledger."""
 
     @classmethod

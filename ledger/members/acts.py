@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ledger.acts.person import Corrected
-from ledger.decisions.person import Contact, Identity
+from ledger.decisions.person import Contact, Identity, Person
 from ledger.errors import NotFound, Refused
 from ledger.events import Event, Fact
 from ledger.identifiers import card_number, clean_kpj, member_stream, person_stream
@@ -192,10 +192,13 @@ class Acts:
         return found.person if found else None
 
     def about(self, person: str) -> About:
-        """Who a person is and how reached. Raises NotFound(person-unknown) also when the person was erased."""
+        """Who a person is and how reached. Raises NotFound: person-joined when the record was joined into another one,
+        person-unknown otherwise, also when the person was erased."""
         with self.log.database.read() as tx:
             found = self.vault.data_of(tx, [person]).of(person)
             if found is None:
+                if into := self.record_of(tx, person).joined:
+                    raise NotFound("person-joined", into=into)
                 raise NotFound("person-unknown")
             state, key = self.state_of(tx, person)
             alive = rows.registrations_of(tx, person)
@@ -208,10 +211,13 @@ class Acts:
             state.state, state.access.segment if state.access else "", seen, state.notices,
         )  # fmt: skip
 
-    def _person_version(self, tx: Transaction, person: str) -> int:
+    def record_of(self, tx: Transaction, person: str) -> Person:
+        """The state of the person stream. Raises BrokenLog."""
         stream = person_stream(person)
-        events = self.log.streams_in(tx, [stream]).of(stream)
-        return events[-1].version if events else 0
+        return Person.of(person, self.log.streams_in(tx, [stream]).of(stream))
+
+    def _person_version(self, tx: Transaction, person: str) -> int:
+        return self.record_of(tx, person).version
 
     def must_be_seen(self, person: str, acting: Acting) -> Write:
         """A check for the transaction of an act on the person stream: the page showed what is there now."""

@@ -84,6 +84,14 @@ class Known(NamedTuple):
         """What a given phone rests on."""
         return self._proof(phone in self.phones)
 
+    def without(self, others: Known) -> Known:
+        """Those that are not among others' too."""
+        theirs = {email.lower() for email in others.emails}
+        return Known(
+            tuple(email for email in self.emails if email.lower() not in theirs),
+            tuple(phone for phone in self.phones if phone not in others.phones),
+        )
+
     def _proof(self, is_known: bool) -> str:
         if is_known:
             return KNOWN

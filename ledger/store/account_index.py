@@ -89,9 +89,21 @@ def held_by(tx: Transaction, person: str) -> list[int]:
     return [row[0] for row in tx.rows("select card from account_index_cards where person = ? order by card", [person])]
 
 
+def given_since(tx: Transaction, person: str, position: int) -> bool:
+    """Whether a card of a person changed after the log position; asked under the append lock."""
+    given = [position, person]
+    return bool(tx.rows("select 1 from account_index_cards where changed_at > ? and person = ? limit 1", given))
+
+
+def pointing_at(tx: Transaction, card: int) -> list[int]:
+    """The cards that are merged into this one, in rising order."""
+    rows = tx.rows("select card from account_index_cards where merged = ? and merged > 0 order by card", [card])
+    return [row[0] for row in rows]
+
+
 def is_pointed_at(tx: Transaction, card: int) -> bool:
     """Whether another card is merged into this one."""
-    return bool(tx.rows("select 1 from account_index_cards where merged = ? and merged > 0 limit 1", [card]))
+    return bool(pointing_at(tx, card))
 
 
 def paid_by(tx: Transaction, npp: int) -> list[int]:

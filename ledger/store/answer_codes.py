@@ -9,8 +9,9 @@ the same figures for ever (`known_at`). It is encrypted and authenticated, and n
 
 Question and proof are keyed with the key of the person who holds the card. Both keys are wrapped by the master key, not
 derived from it, so a code outlives its replacement; it is dead once the person is erased, and so is one given to somebody
-who turned out not to be the holder. The mask of the question hangs on the proof (a synthetic IV, as RFC 5297 has it), so the
-same question has the same code. After a restore that lost the event of the position no figures are given for it.
+who turned out not to be the holder. One given for a record that was joined into the holder's opens with that record's key.
+The mask of the question hangs on the proof (a synthetic IV, as RFC 5297 has it), so the same question has the same code.
+After a restore that lost the event of the position no figures are given for it.
 
 Written in 32 signs without I, L, O and U (Crockford), in groups of four: capitals or not, with or without the strokes, and
 I, L, O typed for 1, 1, 0.
@@ -98,10 +99,9 @@ class AnswerCodes:
                 break
             card = int.from_bytes(_masked(masked, self._mask(rest)), "big")
             # A card that nobody can have is none of ours.
-            key = self._keys([card]).get(card) if card < 2**63 else None
-            question = self._opened(card, rest, key) if key is not None else None
-            if question is not None:
-                return question
+            for key in self._keys_ever(card) if card < 2**63 else ():
+                if (question := self._opened(card, rest, key)) is not None:
+                    return question
         raise NotFound("answer-code-unknown")
 
     def _opened(self, card: int, rest: bytes, key: bytes) -> Question | None:
@@ -133,6 +133,15 @@ class AnswerCodes:
             held = account_index.cards(tx, cards)
             keys = self._vault.keys_of(tx, [card.person for card in held.values()])
         return {number: keys.get(card.person) for number, card in held.items()}
+
+    def _keys_ever(self, card: int) -> list[bytes]:
+        """The key of who holds a card, then those of the records that were joined into the holder's."""
+        with self._log.database.read() as tx:
+            held = account_index.cards(tx, [card]).get(card)
+            if held is None:
+                return []
+            own, joined = self._vault.keys_of(tx, [held.person]), self._vault.joined_keys(tx, held.person)
+        return [*own.values(), *joined.values()]
 
 
 def _proof(key: bytes, card: int, asked: bytes, mark: str) -> bytes:

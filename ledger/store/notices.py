@@ -137,6 +137,12 @@ def ways_of(tx: Transaction, person: str, kind: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def hand_over(tx: Transaction, person: str, into: str, cards: Sequence[int]) -> None:
+    """What a person was told to be missing of some cards counts as told to who holds them from now on."""
+    for card in cards:
+        tx.run("update notice_missing set person = ? where person = ? and card = ?", [into, person, card])
+
+
 def remember_missing(tx: Transaction, silent: Sequence[Silent]) -> list[Silent]:
     """Those that were never told; from now on they were."""
     return [

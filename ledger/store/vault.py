@@ -22,7 +22,7 @@ from msgspec import Struct
 from ledger.decisions.person import Contact, Identity, Person, contact_bytes, identity_bytes
 from ledger.errors import BrokenLog, NotFound, Refused, Unavailable
 from ledger.identifiers import person_stream
-from ledger.store import employer_names
+from ledger.store import employer_names, joined_persons
 from ledger.store.database import SqliteDatabase, Transaction, failures_told
 from ledger.store.employer_names import EmployerNames
 from ledger.store.log import Log
@@ -31,7 +31,7 @@ from ledger.store.sealing import KEY as _KEY
 from ledger.store.sealing import NONCE as _NONCE
 from ledger.store.sealing import sealed_with, unseal
 
-TABLES = ("vault_meta", "vault_persons", "vault_employers")
+TABLES = ("vault_meta", "vault_persons", "vault_employers", "vault_joined")
 _COLUMNS = ("person", "wrapped", "nik_hash", "phone_hash", "email_hash", "master")
 _TYPES = "text bytea bytea bytea bytea bigint"
 _LOOKED_UP_AT_ONCE = 10_000
@@ -39,7 +39,7 @@ _ROTATED_AT_ONCE = 1_000
 _LOCK = 7430812
 _EMPTYING_MS = 3_000
 _ERASED = (
-    "vault_persons", "outbox", "member_logins", "member_links", "member_numbers", "member_requests",
+    "vault_persons", "vault_joined", "outbox", "member_logins", "member_links", "member_numbers", "member_requests",
     "member_passkeys", "notice_choices", "notice_waiting", "notice_told", "notice_missing",
 )  # fmt: skip
 """The tables whose rows about a person hold a key, a secret or what was written."""
@@ -200,6 +200,17 @@ class Vault:
             self._must_be_current(tx)
         return {row[0]: self._master.unwrap(row[0], bytes(row[1])) for row in rows}
 
+    def joined_into(self, tx: Transaction, person: str) -> str:
+        """The person with whom the key of a joined record is kept, "" when there is none."""
+        return joined_persons.into_of(tx, person)
+
+    def joined_keys(self, tx: Transaction, person: str) -> dict[str, bytes]:
+        """Person id -> key, of the records that were joined into a person's."""
+        rows = joined_persons.wrapped_of(tx, person)
+        if any(row[2] != self._master.number for row in rows):
+            self._must_be_current(tx)
+        return {joined: self._master.unwrap(joined, wrapped) for joined, wrapped, _ in rows}
+
     # --- reading what is sealed
 
     def open_sealed(self, person: str, stream: str, version: int, field: str, sealed: str) -> bytes:
@@ -212,7 +223,13 @@ class Vault:
 
     def data_of(self, tx: Transaction, persons: Iterable[str]) -> People:
         """Identity and contact of persons as they stand now."""
-        keys = self.keys_of(tx, persons)
+        return self._people(tx, self.keys_of(tx, persons))
+
+    def joined_data(self, tx: Transaction, person: str) -> People:
+        """Identity and contact of the records that were joined into a person's, as they stood then."""
+        return self._people(tx, self.joined_keys(tx, person))
+
+    def _people(self, tx: Transaction, keys: Mapping[str, bytes]) -> People:
         found = People({}, {})
         if keys:
             streams = self.log.streams_in(tx, [person_stream(person) for person in keys])
@@ -284,6 +301,19 @@ class Vault:
             )
         )
 
+    def join(self, tx: Transaction, person: str, into: str) -> None:
+        """A record ends: nothing finds it any more, and its key is kept with the person whose record stays."""
+        self._must_be_current(tx)
+        joined_persons.put(tx, person, into)
+
+    def part(self, tx: Transaction, person: str, data: tuple[Identity, Contact], along: Sequence[str]) -> None:
+        """A record stands again, with its NIK and contacts. A NIK that is there already breaks the unique key: the append
+        says VersionTaken. `along`: the records that had been joined into this one before."""
+        self._must_be_current(tx)
+        row = (person, joined_persons.take(tx, person), *self._master.hashes(*data), self._master.number)
+        tx.insert("vault_persons", {name: [value] for name, value in zip(_COLUMNS, row, strict=True)}, _TYPES)
+        joined_persons.keep_with(tx, along, person)
+
     def erase(self, tx: Transaction, person: str) -> None:
         """Delete a person's key and hashes; `after_erasing` follows the commit."""
         tx.run("delete from vault_persons where person = ?", [person])
@@ -327,7 +357,7 @@ class Vault:
         done = 0
         while count := self._rotate_some(new, also):
             done += count
-        while self._rewrap_employers(new):
+        while self._rewrap_others(new):
             pass
         with self.log.database.write() as tx:
             for rotated in last:
@@ -364,9 +394,11 @@ class Vault:
             )
         return new
 
-    def _rewrap_employers(self, new: Master) -> int:
+    def _rewrap_others(self, new: Master) -> int:
         with self.log.database.write() as tx:
-            return employer_names.rewrap(tx, self._master, new, _ROTATED_AT_ONCE)
+            return sum(
+                some.rewrap(tx, self._master, new, _ROTATED_AT_ONCE) for some in (employer_names, joined_persons)
+            )
 
     def _rotate_some(self, new: Master, also: Sequence[Rotated] = ()) -> int:
         with self.log.database.write() as tx:

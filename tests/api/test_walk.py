@@ -80,13 +80,13 @@ TABLE = {
         "POST /kantor/keluar", "GET /kantor", "POST /kantor", "GET /kantor/peserta/{view}",
         "POST /kantor/peserta/{view}", "GET /kantor/peserta/{view}/surat",
         "GET /kantor/peserta/{view}/laporan/{card:int}/{file}",
+        "GET /kantor/usulan", "GET /kantor/usulan/{proposal}", "POST /kantor/usulan/{proposal}",
     ),
     "half": ("GET /kantor/kode", "POST /kantor/kode", "POST /kantor/kode/hilang"),
     "supervisor": (
         "GET /kantor/hp-hilang", "POST /kantor/hp-hilang", "GET /kantor/hasil", "POST /kantor/hasil",
         "GET /kantor/permintaan", "GET /kantor/permintaan/{view}/{number:int}",
         "POST /kantor/permintaan/{view}/{number:int}",
-        "GET /kantor/usulan", "GET /kantor/usulan/{proposal}", "POST /kantor/usulan/{proposal}",
     ),
     "employer": (
         "POST /perusahaan/keluar", "GET /perusahaan", "GET /perusahaan/{npp}", "POST /perusahaan/{npp}",

@@ -51,6 +51,8 @@ from ledger.events import (
     PersonCorrected,
     PersonErased,
     PersonRegistered,
+    PersonsJoined,
+    PersonsParted,
     PhoneAsked,
     PhoneBound,
     PhoneDenied,
@@ -96,6 +98,12 @@ MEANT: dict[str, tuple[str, int, Fact, str]] = {
     "person-registered.v1": (f"person:{PERSON}", 1, PersonRegistered("1:c2VhbGVk", "1:Y29udGFjdA"), ""),
     "person-corrected.v1": (f"person:{PERSON}", 2, PersonCorrected("1:YW5vdGhlcg"), "correction-asked"),
     "person-erased.v1": (f"person:{PERSON}", 3, PersonErased("PN-JKT/12.2026"), "erasure-asked"),
+    "persons-parted.v1": (
+        f"person:{PERSON}", 5, PersonsParted("f" * 32, (KPJ, LEGACY)), "joined-by-mistake",
+    ),
+    "persons-joined.v1": (
+        f"person:{PERSON}", 4, PersonsJoined("f" * 32, (KPJ, LEGACY), "user:5f2c"), "registered-twice",
+    ),
     "account-opened.v1": (f"account:{LEGACY}", 1, AccountOpened(LEGACY, PERSON, "PU", "2025-01-06", legacy=True), ""),
     "membership-started.v1": (f"account:{LEGACY}", 2, facts.started("PU", "2025-01", "10000001", "2025-01-06"), ""),
     "membership-ended.v1": (

@@ -30,6 +30,8 @@ from ledger.events import (
     PersonCorrected,
     PersonErased,
     PersonRegistered,
+    PersonsJoined,
+    PersonsParted,
     ReleasedLine,
     ReversedLine,
     RuleIds,
@@ -164,6 +166,8 @@ class Writer:
             (f"account:{KPJS[i | 1]}", CardsMerged(KPJS[i & ~1])),
             (f"account:{KPJS[i | 1]}", CardsUnmerged(KPJS[i & ~1])),
             (account, AccountReassigned(PERSON.format(which % 3), PERSON.format(i // 2))),
+            (person, PersonsJoined(PERSON.format(9))),
+            (person, PersonsParted(PERSON.format(9))),
         ]
         return self._next(*facts[which % len(facts)])
 
@@ -191,7 +195,7 @@ operations = st.lists(
         st.tuples(st.just("reverse held"), st.integers(0, 9)),
         st.tuples(st.just("opening"), st.sampled_from(KPJS), st.integers(2014, 2017), _amount, _amount, _amount),
         st.tuples(st.just("take_opening_back"), st.sampled_from(KPJS)),
-        st.tuples(st.just("people"), st.integers(0, 19), st.sampled_from(KPJS)),
+        st.tuples(st.just("people"), st.integers(0, 23), st.sampled_from(KPJS)),
     ),
     min_size=1,
     max_size=25,

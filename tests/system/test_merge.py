@@ -54,3 +54,28 @@ def test_a_card_is_given_to_the_holder_of_another(filled: Settings) -> None:
     assert jht(filled, "balance", CARD, "--json").json["balance"] == 285_000
     held = [card["kpj"] for card in jht(filled, "person", "export", SECOND).json["cards"]]
     assert held == [CARD, SECOND]
+
+
+def test_two_records_of_one_person_are_joined(filled: Settings) -> None:
+    why = ("--reason", "registered-twice")
+    join = ("person", "join")
+    for given, code in (
+        ((CARD, "--into", SECOND, "--yes"), "reason-missing"), ((CARD, "--into", CARD, *why, "--yes"), "join-with-itself"),
+        ((CARD, "--into", "c" * 32, *why, "--yes"), "person-unknown"), (("x", "--into", SECOND, *why), "kpj-unreadable"),
+    ):  # fmt: skip
+        assert code in jht(filled, *join, *given, code=2).stderr
+    assert "card-differs" in jht(filled, *join, CARD, "--into", SECOND, *why, stdin=b"x\n", code=2).stderr
+    done = jht(filled, *join, CARD, "--into", SECOND, *why, stdin=f"{CARD}\n".encode())
+    assert "Joined person" in done.stdout
+    told = jht(filled, "person", "export", CARD).json
+    assert [card["kpj"] for card in told["cards"]] == [CARD, SECOND]
+    (record,) = told["joined"]
+    assert "person-joined" in jht(filled, "person", "export", record["person"], code=2).stderr
+    assert jht(filled, "balance", CARD, "--json").json["balance"] == 285_000
+    back = ("--reason", "joined-by-mistake")
+    part = ("person", "part")
+    assert "card-differs" in jht(filled, *part, record["person"], *back, stdin=b"x\n", code=2).stderr
+    done = jht(filled, *part, record["person"], *back, "--yes")
+    assert "Parted person" in done.stdout
+    assert "part-not-joined" in jht(filled, *part, record["person"], *back, "--yes", code=2).stderr
+    assert [card["kpj"] for card in jht(filled, "person", "export", CARD).json["cards"]] == [CARD]

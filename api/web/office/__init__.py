@@ -7,9 +7,12 @@ second    the code after the password: setting up a phone, the code, a lost phon
 search    a NIK or card number and a reason, before anything is shown
 member    the page of a member, and what the branch may do for the member there
 letter    the balance on one sheet of paper
-merging   a member's cards merged and un-merged: what is proposed, how it is done
+merging   a member's cards merged, un-merged, given to another person: what is proposed, how it is done
+joining   the same of two records of one person
 proposals what one officer proposed and a supervisor confirms
-yields    rates: proposed by one supervisor, put in force by another
+proposal_kind  what the list and the page of proposals need of each kind
+rates     rates that wait for a second supervisor: what is shown, how they are put in force
+yields    the page of rates: what stands, what is proposed
 requests  what members ask about their own data, answered by a supervisor
 """
 

@@ -20,14 +20,16 @@ from api.month_groups import grouped
 from api.reasons import OTHERS, why
 from api.route import PlainRoute
 from api.web.forms import Errors, data_request_of, email_of
-from api.web.office import merging
+from api.web.office import joining, merging
 from api.web.office.desk import ANSWERING, HOME, QUEUE, SEEN, SUPERVISOR, Desk, Office
+from api.web.office.proposal_kind import gone
 from api.web.office.search import MOST_SEARCHES, NO_NIK
 from api.web.office.views import View
 from api.web.pages import see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
+from ledger.decisions.join import REASONS as JOIN_REASONS
 from ledger.decisions.merge import REASONS as MERGE_REASONS
 from ledger.decisions.reassign import REASONS as REASSIGN_REASONS
 from ledger.errors import NotFound, Refused, Unavailable
@@ -91,14 +93,14 @@ def routes(office: Office) -> list[PlainRoute]:
 async def open_person(desk: Desk, view: View) -> OpenedPerson:
     """What the ledger holds on the person of a view, with the record of the look made.
 
-    Raises NotFound(person-erased), Unavailable(record-unavailable).
+    Raises NotFound: person-erased, person-joined; Unavailable(record-unavailable).
     """
     application = desk.application
     try:
         about = await application.ask(application.members.about, view.person)
-    except NotFound:
+    except NotFound as error:
         await desk.record(view.why, view.person)
-        raise NotFound("person-erased") from None
+        raise gone(error) from None
     cards, gap = await _cards(desk, view)
     rows = [card.row for card in cards if card.row is not None]
     try:
@@ -194,6 +196,8 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         merged={card.kpj: kpj_of(into) for card in found.cards if (into := _pointer(found, card.kpj))},
         merge_reasons=MERGE_REASONS,
         reassign_reasons=REASSIGN_REASONS,
+        join_reasons=JOIN_REASONS,
+        joined=await desk.application.ask(desk.application.members.joined_to, view.person),
         errors=errors or {},
         given=desk.form if errors else {},
         news=news,
@@ -224,10 +228,10 @@ async def _act(desk: Desk) -> Response:
     try:
         if name != CLOSING and (view.why not in SEEN or desk.form.get("ktp") != "ya"):
             raise Refused("identity-not-seen")
-        if name == MOVING:
+        if field := SEARCHES.get(name):
             # The number of another person is searched for: counted and recorded as every search.
             await desk.application.identity.guard.take(MOST_SEARCHES, "office", desk.session.who)
-            await desk.record(view.why, clean_kpj(desk.form.get("nomor", "")) or NO_NIK)
+            await desk.record(view.why, clean_kpj(desk.form.get(field, "")) or NO_NIK)
         wrong = await desk.application.work(lambda: act(desk, view))
         if wrong:
             return await _page(desk, view, wrong, 422)
@@ -286,11 +290,15 @@ def _request(desk: Desk, view: View) -> Errors:
 
 
 CLOSING = "tutup"
-MOVING = "pindah"
+MOVING, JOINING = "pindah", "satukan"
+SEARCHES = {MOVING: "nomor", JOINING: "lain"}
+"""What names another person -> the field of the number."""
 PROPOSED = {
     "gabung": merging.propose_merge,
     "pisah": merging.propose_unmerge,
     MOVING: merging.propose_reassign,
+    JOINING: joining.propose_join,
+    "urai": joining.propose_part,
 }
 """What somebody else confirms before anything is done."""
 ACTS: dict[str, Callable[[Desk, View], Errors | None]] = {

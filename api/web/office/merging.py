@@ -3,12 +3,12 @@ and how it is done when confirmed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from api.access.proposals import Proposal
 from api.web.office.desk import Desk
+from api.web.office.proposal_kind import Also, Kind, Shown, show_cards
 from api.web.office.views import View
 from ledger.acts import merge as acts
 from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
@@ -16,14 +16,10 @@ from ledger.decisions.reassign import check_reason as check_reassign
 from ledger.decisions.reassign import decide_reassign
 from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj, clean_nik, kpj_of
-from ledger.members import Acting, Members
 from ledger.receipt import Header
 from ledger.store import account_index
-from ledger.store.database import Transaction
-from ledger.store.log import Log
 
 MERGE, UNMERGE, REASSIGN = "merge", "unmerge", "reassign"
-Also = Callable[[Transaction], None]
 
 
 class Pair(NamedTuple):
@@ -41,12 +37,6 @@ class Pair(NamedTuple):
 def cards_of(proposal: Proposal) -> tuple[int, ...]:
     """The cards that the page of a proposal shows."""
     return (card_number(proposal.details["old"]),) if proposal.act == REASSIGN else tuple(Pair.of(proposal))
-
-
-def seen_now(log: Log, proposal: Proposal) -> str:
-    """The version of what a proposal is about, as it stands now."""
-    cards = cards_of(proposal)
-    return acts.look(log, *cards).version(*cards)
 
 
 def propose_merge(desk: Desk, view: View) -> None:
@@ -84,23 +74,30 @@ def propose_reassign(desk: Desk, view: View) -> None:
     )
 
 
-def confirm(
-    log: Log, members: Members, proposal: Proposal, header: Header, clock: Callable[[], datetime], proposed_by: str,
-    also: Also,
-) -> None:  # fmt: skip
-    """Do what was proposed, if everything is still as it was then. Raises as `acts.merge.merge`, `Members.reassign`."""
-    if proposal.act == REASSIGN:
-        acting = Acting(header.by, header.channel, clock(), request=header.request)
-        members.reassign(
-            cards_of(proposal)[0], proposal.details["to"], proposal.reason, acting, proposed_by=proposed_by,
-            seen=proposal.seen, also=also,
-        )  # fmt: skip
-        return
-    pair = Pair.of(proposal)
+async def _show(desk: Desk, proposal: Proposal) -> Shown:
+    cards = cards_of(proposal)
+    looked = await desk.application.ask(acts.look, desk.application.log, *cards)
+    return await show_cards(desk, proposal, cards, looked.version(*cards))
+
+
+def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+    """Raises as `acts.merge.merge`, `acts.merge.unmerge`."""
+    acting, pair = desk.acting(), Pair.of(proposal)
+    log, clock = desk.application.log, desk.application.now
+    header = Header(acting.by, acting.channel, acting.request, proposal.reason)
     if proposal.act == MERGE:
         acts.merge(log, *pair, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)
     else:
         acts.unmerge(log, pair.old, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)
+
+
+def _confirm_reassign(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+    """Raises as `Members.reassign`."""
+    (card,) = cards_of(proposal)
+    desk.application.members.reassign(
+        card, proposal.details["to"], proposal.reason, desk.acting(), proposed_by=proposed_by, seen=proposal.seen,
+        also=also,
+    )  # fmt: skip
 
 
 def _propose(desk: Desk, view: View, act: str, details: Mapping[str, str], seen: str) -> None:
@@ -121,3 +118,10 @@ def _must_be_the_persons(looked: acts.Looked, view: View, *cards: int) -> None:
     """Whatever the form says. Raises Refused(card-not-yours)."""
     if any(card not in looked.cards or looked.cards[card].person != view.person for card in cards):
         raise Refused("card-not-yours")
+
+
+KINDS = {
+    MERGE: Kind(_show, _confirm),
+    UNMERGE: Kind(_show, _confirm),
+    REASSIGN: Kind(_show, _confirm_reassign),
+}

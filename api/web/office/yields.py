@@ -1,4 +1,4 @@
-"""Yield at the office: a supervisor proposes a year's rates or a provisional rate, another one puts them in force.
+"""Yield at the office: a supervisor proposes a year's rates or a provisional rate; `proposals` has what waits.
 
 What a declaration would change is worked out over all accounts before it is proposed. That takes up to a minute, so it runs
 in a writer's thread, one at a time, and the page says that it is being worked out; the proposal appears with the result.
@@ -20,24 +20,22 @@ from api import problems
 from api.formats import sentence
 from api.route import PlainRoute
 from api.web.forms import Errors
+from api.web.office import rates
 from api.web.office.desk import SUPERVISOR, YIELD, Desk, Office
 from api.web.pages import see_other
 from api.web.words import words
 from ledger.acts import proposal as acts
 from ledger.acts.scheme import scheme_of
 from ledger.clock import jakarta_date
-from ledger.decisions.proposal import Told, would_declare
+from ledger.decisions.proposal import Told, proposed_rate, proposed_year, would_declare, would_set
 from ledger.decisions.scheme import REASONS, Scheme, rate_of
-from ledger.errors import Conflict, JhtError, NotFound, Problem, Refused
-from ledger.events import Change, Event, Rates, YieldDeclared, YieldProposed
+from ledger.errors import Conflict, JhtError, Problem, Refused
+from ledger.events import Change, Rates, YieldDeclared
 from ledger.identifiers import kpj_of
-from ledger.receipt import Header
 from projections.what_if import WhatIf, what_if
 
-LOOKED = "scheme"
-"""What the record of a look at the page says was read: cards stand among the largest changes."""
-NEWS = ("dihitung", "sementara", "ditetapkan")
-FIELDS = ("year", "rate", "tambahan", "basis", "reason", "since", "provisional", "provisional_basis", "typed")
+NEWS = ("dihitung", "sementara")
+FIELDS = ("year", "rate", "tambahan", "basis", "reason", "since", "provisional", "provisional_basis")
 SINCE = ("since_day", "since_month", "since_year")
 
 
@@ -68,8 +66,6 @@ def routes(office: Office) -> list[PlainRoute]:
                 return await _propose(desk, working)
             if what == "usul-sementara":
                 return await _propose_provisional(desk, working)
-            if what == "tetapkan":
-                return await _confirm(desk)
         except Refused as refused:
             desk.request.scope["problem"] = refused.code
             column = refused.problem.column
@@ -89,15 +85,12 @@ async def _page(desk: Desk, working: Working, errors: Errors | None = None, stat
     # Asked first: what is done by now has left its proposal where it is read next.
     busy = working.busy
     scheme: Scheme = await application.ask(scheme_of, log)
-    proposal: Event | None = await application.ask(acts.standing, log)
-    names: Mapping[str, str] = await application.ask(application.identity.users.names_of, log)
-    await desk.record("yield", LOOKED)
+    waiting = await application.ask(application.identity.proposals.waiting, application.now())
+    await desk.record("yield", rates.SCHEME)
     news = desk.request.query_params.get("kabar", "")
     values: dict[str, Any] = {
-        "scheme": scheme, "declared": sorted(scheme.declared.items(), reverse=True), "proposal": proposal,
-        "is_year": proposal is not None and isinstance(proposal.fact, YieldProposed),
-        "who": names.get(proposal.by, "") if proposal else "",
-        "own": proposal is not None and proposal.by == desk.acting().by,
+        "scheme": scheme, "declared": sorted(scheme.declared.items(), reverse=True),
+        "waiting": [(one, rates.told(one)) for one in waiting if one.act in rates.KINDS],
         "busy": busy, "problem": sentence(working.problem, desk.language) if working.problem else "",
         "reasons": REASONS, "errors": errors or {},
         "given": {name: desk.form.get(name, "") if errors else "" for name in (*FIELDS, *SINCE)},
@@ -111,39 +104,41 @@ async def _propose(desk: Desk, working: Working) -> Response:
     application, now = desk.application, desk.application.now()
     year, basis = _year(desk.form.get("year", "")), desk.form.get("basis", "")
     rate = desk.form.get("rate", "")
-    rates = Rates(rate_of(rate), _rate_of(desk.form.get("tambahan", "").strip() or rate, "tambahan"))
+    wished = Rates(rate_of(rate), _rate_of(desk.form.get("tambahan", "").strip() or rate, "tambahan"))
     reason = desk.form.get("reason", "")
+    # Asked first: what changes while the scheme is read makes the proposal one of before.
+    seen = await application.ask(acts.seen_now, application.log)
     scheme = await application.ask(scheme_of, application.log)
-    fact = would_declare(scheme, year, rates, basis, jakarta_date(now), reason=reason)
-    acting = desk.acting()
-    header = Header(acting.by, acting.channel, acting.request, reason)
+    fact = would_declare(scheme, year, wished, basis, jakarta_date(now), reason=reason)
     if not working.lock.acquire(blocking=False):
         raise Conflict("what-if-running")
     working.problem = None
-    task = asyncio.create_task(_work(desk, working, scheme, fact, header))
+    task = asyncio.create_task(_work(desk, working, scheme, fact, reason, seen))
     working.tasks.add(task)
     task.add_done_callback(working.tasks.discard)
     return see_other(f"{YIELD}?kabar=dihitung")
 
 
-async def _work(desk: Desk, working: Working, scheme: Scheme, fact: YieldDeclared, header: Header) -> None:
-    application, log = desk.application, desk.application.log
+async def _work(
+    desk: Desk, working: Working, scheme: Scheme, fact: YieldDeclared, reason: str, seen: str
+) -> None:  # fmt: skip
+    application, request = desk.application, desk.acting().request
     day = jakarta_date(application.now())
 
     def work() -> None:
         position = application.reader.position()
         then = scheme.after(fact, scheme.version + 1)
         found = what_if(application.store, scheme, then, day, stopped=application.is_stopping)
-        acts.propose(log, scheme, fact, _told(found, position), header, application.now())
+        rates.put(desk, rates.YEAR, proposed_year(fact, _told(found, position)), reason, seen)
 
     try:
         await application.work(work)
     except JhtError as error:
         working.problem = error.problem
-        structlog.get_logger().error("what-if-failed", code=error.code, request=header.request)
+        structlog.get_logger().error("what-if-failed", code=error.code, request=request)
     except Exception as error:
         working.problem = Problem("internal")
-        structlog.get_logger().error("what-if-failed", error=type(error).__name__, request=header.request)
+        structlog.get_logger().error("what-if-failed", error=type(error).__name__, request=request)
     finally:
         working.lock.release()
 
@@ -154,29 +149,19 @@ def _told(found: WhatIf, position: int) -> Told:
 
 
 async def _propose_provisional(desk: Desk, working: Working) -> Response:
-    application, acting, form = desk.application, desk.acting(), desk.form
+    application, form = desk.application, desk.form
     since = _since(form)
     if since is None:
         return await _page(desk, working, {"since": words(desk.language)("yield.wrong_since")}, 422)
     rate, basis = _rate_of(form.get("provisional", ""), "rate"), form.get("provisional_basis", "")
-    header = Header(acting.by, acting.channel, acting.request)
-    await application.work(
-        lambda: acts.propose_provisional(application.log, since, rate, basis, header, acting.now)
-    )  # fmt: skip
+
+    def propose() -> None:
+        seen = acts.seen_now(application.log)
+        fact = would_set(scheme_of(application.log), since, rate, basis, jakarta_date(application.now()))
+        rates.put(desk, rates.PROVISIONAL, proposed_rate(fact), "", seen)
+
+    await application.work(propose)
     return see_other(f"{YIELD}?kabar=sementara")
-
-
-async def _confirm(desk: Desk) -> Response:
-    """Put in force what the page showed: by the proposal's version, with its total (or its rate) typed."""
-    application, acting = desk.application, desk.acting()
-    version, typed = desk.number("versi"), desk.form.get("typed", "")
-    proposal = await application.ask(acts.standing, application.log)
-    if proposal is None or proposal.version != version:
-        raise NotFound("proposal-over")
-    number = _rupiah(typed) if isinstance(proposal.fact, YieldProposed) else _rate_of(typed, "typed")
-    header = Header(acting.by, acting.channel, acting.request)
-    await application.work(lambda: acts.confirm(application.log, version, number, header, acting.now))
-    return see_other(f"{YIELD}?kabar=ditetapkan")
 
 
 def _provisional_field(column: str) -> str:
@@ -206,12 +191,3 @@ def _rate_of(text: str, column: str) -> int:
         return rate_of(text)
     except Refused as refused:
         raise Refused(refused.code, column=column) from None
-
-
-def _rupiah(text: str) -> int:
-    """A total as it is typed: `Rp10.697`, `-10697`. Raises Conflict(yield-total-differs)."""
-    bare = text.strip().replace("−", "-").replace("Rp", "").replace(".", "").replace(" ", "")
-    sign, digits = (-1, bare[1:]) if bare.startswith("-") else (1, bare)
-    if not (digits.isascii() and digits.isdigit()):
-        raise Conflict("yield-total-differs", column="typed")
-    return sign * int(digits)

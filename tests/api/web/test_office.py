@@ -51,7 +51,7 @@ def pages(branch: Branch, browser: Browser, number: int = 2) -> list[tuple[str, 
         ("GET", queue, "supervisor"), ("GET", f"{queue}/{handle}/{number}", "supervisor"),
         ("POST", f"{queue}/{handle}/{number}", "supervisor"),
         ("GET", "/kantor/hp-hilang", "supervisor"), ("POST", "/kantor/hp-hilang", "supervisor"),
-        ("GET", "/kantor/usulan", "supervisor"), ("GET", f"/kantor/usulan/{proposal}", "supervisor"),
+        ("GET", "/kantor/usulan", "counter"), ("GET", f"/kantor/usulan/{proposal}", "supervisor"),
         ("POST", f"/kantor/usulan/{proposal}", "supervisor"),
         ("GET", "/kantor/hasil", "supervisor"), ("POST", "/kantor/hasil", "supervisor"),
     ]  # fmt: skip

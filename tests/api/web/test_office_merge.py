@@ -83,16 +83,39 @@ def test_nobody_confirms_the_own_proposal_and_only_a_supervisor_confirms(branch:
     (waiting,) = branch.application.identity.proposals.waiting(branch.api.clock)
     boss.post(path, tindakan="setuju", versi=waiting.seen)
     assert (boss.status, "penyelia lain" in boss.text, pointer(branch)) == (403, True, 0)
-    clerk.get("/kantor/usulan")
-    assert clerk.status == 403
+    assert "Tidak ada usulan" in clerk.get("/kantor/usulan"), "a clerk sees the own ones"
+    clerk.get(path)
+    assert (clerk.status, "role-missing" in clerk.page) == (403, True)
     clerk.get("/kantor")
-    clerk.post(path, tindakan="setuju", versi=waiting.seen)
-    assert (clerk.status, pointer(branch)) == (403, 0)
+    for act in ("setuju", "tolak", "tarik"):
+        clerk.post(path, tindakan=act, versi=waiting.seen)
+        assert (clerk.status, pointer(branch)) == (403, 0), act
     boss.get(path)
     boss.post(path, tindakan="tolak")
-    assert boss.headers["location"] == "/kantor/usulan?kabar=tolak"
-    assert "Usulan ditolak" in boss.follow()
-    assert pointer(branch) == 0
+    assert (boss.status, len(branch.application.identity.proposals.waiting(branch.api.clock))) == (403, 1)
+
+
+def test_who_proposed_it_withdraws_it_and_nobody_else(branch: Branch) -> None:
+    clerk, boss = branch.staff(), branch.supervisor()
+    propose(clerk)
+    proposals = branch.application.identity.proposals
+    boss.get(proposal_of(boss))
+    path = proposal_of(clerk)
+    assert "Tarik usulan" in clerk.text
+    assert "Tarik usulan" not in boss.text
+    boss.post(path, tindakan="tarik")
+    assert (boss.status, len(proposals.waiting(branch.api.clock))) == (404, 1)
+    # A clerk confirms nothing, the own proposal neither.
+    (waiting,) = proposals.waiting(branch.api.clock)
+    clerk.post(path, tindakan="setuju", versi=waiting.seen)
+    assert (clerk.status, pointer(branch)) == (403, 0)
+    clerk.get(path)
+    clerk.post(path, tindakan="tarik")
+    assert clerk.headers["location"] == "/kantor/usulan?kabar=tarik"
+    assert "Usulan ditarik" in clerk.follow()
+    assert (proposals.waiting(branch.api.clock), pointer(branch)) == ([], 0)
+    boss.get(path)
+    assert (boss.status, "proposal-unknown" in boss.page) == (404, True)
 
 
 def test_what_came_since_the_proposal_is_shown_and_refused(branch: Branch) -> None:

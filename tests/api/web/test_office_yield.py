@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.access.users import writer_of
 from api.web.office import yields
-from ledger.acts import proposal, scheme
-from ledger.events import ProvisionalRateSet, Rates, YieldDeclared
+from ledger.acts import scheme
+from ledger.events import ProvisionalRateSet, Rates, YieldDeclared, YieldProposed
 from ledger.receipt import Header
 from ledger.settings import Settings
 from projections.what_if import what_if
@@ -55,16 +56,16 @@ def proposed(browser: Browser, **changes: str) -> str:
     return worked_out(browser)
 
 
-def version(page: str) -> str:
-    found = re.search(r'name="versi" value="(\d+)"', page)
-    assert found is not None, page
-    return found[1]
+def address(browser: Browser, place: int = -1) -> str:
+    """The page of a proposal that waits, the newest one unless said otherwise."""
+    return re.findall(r'href="(/kantor/usulan/[0-9a-f]+)"', browser.get(PAGE))[place]
 
 
 def confirm(browser: Browser, typed: str, of: str = "") -> int:
-    """Type a total on the page that is open, or that was open before."""
-    browser.get(PAGE)
-    browser.post(PAGE, tindakan="tetapkan", versi=of or version(browser.page), typed=typed)
+    """Type a total on the page of a proposal."""
+    of = of or address(browser)
+    browser.get(of)
+    browser.post(of, tindakan="setuju", typed=typed)
     return browser.status
 
 
@@ -74,22 +75,27 @@ def declared(branch: Branch) -> dict[int, int]:
 
 def test_one_proposes_another_types_the_total_and_every_balance_has_its_yield(branch: Branch) -> None:
     first, second = pair(branch)
-    mine = proposed(first)
+    assert faults(proposed(first)) == []
+    mine = first.get(address(first))
     assert faults(mine) == []
-    assert "Anda buat sendiri" in mine
+    assert "usulan Anda sendiri" in first.text
     assert 'name="typed"' not in mine
     page = second.get(PAGE)
     assert faults(page) == []
-    assert "Rp10.697" in page
-    assert CARD in page
     assert "Diusulkan dewi" in page
+    page = second.get(address(second))
+    assert faults(page) == []
+    for said in ("Rp10.697", CARD, "dewi", "Perdir 1/2026"):
+        assert said in page, said
     assert declared(branch) == {}, "nothing is in force yet"
     assert confirm(second, "Rp10.697") == 303
     assert declared(branch) == {2025: 56_300}
     event = branch.api.log.events("scheme")[-1]
     assert isinstance(event.fact, YieldDeclared)
-    proposal_event = branch.api.log.events("scheme")[-2]
-    assert proposal_event.by != event.by
+    before = branch.api.log.events("scheme")[-2]
+    assert isinstance(before.fact, YieldProposed)
+    assert [before.by, event.by] == [writer_of(branch.api.log, name) for name in ("dewi", "wati")]
+    assert (before.fact.total, before.fact.rates) == (EARNED, event.fact.rates)
     branch.api.follow()
     answer = branch.api.client.get(f"/v1/accounts/{CARD}/balance", headers=branch.api.key("read")).json()
     assert answer["yield"]["credited"] == EARNED
@@ -98,10 +104,16 @@ def test_one_proposes_another_types_the_total_and_every_balance_has_its_yield(br
 def test_nobody_puts_their_own_proposal_in_force(branch: Branch) -> None:
     first, _ = pair(branch)
     proposed(first)
-    of = str(branch.api.log.events("scheme")[-1].version)
-    assert confirm(first, "Rp10.697", of) == 403
-    assert "hanya dapat disetujui oleh penyelia lain" in first.page
+    of = address(first)
+    first.get(of)
+    (waiting,) = branch.application.identity.proposals.waiting(branch.api.clock)
+    first.post(of, tindakan="setuju", typed="Rp10.697", versi=waiting.seen)
+    assert (first.status, "hanya dapat diputuskan oleh penyelia lain" in first.text) == (403, True)
     assert declared(branch) == {}
+    first.get(of)
+    first.post(of, tindakan="tarik")
+    assert first.headers["location"] == "/kantor/usulan?kabar=tarik"
+    assert "Tidak ada usulan" in first.get(PAGE)
 
 
 def test_another_total_than_the_one_on_the_page_changes_nothing(branch: Branch) -> None:
@@ -117,26 +129,31 @@ def test_another_total_than_the_one_on_the_page_changes_nothing(branch: Branch) 
 def test_of_two_who_put_it_in_force_at_once_the_second_one_is_told(branch: Branch) -> None:
     first, second = pair(branch)
     third = branch.staff("supervisor", name="tono")
-    of = version_of_proposal(first, second)
+    proposed(first)
+    of = address(second)
     assert confirm(second, "Rp10.697", of) == 303
     assert confirm(third, "Rp10.697", of) == 404
-    assert "Usulan ini sudah tidak berlaku" in third.page
+    assert "proposal-unknown" in third.page
     assert declared(branch) == {2025: 56_300}
 
 
-def version_of_proposal(first: Browser, second: Browser) -> str:
-    proposed(first)
-    return version(second.get(PAGE))
-
-
-def test_what_was_read_is_what_is_put_in_force(branch: Branch) -> None:
+def test_what_was_read_is_what_is_put_in_force_and_of_two_one(branch: Branch) -> None:
     first, second = pair(branch)
-    of = version_of_proposal(first, second)
+    proposed(first)
+    branch.wait(minutes=1)
     proposed(first, rate="6")
-    assert confirm(second, "Rp10.697", of) == 404, "another proposal has taken its place"
-    assert declared(branch) == {}
-    assert confirm(second, "Rp11.400") == 303
+    one, other = address(second, 0), address(second, 1)
+    assert confirm(second, "Rp11.400", one) == 409, "the other one's total"
+    assert confirm(second, "Rp11.400", other) == 303
     assert declared(branch) == {2025: 60_000}
+    second.get(one)
+    assert "berubah sejak diusulkan" in second.text
+    (waiting,) = branch.application.identity.proposals.waiting(branch.api.clock)
+    second.post(one, tindakan="setuju", typed="Rp10.697", versi=waiting.seen)
+    assert (second.status, declared(branch)) == (409, {2025: 60_000})
+    second.get(one)
+    second.post(one, tindakan="tolak")
+    assert second.headers["location"] == "/kantor/usulan?kabar=tolak"
 
 
 def test_a_declared_year_is_replaced_with_a_reason_and_members_may_lose(branch: Branch) -> None:
@@ -147,7 +164,7 @@ def test_a_declared_year_is_replaced_with_a_reason_and_members_may_lose(branch: 
     assert first.post(PAGE, **{**YEAR, "rate": "5"})
     assert (first.status, "yield-declared" in first.page or "sudah ditetapkan" in first.page) == (409, True)
     proposed(first, rate="5", reason="wrong-rate")
-    assert "-Rp1.197" in second.get(PAGE)
+    assert "-Rp1.197" in second.get(address(second))
     assert confirm(second, "-1.197") == 303
     assert branch.api.log.events("scheme")[-1].reason == "wrong-rate"
 
@@ -168,7 +185,7 @@ def test_a_wish_that_cannot_be_is_told_beside_its_field_before_anything_is_worke
     first.post(PAGE, **{**YEAR, **changes})
     assert (first.status, f'id="{field}-e"' in first.page) == (status, True), first.text
     assert faults(first.page) == []
-    assert proposal.standing(branch.api.log) is None
+    assert branch.application.identity.proposals.waiting(branch.api.clock) == []
 
 
 def test_a_provisional_rate_takes_two_as_well(branch: Branch) -> None:
@@ -224,7 +241,8 @@ def test_the_server_answers_while_an_effect_is_worked_out_and_only_one_is(
     second.post(PAGE, **YEAR)
     assert (second.status, "sedang dihitung. Tunggu" in second.text) == (409, True)
     going.append(1)
-    assert "Rp10.697" in worked_out(first)
+    worked_out(first)
+    assert "Rp10.697" in first.get(address(first))
 
 
 def test_an_effect_that_could_not_be_worked_out_is_told_and_leaves_no_proposal(
@@ -239,7 +257,7 @@ def test_an_effect_that_could_not_be_worked_out_is_told_and_leaves_no_proposal(
     first, _ = pair(branch)
     page = proposed(first)
     assert "Usulan terakhir tidak jadi" in page
-    assert proposal.standing(branch.api.log) is None
+    assert branch.application.identity.proposals.waiting(branch.api.clock) == []
 
 
 def test_it_is_for_supervisors_and_each_look_is_recorded(branch: Branch) -> None:

@@ -90,6 +90,17 @@ def card_unlinked(counter: Counter) -> None:
     counter.members.reassign(int(CARD), counter.other, "wrong-person", counter.acting("user:dewi"))
 
 
+def persons_joined(counter: Counter) -> None:
+    with_login(counter)
+    counter.members.join(counter.person, counter.other, "registered-twice", counter.acting("user:dewi"))
+
+
+def persons_parted(counter: Counter) -> None:
+    persons_joined(counter)
+    counter.letters()
+    counter.members.part(counter.person, "joined-by-mistake", counter.acting("user:dewi"))
+
+
 def phone_asked(counter: Counter) -> None:
     with_login(counter)
     ask(counter, OTHER_PHONE)
@@ -190,6 +201,11 @@ TOLD: dict[type[events.Fact], Row] = {
     events.DataRequested: (requested, {("data-request", LOGIN)}),
     events.DataRequestClosed: (answered, {("data-answered", LOGIN)}),
     events.NoticesChosen: (notices_chosen, {("notices-chosen", to) for to in EVERY}),
+    events.PersonsJoined: (
+        persons_joined, {("record-ended", to) for to in EVERY} | {("records-joined", to) for to in THEIRS},
+    ),
+    # The address of the access that had ended is not known any more.
+    events.PersonsParted: (persons_parted, {("records-parted", to) for to in {ON_FILE, PHONE, *THEIRS}}),
     events.PersonCorrected: (corrected, {("contact-changed", to) for to in {*EVERY, "baru@contoh.id"}}),
 }  # fmt: skip
 NOT_AN_ACCESS = {events.PersonRegistered, events.PersonErased}
@@ -201,7 +217,8 @@ def test_every_fact_about_a_person_or_an_access_has_its_row() -> None:
         fact for fact in events.FACTS.values()
         if fact.NAME.startswith(
             (
-                "member-", "person-", "phone-", "password-", "passkey-", "card-linked", "card-unlinked", "contact-",
+                "member-", "person-", "persons-", "phone-", "password-", "passkey-", "card-linked", "card-unlinked",
+                "contact-",
                 "data-request", "notices-",
             )
         )
@@ -214,7 +231,7 @@ def test_what_is_told_to_whom(counter: Counter, fact: type[events.Fact]) -> None
     happens, told = TOLD[fact]
     happens(counter)
     stream = counter.log.events(f"member:{counter.person}") or counter.log.events(f"person:{counter.person}")
-    if fact is events.PersonCorrected:
+    if fact in {events.PersonCorrected, events.PersonsJoined, events.PersonsParted}:
         stream = counter.log.events(f"person:{counter.person}")
     assert isinstance(stream[-1].fact, fact)
     assert {(letter.kind, letter.to) for _, letter in counter.letters()} == told

@@ -243,12 +243,13 @@ def test_pages_of_what_waits_for_a_second_officer(visit: Visit, town: Town, look
     clerk, who, other = visit("id", "desktop"), town.member(), town.somebody()
     clerk.enter("office", STAFF)
     search(clerk, who.kpj)
-    for fold, values in (("gabung", {"gl": who.kpj, "gt": who.other}), ("pindah", {"dl": who.kpj})):
+    folds = (("gabung", {"gl": who.kpj, "gt": who.other}), ("pindah", {"dl": who.kpj}), ("satukan", {}))
+    for fold, values in folds:
         form = clerk.page.get_by_role("region").filter(has=clerk.page.locator(f"#{fold}")).locator("form")
         for field, value in values.items():
             form.locator(f"#{field}").select_option(value)
-        if fold == "pindah":
-            form.locator("#nomor").fill(other.kpj)
+        if fold != "gabung":
+            form.locator("#nomor" if fold == "pindah" else "#lain").fill(other.kpj)
         form.get_by_role("checkbox").check()
         with clerk.going():
             form.locator("button").click()
@@ -268,12 +269,19 @@ def test_pages_of_what_waits_for_a_second_officer(visit: Visit, town: Town, look
     clerk.page.locator("#provisional_basis").fill("Perdir 7/2026")
     clerk.press("yield.propose")
     look(clerk, "office-yield-own")
+    with clerk.going():
+        clerk.page.locator("main li a").first.click()
+    look(clerk, "office-rates-own")
     clerk.press("site.log_out")
     clerk.enter("office", second)
     clerk.open("/kantor/hasil")
     look(clerk, "office-yield-waits")
+    with clerk.going():
+        clerk.page.locator("main li a").first.click()
+    look(clerk, "office-rates-waits")
     clerk.press("yield.confirm")
-    look(clerk, "office-yield-waits-wrong")
+    look(clerk, "office-rates-waits-wrong")
+    clerk.open("/kantor/hasil")
     clerk.page.locator("#year").fill("2025")
     clerk.page.locator("#rate").fill("5,7")
     clerk.page.locator("#basis").fill("Perdir 8/2026")
