@@ -27,17 +27,16 @@ from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_r
 from api.v1.upload_columns import request_body
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
-from ledger.ingestion.door import SMALL
+from ledger.ingestion.door import committed_together
 from ledger.ingestion.readers.reading import read
 from ledger.ingestion.readers.table import Table
 from ledger.members import Acting
 from ledger.receipt import Header
 from ledger.receipt import Receipt as Decided
 
-SMALL_BODY = 256 << 10
-"""Bytes that are read in the event loop: cheaper than handing them to a thread."""
-LIGHT_BODY = 64 << 10
-"""Bytes of a body that waits for no turn, however many come at once."""
+SMALL_BODY = 128 << 10
+"""Bytes of a body that waits for no turn, however many come at once. One of contributions is read in the event loop,
+which is cheaper than handing it to a thread."""
 _RESPONSES = receipt_responses(
     *WRITE_PROBLEMS, "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable",
     "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice", "too-many-guesses",
@@ -138,52 +137,45 @@ async def _ingest(
     dry_run: bool,
     replace: bool,
 ) -> Decided:
-    backdate = "backdate" in caller.scopes
-    if layout == "contributions" and not dry_run and body.size <= SMALL_BODY and not body.is_packed:
-        table = read(body.source(), layout, application.door.limits)
-        if len(table) <= SMALL:
-            await _must_cover(application, caller, layout, table)
-            return await asyncio.wrap_future(application.door.submit(table, header, backdate=backdate))
-        del table
-    if body.size <= LIGHT_BODY and not body.is_packed:
-        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+    limits = application.door.limits
+    if body.size <= SMALL_BODY and not body.is_packed:
+        if layout == "contributions":
+            table = read(body.source(), layout, limits)
+        else:
+            table = await application.work(lambda: read(body.source(), layout, limits))
+        return await _take(application, caller, table, header, dry_run, replace)
     # What a large body becomes in memory is many times its size: such work waits for its turn, whatever door it uses.
     async with application.turn:
-        return await _ingest_large(application, caller, layout, body, header, dry_run, replace)
+        table = await application.work(lambda: read(body.source(), layout, limits))
+        return await _take(application, caller, table, header, dry_run, replace)
 
 
-async def _ingest_large(
-    application: ApplicationState,
-    caller: Caller,
-    layout: str,
-    body: Body,
-    header: Header,
-    dry_run: bool,
-    replace: bool,
+async def _take(
+    application: ApplicationState, caller: Caller, table: Table, header: Header, dry_run: bool, replace: bool
 ) -> Decided:
-    source = await application.work(body.source)
+    await _must_cover(application, caller, table)
     backdate = "backdate" in caller.scopes
-    ingest = partial(application.door.ingest, layout, source, header, backdate=backdate, replace=replace)
+    if committed_together(table, dry_run=dry_run):
+        return await asyncio.wrap_future(application.door.submit(table, header, backdate=backdate))
+    take = partial(application.door.take, table, header, backdate=backdate, replace=replace)
     if caller.npps is None:
-        return await application.work(partial(ingest, dry_run=dry_run))
-    table = await application.work(lambda: read(source, layout, application.door.limits))
-    await _must_cover(application, caller, layout, table)
-    if dry_run or layout == "registrations":
+        return await application.work(partial(take, dry_run=dry_run))
+    if dry_run or table.layout == "registrations":
         # What the answer would tell is counted before it is given, and before anything is written.
-        looked = await application.work(partial(ingest, dry_run=True))
+        looked = await application.work(partial(take, dry_run=True))
         await must_not_guess(application, caller, looked)
         if dry_run:
             return looked
     acting = Acting(header.by, header.channel, application.now(), request=header.request)
-    joined = application.members.joined(acting) if layout == "registrations" else None
-    return await application.work(partial(ingest, joined=joined))
+    joined = application.members.joined(acting) if table.layout == "registrations" else None
+    return await application.work(partial(take, joined=joined))
 
 
-async def _must_cover(application: ApplicationState, caller: Caller, layout: str, table: Table) -> None:
+async def _must_cover(application: ApplicationState, caller: Caller, table: Table) -> None:
     """Refuse a whole upload that speaks of an employer (or, for opening balances, a card) outside the key."""
     if caller.npps is None:
         return
-    if layout == "opening-balances":
+    if table.layout == "opening-balances":
         await application.must_see(caller, np.unique(table.columns["kpj"]).tolist())
         return
     caller.must_cover(npp for npp in np.unique(table.columns["npp"]).tolist() if npp >= 0)

@@ -19,6 +19,7 @@ import numpy as np
 from ledger.acts.remittances import remittances
 from ledger.days import day_number
 from ledger.decisions import remittance
+from ledger.decisions.amounts import AMOUNT_REASONS, judge
 from ledger.decisions.card import Card
 from ledger.decisions.reason import must_be_known
 from ledger.decisions.remittance import RELEASED_BY_ITSELF, Content, LiveLine, Release, Some, by_event, columns_of
@@ -26,7 +27,7 @@ from ledger.errors import NotFound, Refused
 from ledger.events import Event, RuleIds
 from ledger.identifiers import card_number, month_number, payer_of
 from ledger.receipt import Header
-from ledger.rules import PmiRule, Rule, rules
+from ledger.rules import Rule, rules
 from ledger.store import account_index, suspense
 from ledger.store.database import Transaction
 from ledger.store.handle import handle
@@ -229,11 +230,4 @@ def _amounts(rule: Rule, lines: Sequence[Some]) -> list[str]:
     """Why the rule cannot take the amounts of each line, as a suspense code or ''."""
     values = columns_of(lines)
     wage, back_pay, employer, worker = (np.array(values[name], np.int64) for name in Content._fields)
-    base = wage + back_pay
-    if isinstance(rule, PmiRule):
-        due, missing = (np.zeros_like(base), rule.nearest(worker)), np.zeros(len(base), np.bool_)
-    else:
-        due, missing = rule.shares(base), base == 0
-    off = np.maximum(np.abs(employer - due[0]), np.abs(worker - due[1])) > rules().tolerance
-    found: list[str] = np.where(missing, "wage-missing", np.where(off, "amounts-disagree", "")).tolist()
-    return found
+    return [AMOUNT_REASONS[code] for code in judge(rule, wage + back_pay, employer, worker).reason.tolist()]

@@ -5,6 +5,7 @@ correction          a person's data as somebody typed them anew
 card, account       whose a card is, from whom it may receive money; a registration
 opening             a card's balance from before this ledger
 employer            an employer and its names
+amounts             whether received amounts are those of their rule
 remittance          one payer's month: lines posted, suspended, released, taken back
 merge               a card points to another of the same person
 reassign            a card that hangs on the wrong person

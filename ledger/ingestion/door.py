@@ -45,6 +45,11 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(max_lines=settings.max_lines, max_bytes=settings.max_file, max_line=settings.max_line)
 
 
+def committed_together(table: Table, *, dry_run: bool) -> bool:
+    """Whether a table goes into the queue, to be committed with what other callers sent meanwhile."""
+    return table.layout == "contributions" and len(table) <= SMALL and not dry_run
+
+
 class _Waiting(NamedTuple):
     table: Table
     header: Header
@@ -91,12 +96,30 @@ class Door:
         table = read(source, layout, self.limits)
         if on_read:
             on_read(len(table))
-        if layout == "contributions":
-            if len(table) <= SMALL and not dry_run:
-                return self.submit(table, header, backdate=backdate).result()
+        return self.take(
+            table, header, dry_run=dry_run, backdate=backdate, replace=replace, old_cards=old_cards, joined=joined,
+            on_progress=on_progress,
+        )  # fmt: skip
+
+    def take(
+        self,
+        table: Table,
+        header: Header,
+        *,
+        dry_run: bool = False,
+        backdate: bool = False,
+        replace: bool = False,
+        old_cards: bool = False,
+        joined: Joined | None = None,
+        on_progress: Progress | None = None,
+    ) -> Receipt:
+        """`ingest` of what was read already."""
+        if committed_together(table, dry_run=dry_run):
+            return self.submit(table, header, backdate=backdate).result()
+        if table.layout == "contributions":
             return self._contributions(table, header, dry_run, backdate, on_progress)
         way = openings.Way(replace, backdate)
-        return self._released(self._others(layout, table, header, way, dry_run, old_cards, joined, on_progress))
+        return self._released(self._others(table, header, way, dry_run, old_cards, joined, on_progress))
 
     def _released(self, receipt: Receipt) -> Receipt:
         """Post what the cards that a receipt changed had waiting."""
@@ -108,7 +131,6 @@ class Door:
 
     def _others(
         self,
-        layout: str,
         table: Table,
         header: Header,
         way: openings.Way,
@@ -119,11 +141,11 @@ class Door:
     ) -> Receipt:
         now = self.clock()
         today = jakarta_date(now)
-        if layout == "employers":
+        if table.layout == "employers":
             return employers.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, on_progress=on_progress
             )
-        if layout == "registrations":
+        if table.layout == "registrations":
             return registrations.ingest(
                 self.log, self.vault, table, header, today, now, dry_run=dry_run, old_cards=old_cards,
                 joined=joined, on_progress=on_progress,
@@ -141,7 +163,7 @@ class Door:
         return receipt
 
     def submit(self, table: Table, header: Header, *, backdate: bool = False) -> Future[Receipt]:
-        """Queue a small contributions table for the next group commit; the future is done when it is durable."""
+        """Queue a table that is `committed_together` for the next group commit; the future is done when it is durable."""
         waiting = _Waiting(table, header, Receipt("contributions", header.request), backdate, Future())
         with self._lock:
             if self._writer is None:

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ledger.days import day_number, day_text
+from ledger.decisions.amounts import AMOUNT_REASONS, Ints, judge
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem
 from ledger.identifiers import (
@@ -33,13 +34,10 @@ from ledger.money import rupiah
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.rules import rules
 
-Ints = NDArray[np.int64]
 # Above every NPP, so that the holder's own remittances (keyed by card) never meet an employer's.
 _OWN = 10**8
 _FEW = 2_000
-# Suspense reasons that the upload alone decides; 0 = none.
-REASONS = ("", "wage-missing", "amounts-disagree")
-NO_MONEY = len(REASONS)
+NO_MONEY = len(AMOUNT_REASONS)
 SPOILED = frozenset({"remittance-has-bad-line", "remittance-has-worker-twice", "remittance-has-refused-line"})
 """What lines are told that only another line of their remittance spoils."""
 _READ_BUT_REFUSED = frozenset({"number-negative", "amount-absurd", "payer-empty", "npp-missing", "npp-not-for-segment"})
@@ -50,7 +48,7 @@ _TRUE_OF_ALL = frozenset({"employer-unknown", "month-without-rule", "month-in-fu
 class Upload:
     """Rows in remittance order; group g is rows `starts[g]:starts[g + 1]`. Amounts are settled for employers' lines.
 
-    `reason`: place in REASONS, or NO_MONEY. `repeating`: groups in which a worker comes
+    `reason`: place in AMOUNT_REASONS, or NO_MONEY. `repeating`: groups in which a worker comes
     more than once. `rounded`: a share was off by Rp1. A group that was refused as a whole is
     not in `groups`; its outcome is told already.
     """
@@ -355,16 +353,7 @@ def _settle_amounts(u: Upload) -> None:
         rows = (u.month == month) & (u.npp > 0)
         if rows.all():
             rows = np.s_[:]
-        employer, worker = rule.shares((wage + back_pay)[rows])
-        given_employer, given_worker = u.employer[rows], u.worker[rows]
-        missing = (u.wage[rows] < 0) & (back_pay[rows] == 0)
-        off = np.maximum(
-            np.where(given_employer < 0, 0, np.abs(given_employer - employer)),
-            np.where(given_worker < 0, 0, np.abs(given_worker - worker)),
-        )
-        u.employer[rows] = settled_employer = np.where(given_employer < 0, employer, given_employer)
-        u.worker[rows] = settled_worker = np.where(given_worker < 0, worker, given_worker)
-        reason = np.where(missing, 1, np.where(off > rules().tolerance, 2, 0))
-        u.reason[rows] = np.where(settled_employer + settled_worker == 0, NO_MONEY, reason)
-        u.rounded[rows] = (off > 0) & (off <= rules().tolerance) & ~missing
+        judged = judge(rule, (wage + back_pay)[rows], u.employer[rows], u.worker[rows])
+        u.employer[rows], u.worker[rows], u.rounded[rows] = judged.employer, judged.worker, judged.rounded
+        u.reason[rows] = np.where(judged.employer + judged.worker == 0, NO_MONEY, judged.reason)
     u.wage, u.back_pay = wage, back_pay

@@ -14,6 +14,7 @@ import numpy as np
 
 from ledger.days import day_of, day_text
 from ledger.decisions import remittance
+from ledger.decisions.amounts import AMOUNT_REASONS, Ints, judge
 from ledger.decisions.card import Card
 from ledger.decisions.remittance import BEFORE_OPENING, SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
@@ -21,12 +22,12 @@ from ledger.events import Event, Fact, RuleIds
 from ledger.identifiers import KINDS, SEGMENTS, month_of, month_text, zeros_lost
 from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.batch import NONE, RemittanceBatch
-from ledger.ingestion.contributions.check import NO_MONEY, REASONS, Ints
+from ledger.ingestion.contributions.check import NO_MONEY
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp
 from ledger.money import rupiah
 from ledger.receipt import Outcome, Verdict
-from ledger.rules import BpuRule, PmiRule, rules
+from ledger.rules import rules
 
 Said = list[tuple[Problem, Verdict]]
 Details = dict[str, str | int]
@@ -250,7 +251,7 @@ def _employers_amounts(batch: RemittanceBatch, i: int) -> tuple[str, Details, st
     rows = batch.rows
     rule = rules().pu_in(rows.month[i])
     code = rows.reason[i]
-    reason = REASONS[code] if code != NO_MONEY else ""
+    reason = AMOUNT_REASONS[code] if code != NO_MONEY else ""
     if rule is None or reason != "amounts-disagree":
         return reason, {}, rule.id if rule else ""
     expected = rule.shares(np.array([rows.wage[i] + rows.back_pay[i]]))
@@ -280,21 +281,15 @@ def _own_dates(batch: RemittanceBatch, i: int, segment: str) -> Said:
 def _own_amounts(batch: RemittanceBatch, i: int, segment: str) -> tuple[int, int, str, Details, str]:
     """(employer, worker, suspense reason, details, rule id) of a line that its holder paid."""
     rows = batch.rows
-    wage, given_employer, given = rows.wage[i], max(rows.employer[i], 0), rows.worker[i]
     rule = rules().for_segment(segment, rows.month[i])
-    if isinstance(rule, BpuRule) and wage:
-        expected = int(rule.shares(np.array([wage]))[1][0])
-        received = expected if given < 0 else given
-    elif isinstance(rule, PmiRule):
-        received = max(given, 0)
-        expected = int(rule.nearest(np.array([received]))[0])
-    else:
-        # No rule for the card's segment in that month, or no income to look the band up with.
-        reason = "wage-missing" if isinstance(rule, BpuRule) else "amounts-disagree"
-        return given_employer, max(given, 0), reason, {}, rule.id if rule else ""
-    agrees = abs(received - expected) <= rules().tolerance and not given_employer
-    details = {} if agrees else _both(given_employer, received, 0, expected)
-    return given_employer, received, "" if agrees else "amounts-disagree", details, rule.id
+    if rule is None:
+        # The card has no membership that pays for the month either, so what is said first is that.
+        return max(rows.employer[i], 0), max(rows.worker[i], 0), "amounts-disagree", {}, ""
+    judged = judge(rule, *np.array([[rows.wage[i] + rows.back_pay[i]], [rows.employer[i]], [rows.worker[i]]]))
+    employer_share, worker_share, due_employer, due_worker, code, _ = (int(column[0]) for column in judged)
+    reason = AMOUNT_REASONS[code]
+    details = _both(employer_share, worker_share, due_employer, due_worker) if reason == "amounts-disagree" else {}
+    return employer_share, worker_share, reason, details, rule.id
 
 
 def _both(employer: int, worker: int, expected_employer: int, expected_worker: int) -> dict[str, str | int]:

@@ -107,6 +107,28 @@ def test_a_holders_own_payment_is_released_by_the_rule_of_the_segment(
     assert (waiting(office, C) == {}) is free
 
 
+@pytest.mark.parametrize(
+    ("segment", "amounts", "posts"),
+    [
+        ("PU", {"employer": 185_001, "worker": 99_999}, True), ("PU", {"employer": 185_002, "worker": 100_000}, False),
+        ("PU", {"wage": 0, "employer": 1, "worker": 1}, False), ("PU", {"wage": 0, "back_pay": 5_000_000}, True),
+        ("BPU", {"wage": 1_000_000, "back_pay": 100_000, "worker": 24_000}, True),
+        ("BPU", {"wage": 1_000_000, "back_pay": 100_000, "worker": 20_000}, False),
+        ("BPU", {"wage": 1_000_000, "employer": 1, "worker": 20_000}, False),
+        ("PMI", {"wage": "", "employer": 1, "worker": 50_000}, False), ("PMI", {"wage": "", "worker": 100_001}, True),
+    ],
+)  # fmt: skip
+def test_amounts_are_judged_alike_when_they_come_and_after_they_waited(
+    office: Office, segment: str, amounts: dict[str, object], posts: bool
+) -> None:
+    payer = {"npp": NPP if segment == "PU" else ""}
+    office.contribute(line(C, month="2026-09") | payer | amounts, request="before")
+    assert len(waiting(office, C)) == 1
+    office.register(person(C, 3, segment=segment, **payer))
+    office.contribute(line(C, month="2026-10") | payer | amounts, request="after")
+    assert sorted(waiting(office, C)) == ([] if posts else [month("2026-09"), month("2026-10")])
+
+
 def test_an_ending_between_an_officers_look_and_the_append_is_seen(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
