@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import docs_page
-from api.responses import KNOWN_VERSION, LANGUAGE
+from api.responses import HEADERS, KNOWN_VERSION, LANGUAGE
+from api.responses import described as described_headers
 from api.route import PlainRoute
 from api.schemas import Problem
 from api.v1.upload_columns import row_name, row_schema
@@ -87,7 +88,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """
     found = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     parts = found["components"]["schemas"]
-    parts["Problem"] = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    parts |= problem.pop("$defs") | {"Problem": problem}
+    parts["Code"]["description"] = "A code, of one closed list; its sentences are in api/README.md"
+    found["components"]["headers"] = HEADERS
     parts |= {row_name(layout): row_schema(layout) for layout in LAYOUTS}
     for name in ("HTTPValidationError", "ValidationError"):
         parts.pop(name, None)
@@ -99,6 +103,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 if parameter["schema"].get("default") == "":  # what stands for an absent text may not be sent
                     del parameter["schema"]["default"]
             for status, response in list(operation["responses"].items()):
+                response["headers"] = described_headers("X-Request-Id", "Cache-Control") | response.get("headers", {})
                 schema = response.get("content", {}).get("application/json", {}).get("schema", {})
                 name = schema.get("$ref", "").rpartition("/")[2]
                 if name == "HTTPValidationError":

@@ -148,6 +148,8 @@ def rendered(description: dict[str, Any]) -> bytes:
             groups=groups(description),
             codes=sentences(),
             schemas=description["components"]["schemas"],
+            headers=description["components"]["headers"],
+            common={"Cache-Control", "Content-Language", "Vary", "X-Request-Id"},
             schemes=description["components"]["securitySchemes"],
         )
         .encode()

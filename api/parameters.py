@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import shown_name
-from api.schemas import OneOf
+from api.schemas import CURSOR, HANDLE, POSITION, OneOf
 from api.statement.forms import FORMS, LANGUAGES
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
@@ -125,7 +125,12 @@ PersonPath = Annotated[
     refused_as("parameter-unreadable", expected="[0-9a-f]{32}"),
 ]
 HandlePath = Annotated[
-    str, Path(description="A card's `handle`, from the list of cards", examples=["u0b7Wf0aTz2nCq5m8xKd1g"])
+    str,
+    Path(
+        description="A card's `handle`, from the list of cards",
+        examples=["u0b7Wf0aTz2nCq5m8xKd1g"],
+        json_schema_extra={"pattern": HANDLE},
+    ),
 ]
 Why = Annotated[
     str,
@@ -164,6 +169,7 @@ class Awaited(Parameters):
         "",
         description="Wait until the read side has reached this position (from a receipt)",
         examples=["3f9c2a1b7d04e586-48211"],
+        json_schema_extra={"pattern": POSITION},
     )
 
 
@@ -179,7 +185,7 @@ class Paged(Parameters):
 
     limit: Limit = 100
     cursor: Annotated[str, Field(min_length=1), refused_as("parameter-unreadable", expected="next")] = Field(
-        "", description="`next` of the page before"
+        "", description="`next` of the page before", json_schema_extra={"pattern": CURSOR}
     )
 
     def after(self, width: int) -> tuple[int, ...] | None:

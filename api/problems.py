@@ -206,7 +206,7 @@ def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": ", ".join(entry["codes"]),
-            "headers": described("Content-Language", *_more_headers(int(status), entry["examples"])),
+            "headers": described("Content-Language", "Vary", *_more_headers(int(status), entry["examples"])),
             "content": {MEDIA_TYPE: {"schema": schema, "examples": entry["examples"]}},
         }
         for status, entry in found.items()

@@ -80,14 +80,31 @@ def header(request: Request, name: bytes) -> str:
     return "" if value is None else value.decode("latin-1")
 
 
-_HEADERS = {
-    "ETag": "Version of the answer: of the card, the yields, the day and the language",
-    "JHT-Position": "Position in the log up to which the answer is true, or that a write reached",
-    "Content-Language": "Language of the sentences: `id` or `en`",
-    "Idempotency-Replayed": "`true` when the answer is that of an earlier request with the same key",
-    "Retry-After": "Seconds until it is worth trying again",
-    "WWW-Authenticate": "How to come in",
-}
+def _described(description: str, *, always: bool = True, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "required": always, "schema": {"type": "string"} | schema}
+
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": _described(
+        "Version of the answer: of the card, the yields, the day and the language", pattern='^W/"[0-9a-f]{16}-[^"]+"$'
+    ),
+    "JHT-Position": _described(
+        "Position in the log up to which the answer is true, or that a write reached", always=False,
+        pattern="^[0-9a-f]{16}-[0-9]+$",
+    ),
+    "Content-Language": _described("Language of the sentences", enum=["id", "en"]),
+    "Idempotency-Replayed": _described(
+        "There when the answer is that of an earlier request with the same key", always=False, const="true"
+    ),
+    "Retry-After": _described("Seconds until it is worth trying again", type="integer", minimum=1),
+    "WWW-Authenticate": _described("How to come in", const='Bearer realm="jht-ledger"'),
+    "Cache-Control": _described("Nobody may keep it", const="no-store"),
+    "Vary": _described("What else the answer depends on"),
+    "X-Request-Id": _described("Finds the request in the service's log", pattern="^[0-9a-f-]{10,36}$"),
+}  # fmt: skip
+"""What headers of answers mean; the schemas of OpenAPI."""
+KEPT = _described("Only the caller may keep it, and asks each time whether it still holds", const="private, no-cache")
+"""`Cache-Control` of an answer with an ETag."""
 
 
 def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
@@ -102,12 +119,13 @@ KNOWN_VERSION = _parameter(
 
 
 def described(*names: str) -> dict[str, Any]:
-    """OpenAPI's `headers` of a response."""
-    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    """OpenAPI's `headers` of a response, each described once among its components."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
+_OF_VERSIONED = described("ETag", "JHT-Position", "Vary") | {"Cache-Control": KEPT}
 VERSIONED: dict[int | str, dict[str, Any]] = {
-    200: {"headers": described("ETag", "JHT-Position")},
-    304: {"description": "Not changed since the given ETag", "headers": described("ETag", "JHT-Position")},
+    200: {"headers": _OF_VERSIONED},
+    304: {"description": "Not changed since the given ETag", "headers": _OF_VERSIONED},
 }
 """What OpenAPI says of a read with an ETag."""

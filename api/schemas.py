@@ -36,14 +36,19 @@ READERS = ("member", "sms", "office", "employer", "partner")
 """Who read it, without a name."""
 
 
+POSITION, CURSOR, HANDLE = "^[0-9a-f]{16}-[0-9]+$", "^[A-Za-z0-9_-]{1,200}$", r"^[\w-]{22}$"
+"""The forms of texts that come back as parameters."""
+
+
 @dataclass(frozen=True)
 class OneOf:
-    """A text out of a closed list that another module owns: an enum in OpenAPI."""
+    """A text out of a closed list that another module owns: an enum in OpenAPI, with `name` a schema of its own there."""
 
     values: tuple[str, ...]
+    name: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.literal_schema(list(self.values))
+        return core_schema.literal_schema(list(self.values), ref=self.name)
 
 
 def shaped(pattern: str, **more: Any) -> WithJsonSchema:
@@ -56,12 +61,15 @@ Rupiah = Annotated[int, Field(examples=[285_000])]
 Rate = Annotated[int, Field(description="Parts per million a year: 57000 is 5.7 %", ge=0, examples=[57_000])]
 CardNumber = Annotated[
     str,
+    shaped(r"^([0-9A-Z]{5,12}|\*{3}[0-9A-Z]{4})$"),
     Field(
         description="Membership card number; masked (`***0017`) for a member's device",
-        min_length=5,
-        max_length=12,
         examples=["26000000017"],
     ),
+]
+Reference = Annotated[
+    Annotated[str, shaped("^[A-Za-z0-9./-]{1,40}$")] | None,
+    Field(description="Of the payment, as it was sent", examples=["TRX-1"]),
 ]
 Payer = Annotated[
     Annotated[str, shaped("^[0-9]{8}$")] | None,
@@ -76,18 +84,22 @@ Moment = Annotated[
 ]
 Position = Annotated[
     str,
-    shaped("^[0-9a-f]{16}-[0-9]+$", description="A place in the log", examples=["3f9c2a1b7d04e586-48211"]),
+    shaped(POSITION, description="A place in the log", examples=["3f9c2a1b7d04e586-48211"]),
 ]
 Next = Annotated[
-    str | None, Field(description="The cursor of the next page; null at the end", examples=["WzI0MzIxLDQ4MjExLDBd"])
+    Annotated[str, shaped(CURSOR)] | None,
+    Field(description="The cursor of the next page; null at the end", examples=["WzI0MzIxLDQ4MjExLDBd"]),
 ]
 Handle = Annotated[
     str,
-    shaped("^[\\w-]{22}$"),
+    shaped(HANDLE),
     Field(description="Stands for a card in addresses", examples=["u0b7Wf0aTz2nCq5m8xKd1g"]),
 ]
 Sentence = Annotated[str, Field(examples=["KPJ ini tidak terdaftar."])]
-Code = Annotated[str, shaped("^[a-z-]+$"), Field(examples=["account-unknown"])]
+Code = Annotated[str, OneOf(tuple(sentences()), "Code"), Field(examples=["account-unknown"])]
+Policy = Annotated[
+    str, OneOf((POLICY,)), Field(description="The project's model of an unpublished rule", examples=[POLICY])
+]
 NoMoney = Annotated[
     Literal["no-contribution-yet"] | None, Field(description="Why the balance is 0, where no contribution ever came")
 ]
@@ -155,7 +167,7 @@ class Yield(Answer):
     ]
     brought: Annotated[Rupiah, Field(description="The part of `credited` that an opening balance brought")]
     estimated: Annotated[Estimate | None, Field(description="null where no provisional rate is in force")]
-    policy: Annotated[str, Field(examples=[POLICY])]
+    policy: Policy
     rates: Annotated[list[YearRates], Field(description="The declared years that are in `credited`")]
 
 
@@ -311,7 +323,7 @@ class Entry(Answer):
     yield_credited: Rupiah
     total: Rupiah
     months: Annotated[int, Field(description="Months of contribution it adds", examples=[1])]
-    reference: Annotated[str | None, Field(examples=["TRX-1"])]
+    reference: Reference
     recorded_at: Moment
     position: Position
 
@@ -340,7 +352,11 @@ class Waiting(Answer):
     detail: Sentence
     recorded_at: Moment
     age_days: Annotated[int, Field(ge=0, examples=[7])]
-    remittance: Annotated[str, Field(examples=["remittance-e:10000001:2026-10"])]
+    remittance: Annotated[
+        str,
+        shaped(r"^remittance-(e:[0-9]{8}|p:[0-9A-Z]{5,12}):\d{4}-\d\d$"),
+        Field(description="What a reversal calls it by", examples=["remittance-e:10000001:2026-10"]),
+    ]
 
 
 class Suspense(Answer):
@@ -364,7 +380,7 @@ class Problem(Answer):
     type: Annotated[str, Field(description="The code as an address", json_schema_extra={"format": "uri"})]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
-    code: Annotated[str, WithJsonSchema({"type": "string", "enum": list(sentences())})]
+    code: Code
     detail: Annotated[str, Field(description="What to do, in the language asked for")]
     detail_en: Annotated[str, Field(description="The same in English")]
     line: Annotated[int, Field(description="Of the body, where it names one")] = 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api import schemas
-from api.schemas import Answer, AsOf, CardNumber, Month, Rupiah
+from api.schemas import Answer, AsOf, CardNumber, Month, Policy, Rupiah
 from api.schemas import Rate as YieldRate
 from ledger.identifiers import month_of, month_text
 from ledger.simulation import Simulation
@@ -26,7 +26,7 @@ class Assumed(Answer):
     rate: Annotated[YieldRate, Field(description="Rate of yield of every year, parts per million")]
     inflation: Annotated[PerYear, Field(description="How fast prices rise, parts per million a year")]
     until: Annotated[Month, Field(description="The last month", examples=["2036-11"])]
-    policy: Annotated[str, Field(description="The project's model of an unpublished rule", examples=[POLICY])]
+    policy: Policy
 
 
 class YearAhead(Answer):

@@ -31,6 +31,7 @@ from api.schemas import (
     Segment,
     Sentence,
     Status,
+    shaped,
 )
 from ledger.members.state import EMAIL, NOTICES, PHONE
 
@@ -61,7 +62,7 @@ class LogIn(Sent):
     """A member's login on a device."""
 
     identifier: Annotated[str, Field(description="E-mail, NIK or KPJ", max_length=254, examples=["budi@contoh.id"])]
-    password: Annotated[str, Field(description=f"At most {LONGEST} letters", examples=["kuda-lumping-1990"])]
+    password: Annotated[str, Field(json_schema_extra={"maxLength": LONGEST}, examples=["kuda-lumping-1990"])]
     device: Annotated[
         str,
         Field(
@@ -139,7 +140,7 @@ class AnswerNumber(Sent):
 class Tokens(Answer):
     """What a device shows from now on."""
 
-    access_token: Annotated[str, Field(description=f"Good for {_SECONDS} seconds", examples=[_TOKEN])]
+    access_token: Annotated[str, shaped(r"^[\w-]+\.[\w-]+\.[\w-]+$"), Field(description=f"Good for {_SECONDS} seconds", examples=[_TOKEN])]
     token_type: Literal["Bearer"]
     expires_in: Annotated[int, Field(description="The access token's seconds", examples=[_SECONDS])]
     refresh_token: RefreshToken
@@ -217,8 +218,10 @@ class Access(Answer):
     at: Moment
     by: Annotated[str, OneOf(READERS)]
     channel: Annotated[str, OneOf(CHANNELS)]
-    why: Annotated[str, Field(description="A code, or empty", examples=["counter-visit"])]
-    what: Annotated[str, Field(description="A masked KPJ, or `person`", examples=["***0017"])]
+    why: Annotated[str, shaped("^([a-z][a-z-]*)?$"), Field(description="A code, or empty", examples=["counter-visit"])]
+    what: Annotated[
+        str, shaped(r"^(\*{3}[0-9A-Z]{4}|person)$"), Field(description="A masked KPJ, or `person`", examples=["***0017"])
+    ]
 
 
 class AccessLog(Answer):

@@ -19,8 +19,11 @@ from api.schemas import (
     Month,
     OneOf,
     Payer,
+    Policy,
     Rate,
+    Reference,
     Rupiah,
+    shaped,
 )
 from ledger.yields import POLICY
 from projections.event_batch import TYPES
@@ -53,7 +56,7 @@ class StatementLine(Answer):
     worker: Rupiah
     yield_brought: Rupiah
     total: Rupiah
-    reference: Annotated[str | None, Field(examples=["TRX-1"])]
+    reference: Reference
 
 
 class StatementYield(Answer):
@@ -122,10 +125,10 @@ class StatementAnswer(Answer):
     ]
     estimated: Annotated[Estimate | None, Field(description="At the closing, never in it; null without a rate")]
     gaps: list[StatementGap]
-    policy: Annotated[str, Field(description="This project's model of an unpublished rule", examples=[POLICY])]
+    policy: Policy
     as_of: AsOf
     answer_code: Annotated[
-        str | None,
+        Annotated[str, shaped("^[0-9A-Z]{1,4}(-[0-9A-Z]{1,4})+$")] | None,
         Field(
             description="What `GET /v1/answers/{code}` gives these figures again for, and the check page knows them by; "
             "null for days before 1970, and once the holder was erased",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from starlette.responses import Response
@@ -56,7 +56,7 @@ class ReceiptOutcome(Answer):
     already: Lines
     suspended: Lines
     refused: Lines
-    code: Annotated[str, shaped("^[a-z-]*$"), Field(examples=[""])]
+    code: Annotated[Code | Literal[""], Field(examples=[""])]
 
 
 class ReceiptProblem(Answer):
@@ -74,7 +74,7 @@ class ReceiptProblem(Answer):
 class Receipt(Answer):
     """What became of every line of a write. `position` is null when nothing was written."""
 
-    receipt: Annotated[str, Field(examples=["9f86d081884c7d659a2feaa0c55ad015"])]
+    receipt: Annotated[str, shaped("^[0-9a-f]{32}$"), Field(examples=["9f86d081884c7d659a2feaa0c55ad015"])]
     layout: Annotated[str, OneOf((*LAYOUTS, "reversals"))]
     dry_run: bool
     totals: ReceiptTotals
@@ -106,5 +106,7 @@ def receipt_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's `responses` of a write that is refused with these codes."""
     found = refusals(*codes) | {200: {"headers": described("JHT-Position", "Idempotency-Replayed")}}
     found[422]["description"] += "; or the receipt, when every line was refused"
+    # Only the problem is in a language.
+    found[422]["headers"] = described("JHT-Position", "Idempotency-Replayed")
     found[422]["content"]["application/json"] = {"schema": {"$ref": "#/components/schemas/Receipt"}}
     return found

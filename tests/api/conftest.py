@@ -31,6 +31,7 @@ from ledger.settings import Settings
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
+from tests.api.described import keep_to_the_description
 from tests.conftest import MASTER_KEY, NOW, postgres_database, template_database
 from tests.facts import posted, started, suspended
 
@@ -98,6 +99,7 @@ class Api:
 
     def __enter__(self) -> Api:
         self.client = self._stack.enter_context(TestClient(self.app, raise_server_exceptions=False))
+        self.client.event_hooks = {"request": [], "response": [keep_to_the_description]}
         return self
 
     def __exit__(self, *_: object) -> None:
