@@ -14,14 +14,15 @@ from ledger.errors import Problem, sentences
 ROOT = Path(__file__).parents[1]
 BELOW = {"ledger": {"projections", "api", "tests"}, "projections": {"api", "tests"}, "api": {"tests"}}
 MONEY = (
-    "ledger/money.py", "ledger/rules.py", "ledger/decisions/remittance.py", "ledger/decisions/remittance_months.py",
+    "ledger/money.py", "ledger/rules.py", "ledger/decisions/amounts.py", "ledger/decisions/remittance_months.py",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "ledger/decisions/remittance").glob("*.py"))),
     "ledger/decisions/month_difference.py", "ledger/store/account_index.py", "projections/balances.py",
     "projections/entries.py", "ledger/yields.py", "ledger/decisions/scheme.py",
 )  # fmt: skip
 PURE = (
     "ledger/money.py", "ledger/days.py", "ledger/rules.py", "ledger/identifiers.py", "ledger/events/remittance.py",
     "ledger/events/lines.py", "ledger/members/state.py",
-    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "ledger/decisions").glob("*.py"))),
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "ledger/decisions").rglob("*.py"))),
     "ledger/ingestion/contributions/check.py", "ledger/ingestion/contributions/decide.py",
     "projections/balances.py", "projections/entries.py", "projections/event_batch.py", "ledger/yields.py",
     "ledger/decisions/scheme.py",
