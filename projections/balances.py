@@ -22,9 +22,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ledger.store import bulk
+from ledger.store.bulk import Columns, Ints
 from ledger.store.database import Transaction
-from projections import bulk, scheme
-from projections.bulk import Columns, Ints
+from ledger.store.dialect import Dialect
+from projections import scheme
 from projections.event_batch import BASE, OPENING, REVERSED, EventBatch, Lines
 from projections.generations import Generation
 
@@ -44,22 +46,18 @@ _CANONICAL, _EPOCHS, _EPOCH_BITS, _YEAR_BITS = 1 << 37, 1 << 11, 11, 14
 
 
 def schema(generation: Generation) -> str:
-    """The table, still without its key on PostgreSQL: rows are loaded first."""
+    """The table, still without its end: where rows have no order it gets its key after they were loaded."""
     fields = ", ".join(f"{name} {kind} not null" for name, kind in zip(COLUMNS, TYPES.split(), strict=True))
     return f"create table {generation.table} ({fields}"
 
 
-def tables(generation: Generation, dialect: str) -> str:
-    key = f"primary key ({', '.join(KEY)})"
-    own = schema(generation) + (f", {key}) without rowid" if dialect == "sqlite" else ")")
-    return f"{own};{scheme.table(generation)}"
+def tables(generation: Generation, dialect: Dialect) -> str:
+    return f"{schema(generation)}{dialect.key_at_once(', '.join(KEY))};{scheme.table(generation)}"
 
 
-def indexes(generation: Generation, dialect: str) -> str:
+def indexes(generation: Generation, dialect: Dialect) -> str:
     """What is added after the rows were loaded."""
-    if dialect == "sqlite":
-        return ""
-    return f"alter table {generation.table} add primary key ({', '.join(KEY)})"
+    return dialect.key_later(generation.table, ", ".join(KEY))
 
 
 def pack_last(month: Ints, paid_on: Ints, npp: Ints) -> Ints:
@@ -172,10 +170,10 @@ def apply(tx: Transaction, generation: Generation, page: EventBatch) -> None:
     scheme.write(tx, generation, page.scheme)
     if not len(page.lines.card):
         return
-    table, best = generation.table, "max" if tx.dialect == "sqlite" else "greatest"
+    table = generation.table
     own = table.rpartition(".")[2]
     changes = [f"{name} = {own}.{name} + excluded.{name}" for name in SUMS]
-    changes += [f"{name} = {best}({own}.{name}, excluded.{name})" for name in MAXIMA]
+    changes += [f"{name} = {tx.dialect.greatest}({own}.{name}, excluded.{name})" for name in MAXIMA]
     bulk.upsert(
         tx, table, merge([fold(page.lines)]), f"on conflict ({', '.join(KEY)}) do update set {', '.join(changes)}"
     )

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ledger.days import day_number
+from ledger.store.bulk import Columns, Ints
 from projections import balances
-from projections.bulk import Columns, Ints
 from projections.event_batch import BASE, OPENING, OPENING_REVERSED, Lines
 
 _ENTRY = (

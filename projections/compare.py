@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from ledger.store.database import Database, SqliteDatabase, Transaction, failures_told
+from ledger.store.database import Transaction
+from ledger.store.same_rows import same_rows
 from projections import balances, entries, scheme, suspensions
 from projections.generations import Generation, Store, position_in
 
@@ -111,19 +111,10 @@ def count(tx: Transaction, generation: Generation) -> int:
 def snapshots(store: Store, live: Generation, rebuilt: Generation) -> Iterator[list[Transaction]]:
     """Both generations as they are at the beginning of the block, whatever is written meanwhile; each of the snapshots
     is for one thread, and all show the same as long as nobody moves the generations while the block is entered.
-
-    On SQLite one file is attached to a connection on the other; the first read fixes what a file shows.
     """
     with contextlib.ExitStack() as stack:
         seen: list[Transaction] = []
-        for _ in range(1 if store.postgres else _THREADS):
-            database: Database = store.pointers_database
-            if not store.postgres:
-                opened = SqliteDatabase(store.path(live), cache_mib=_CACHE_MIB)
-                database = stack.enter_context(contextlib.closing(opened))
-                with failures_told():
-                    opened.connection().execute("attach ? as rebuilt", [str(store.path(rebuilt))])
-                    opened.connection().execute(f"pragma rebuilt.cache_size = -{_CACHE_MIB * 1024}")
+        for database in stack.enter_context(store.place.views(live, rebuilt)):
             tx = stack.enter_context(database.read())
             for generation in (live, rebuilt):
                 position_in(tx, generation)
@@ -131,44 +122,11 @@ def snapshots(store: Store, live: Generation, rebuilt: Generation) -> Iterator[l
         yield seen
 
 
-_TEXTS = "select attname from pg_attribute where attrelid = to_regclass(?) and atttypid = 'text'::regtype"
-"""The columns of a table that hold text, on PostgreSQL: every other one is a number."""
-_THREADS = 2
-_CACHE_MIB = 8
-
-
 def _equal(seen: Sequence[Transaction], table: _Table, live: str, rebuilt: str) -> Comparison | None:
     """The outcome when both sides hold the same rows, None when they do not."""
     old, new = f"{live}{table.suffix}", f"{rebuilt}{table.suffix}"
-    if seen[0].dialect == "postgres":
-        # A chain of hashes costs half of hashing a record; a sum and not an exclusive or, which two equal rows leave alone.
-        texts = {name for (name,) in seen[0].rows(_TEXTS, [old])}
-        row_hash = "0"
-        for name in table.columns:
-            row_hash = f"hash{'text' if name in texts else 'int8'}extended({name}, {row_hash})"
-        digest = f"select count(*), coalesce(sum({row_hash}), 0) from "
-        sides = [seen[0].rows(f"{digest}{name}")[0] for name in (old, new)]
-        return Comparison(sides[0][0], sides[1][0], 0, 0, []) if sides[0] == sides[1] else None
-    key = table.key[0]
-    totals = [seen[0].rows(f"select count(*) from {name}")[0][0] for name in (old, new)]
-    if totals[0] != totals[1]:
-        return None
-    # By rows and not by numbers: keys are given out in stretches, and half of the way may have all rows on one side.
-    middle = seen[0].rows(f"select {key} from {old} order by {key} limit 1 offset {totals[0] // len(seen)}")
-
-    def equal(number: int) -> bool:
-        # Ordered by the key of both tables, SQLite merges the two sides: neither is sorted, no row is looked up. As many
-        # rows on both sides, no key twice, each row of the one side on the other: then they are the same.
-        half = f"where {key} {('<', '>=')[number]} ?"
-        sides = " except ".join(f"select {', '.join(table.columns)} from {name} {half}" for name in (old, new))
-        with failures_told():
-            return not seen[number].rows(f"{sides} order by {', '.join(table.key)} limit 1", [*middle[0], *middle[0]])
-
-    if middle:
-        with ThreadPoolExecutor(len(seen)) as pool:
-            if not all(pool.map(equal, range(len(seen)))):
-                return None
-    return Comparison(totals[0], totals[1], 0, 0, [])
+    rows = same_rows(seen, old, new, table.columns, table.key)
+    return None if rows is None else Comparison(rows, rows, 0, 0, [])
 
 
 def _compare(tx: Transaction, table: _Table, live: str, rebuilt: str) -> Comparison:

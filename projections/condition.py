@@ -19,6 +19,7 @@ from functools import cache
 from hashlib import sha256
 
 from ledger.errors import StoreFailed, Unavailable
+from ledger.store.dialect import Dialect
 from ledger.store.log import Log
 from projections import balances, directory, entries
 from projections.generations import Generation, Pointers, Store, is_gone
@@ -29,18 +30,18 @@ _SHARED = ("_position", "_incomplete", "_broken")
 RESTORED = ("renewed", "restored")
 
 
-def tables(generation: Generation, dialect: str) -> str:
+def tables(generation: Generation, dialect: Dialect) -> str:
     """The DDL of a generation's own tables."""
     return _TABLES[generation.name](generation, dialect)
 
 
-def indexes(generation: Generation, dialect: str) -> str:
+def indexes(generation: Generation, dialect: Dialect) -> str:
     """The DDL that follows after a bulk load; empty when there is none."""
     return _INDEXES[generation.name](generation, dialect)
 
 
 @cache
-def shape(name: str, dialect: str) -> str:
+def shape(name: str, dialect: Dialect) -> str:
     """The fingerprint of a projection's tables as this program makes them."""
     any_one = Generation(name, 0, f"{name}_g0")
     return sha256(f"{tables(any_one, dialect)};{indexes(any_one, dialect)}".encode()).hexdigest()[:16]
@@ -73,7 +74,7 @@ def condition(log: Log, store: Store, generation: Generation) -> str:
     return "" if log.fingerprint_at(position) == fingerprint else "restored"
 
 
-def _names(generation: Generation, dialect: str) -> list[str]:
+def _names(generation: Generation, dialect: Dialect) -> list[str]:
     made = re.findall(r"create table (\S+)", tables(generation, dialect))
     return [*made, *(generation.table + suffix for suffix in _SHARED)]
 

@@ -22,10 +22,10 @@ from ledger.clock import jakarta_date
 from ledger.days import day_number
 from ledger.errors import Problem, Refused
 from ledger.money import rupiah
+from ledger.store.bulk import Columns
 from ledger.store.known_at import KnownAt
 from ledger.yields import Terms, earned_by_year, sums
 from projections import balances, card_lines
-from projections.bulk import Columns
 from projections.event_batch import OPENING, OPENING_REVERSED, POSTED, RELEASED, REVERSED, Lines
 from projections.queries import Queries
 from projections.results import BalanceRow, Entry

@@ -36,6 +36,7 @@ from ledger.events import (
 from ledger.identifiers import card_number, month_number
 from ledger.store.codec import StoredRow
 from ledger.store.database import Transaction
+from ledger.store.dialect import Dialect
 from projections.event_batch import Broken, EventBatch, decoded
 from projections.generations import Generation
 
@@ -59,27 +60,23 @@ _PERSONS = "text text bigint text bigint smallint text"
 PARTS = ("employers", "persons", "cards", "memberships", "merges")
 
 
-def tables(generation: Generation, dialect: str) -> str:
+def tables(generation: Generation, dialect: Dialect) -> str:
     """Those whose rows come in any order get their keys after the rows were loaded: a person's id is random."""
-    sqlite = dialect == "sqlite"
     return _SCHEMA.format(
         table=generation.table,
-        text="text" if sqlite else 'text collate "C"',
-        key="primary key" if sqlite else "not null",
-        keys=", primary key (card, version)" if sqlite else "",
-        clustered=" without rowid" if sqlite else "",
+        text=f"text{dialect.bytewise}",
+        key="primary key" if dialect.clustered else "not null",
+        keys=", primary key (card, version)" if dialect.clustered else "",
+        clustered=dialect.clustered,
     )
 
 
-def indexes(generation: Generation, dialect: str) -> str:
+def indexes(generation: Generation, dialect: Dialect) -> str:
     """What is added after the rows were loaded."""
     table, stem = generation.table, generation.table.rpartition(".")[2]
-    added = [f"create unique index {stem}_persons_key on {table}_persons (person)"]
-    if dialect != "sqlite":
-        added = [
-            f"alter table {table}_{part} add primary key ({key})"
-            for part, key in (("persons", "person"), ("cards", "card"), ("memberships", "card, version"))
-        ]
+    keys = (("persons", "person"), ("cards", "card"), ("memberships", "card, version"))
+    added = [later for part, key in keys if (later := dialect.key_later(f"{table}_{part}", key))]
+    added = added or [f"create unique index {stem}_persons_key on {table}_persons (person)"]
     added += [
         f"create index {stem}_cards_person on {table}_cards (person)",
         f"create index {stem}_memberships_npp on {table}_memberships (npp)",

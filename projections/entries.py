@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from ledger.store import bulk
+from ledger.store.bulk import Columns
 from ledger.store.database import Transaction
-from projections import bulk, suspensions
-from projections.bulk import Columns
+from ledger.store.dialect import Dialect
+from projections import suspensions
 from projections.event_batch import BASE, Broken, EventBatch, Lines
 from projections.generations import Generation
 
@@ -37,31 +39,28 @@ BASE_COLUMNS = ("card", "position", "year", "base", "base_tambahan")
 BASE_TYPES = "bigint bigint int bigint bigint"
 
 
-def tables(generation: Generation, dialect: str) -> str:
+def tables(generation: Generation, dialect: Dialect) -> str:
     fields = ", ".join(f"{name} {kind} not null" for name, kind in zip(COLUMNS, TYPES.split(), strict=True))
     of_event = ", ".join(
-        f"{name} {kind} not null" for name, kind in zip(EVENT_COLUMNS, EVENT_TYPES.split(), strict=True)
+        f"{name} {dialect.integer_key if name == 'position' else f'{kind} not null'}"
+        for name, kind in zip(EVENT_COLUMNS, EVENT_TYPES.split(), strict=True)
     )
-    key = f", primary key ({KEY})) without rowid" if dialect == "sqlite" else ")"
-    of_event = of_event.replace("position bigint not null", "position integer primary key", 1) if (
-        dialect == "sqlite"
-    ) else of_event.replace("not null", "primary key", 1)  # fmt: skip
     of_base = ", ".join(f"{name} {kind} not null" for name, kind in zip(BASE_COLUMNS, BASE_TYPES.split(), strict=True))
-    of_base += ", primary key (card, position, year)) without rowid" if dialect == "sqlite" else ")"
     return (
-        f"create table {generation.table} ({fields}{key};"
+        f"create table {generation.table} ({fields}{dialect.key_at_once(KEY)};"
         f"create table {generation.table}_events ({of_event}, reference text not null);"
-        f"create table {generation.table}_bases ({of_base};{suspensions.tables(generation, dialect)}"
+        f"create table {generation.table}_bases ({of_base}{dialect.key_at_once('card, position, year')};"
+        f"{suspensions.tables(generation, dialect)}"
     )
 
 
-def indexes(generation: Generation, dialect: str) -> str:
+def indexes(generation: Generation, dialect: Dialect) -> str:
     """What is added after the rows were loaded.
 
     Positions move by compare-and-set, so the key cannot repeat; the shorter index is a third quicker to build.
     """
     stem = generation.table.rpartition(".")[2]
-    if dialect == "sqlite":
+    if dialect.clustered:
         return ""
     return (
         f"create index {stem}_card on {generation.table} (card, month);"

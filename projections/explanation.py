@@ -18,9 +18,9 @@ import numpy as np
 
 from ledger.days import day_text
 from ledger.identifiers import month_text
+from ledger.store.bulk import Columns
 from ledger.yields import MONTHS, Terms, YearOf, by_account, working
 from projections import balances, card_lines
-from projections.bulk import Columns
 from projections.event_batch import BASE, TYPES, Lines
 from projections.results import npp_text
 

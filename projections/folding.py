@@ -15,11 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from ledger.events.upcasters import passed_over
+from ledger.store import bulk
 from ledger.store.codec import StoredRow
 from ledger.store.database import Transaction, failures_told
 from ledger.store.log import Log
 from ledger.store.scan import scan
-from projections import balances, bulk, directory, entries, scheme
+from projections import balances, directory, entries, scheme
 from projections.condition import indexes
 from projections.event_batch import Broken, Lines, batches, read_batch
 from projections.generations import Generation

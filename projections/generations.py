@@ -14,15 +14,14 @@ clears them.
 from __future__ import annotations
 
 import contextlib
-import threading
 from pathlib import Path
 from typing import NamedTuple
 
 from ledger.errors import StoreFailed
 from ledger.settings import Settings
-from ledger.store.database import LOCK_SECONDS, Database, SqliteDatabase, Transaction, open_database
-from projections import leases
+from ledger.store.database import Database, Transaction, make_schema, open_beside
 from projections.leases import Lease
+from projections.places import FilePlace, Generation, Place, SchemaPlace, path_of
 
 NAMES = ("directory", "entries", "balances")
 """All projections, in the order in which the follower brings them up to date: a card is known before its money."""
@@ -43,19 +42,14 @@ create table {table}_broken (position bigint primary key, stream text not null, 
 """
 
 
+_LOCK = 7430812
+
+
 class Overtaken(StoreFailed):
     """Somebody else moved this generation's position: nothing was written, read the position again."""
 
     def __init__(self) -> None:
         super().__init__("store-failed", what="Overtaken")
-
-
-class Generation(NamedTuple):
-    """One build of one projection. `table` is the stem of its table names, with the schema on PostgreSQL."""
-
-    name: str
-    number: int
-    table: str
 
 
 class Pointers(NamedTuple):
@@ -94,12 +88,12 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.postgres = settings.sqlite_path is None
-        self.at = "projections." if self.postgres else ""
-        self._files: dict[str, SqliteDatabase] = {}
-        self._lock = threading.Lock()
-        self.pointers_database: Database = open_database(
-            settings.database_url if self.postgres else settings.beside("read")
+        self.pointers_database: Database = open_beside(settings, "read")
+        self.dialect = self.pointers_database.dialect
+        self.at = self.dialect.prefix("projections")
+        self.postgres = self.dialect.has_schemas
+        self.place: Place = (
+            SchemaPlace(self.pointers_database) if self.postgres else FilePlace(settings, self.pointers_database)
         )
 
     @classmethod
@@ -120,15 +114,10 @@ class Store:
             with self.pointers_database.read() as tx:
                 self.pointers_in(tx)
                 found = tx.rows(f"select {', '.join(Heartbeat._fields)} from {self.at}state")
-                if self.postgres:
-                    tx.rows(f"select what, holder, until from {self.at}leases limit 1")
+                self.place.has_leases(tx)
                 return bool(found)
         except StoreFailed as error:
-            if error.code == "store-damaged" and not self.postgres:
-                self.pointers_database.close()
-                _remove(self.settings.beside("read"))
-                return False
-            if is_gone(error) or "no such column" in str(error.__cause__):
+            if self.place.mends(error) or is_gone(error) or "no such column" in str(error.__cause__):
                 return False
             raise
         except IndexError:
@@ -136,11 +125,8 @@ class Store:
 
     def _make_pointers(self) -> None:
         with self.pointers_database.write() as tx:
-            if self.postgres:
-                # Several processes may start at once; `if not exists` alone can collide.
-                tx.rows("select pg_advisory_xact_lock(7430812)")
-                tx.script("create schema if not exists projections")
-                tx.script(leases.SCHEMA.format(table=f"{self.at}leases"))
+            make_schema(tx, "projections", _LOCK)
+            self.place.make_leases(tx)
             tx.script(_POINTERS.format(at=self.at))
             tx.run(f"insert into {self.at}state values (1, 0, 0, '', '', '') on conflict do nothing")
 
@@ -149,18 +135,11 @@ class Store:
 
     def path(self, generation: Generation) -> Path:
         """The generation's SQLite file."""
-        return self.settings.beside(f"{generation.name}.{generation.number}")
+        return path_of(self.settings, generation)
 
     def database(self, generation: Generation) -> Database:
-        """The database a generation's tables are in; its use raises StoreFailed when the file is gone."""
-        if self.postgres:
-            return self.pointers_database
-        path = self.path(generation)
-        with self._lock:
-            known = self._files.get(str(path))
-            if known is None:
-                known = self._files[str(path)] = SqliteDatabase(path, create=False)
-            return known
+        """The database a generation's tables are in; its use raises StoreFailed when it is gone."""
+        return self.place.database(generation)
 
     def pointers(self) -> Pointers:
         """The pointers as they are now."""
@@ -192,24 +171,14 @@ class Store:
 
     def generations(self, name: str) -> list[Generation]:
         """All generations of a projection that exist in any form, also leftovers of a killed rebuild."""
-        if self.postgres:
-            with self.pointers_database.read() as tx:
-                rows = tx.rows("select tablename from pg_tables where schemaname = 'projections'")
-            stems = {table.split("_")[1][1:] for (table,) in rows if table.startswith(f"{name}_g")}
-        else:
-            first = self.settings.beside(f"{name}.")
-            stems = {
-                found.name.removeprefix(first.name).partition("-")[0] for found in first.parent.glob(f"{first.name}*")
-            }
-        return [self.generation(name, number) for number in sorted(int(s) for s in stems if s.isdigit())]
+        return [self.generation(name, number) for number in sorted(self.place.numbers(name))]
 
     def create(
         self, generation: Generation, log_id: str, tables: str, shape: str, *, database: Database | None = None
     ) -> None:
         """Make a generation's tables, at position 0 of the given log. `shape`: the fingerprint of all its tables."""
         if database is None:
-            if not self.postgres:
-                self.path(generation).touch(mode=0o600)
+            self.place.prepare(generation)
             database = self.database(generation)
         with database.write() as tx:
             tx.script(_SHARED.format(table=generation.table))
@@ -218,27 +187,7 @@ class Store:
 
     def drop(self, generation: Generation) -> None:
         """Remove a generation that is not served. Who still reads it, finishes or looks again."""
-        if self.postgres:
-            with self.pointers_database.write() as tx:
-                tables = self.tables(tx, generation)
-                if tables:
-                    tx.script(f"drop table {', '.join(tables)}")
-            return
-        path = self.path(generation)
-        with self._lock:
-            opened = self._files.pop(str(path), None)
-        if opened is not None:
-            opened.close()
-        _remove(path)
-
-    def tables(self, tx: Transaction, generation: Generation) -> list[str]:
-        """The tables of a generation on PostgreSQL."""
-        stem = generation.table.removeprefix(self.at)
-        return [
-            f"{self.at}{table}"
-            for (table,) in tx.rows("select tablename from pg_tables where schemaname = 'projections' order by 1")
-            if table == stem or table.startswith(f"{stem}_")
-        ]
+        self.place.drop(generation)
 
     def position(self, generation: Generation) -> Position:
         """How far a generation is."""
@@ -259,22 +208,15 @@ class Store:
 
         Raises Refused(code) when somebody else, in this process or another, is doing it. It ends with the process.
         """
-        if self.postgres:
-            return leases.closing(leases.RowLease(self.pointers_database, f"{self.at}leases", what, code))
-        return leases.closing(leases.FileLease(self.settings.beside(f"{what}.lock"), code))
+        return self.place.lease(what, code)
 
     def is_held(self, what: str) -> bool:
         """Whether somebody does `what` now; only asks."""
-        if self.postgres:
-            return leases.is_row_held(self.pointers_database, f"{self.at}leases", what)
-        return leases.is_file_held(self.settings.beside(f"{what}.lock"))
+        return self.place.is_held(what)
 
     def close(self) -> None:
         self.pointers_database.close()
-        with self._lock:
-            for file in self._files.values():
-                file.close()
-            self._files.clear()
+        self.place.close()
 
 
 def position_in(tx: Transaction, generation: Generation, *, lock: bool = False) -> Position:
@@ -295,16 +237,10 @@ def advance(tx: Transaction, generation: Generation, was: int, now: Position) ->
         raise Overtaken
 
 
-def _remove(path: Path) -> None:
-    """Remove a SQLite database. The file itself last: what it leaves would look like a generation for ever."""
-    for suffix in ("-journal", "-wal", "-shm", ""):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
 def is_gone(error: BaseException) -> bool:
     """Whether a StoreFailed means that a table or a file is not there (any more)."""
     text = str(error.__cause__).lower()
     return "no such table" in text or "does not exist" in text or "unable to open" in text
 
 
-__all__ = ["LOCK_SECONDS", "NAMES", "Generation", "Heartbeat", "Overtaken", "Pointers", "Position", "Store"]
+__all__ = ["NAMES", "Generation", "Heartbeat", "Overtaken", "Pointers", "Position", "Store"]

@@ -12,8 +12,6 @@ one transaction: killed anywhere, what is served is wholly old or wholly new, an
 from __future__ import annotations
 
 import contextlib
-import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import NamedTuple
@@ -21,15 +19,13 @@ from typing import NamedTuple
 from ledger.clock import read_now
 from ledger.errors import Conflict, Refused, StoreFailed, Unavailable
 from ledger.store.codec import recorded_at_of
-from ledger.store.database import SqliteDatabase, Transaction, failures_told
+from ledger.store.database import Transaction
 from ledger.store.log import Log, fingerprint_of, iso
 from projections.compare import Comparison, compare, count, snapshots
 from projections.condition import condition, shape, tables
 from projections.folding import Folded, Task, fold_log
 from projections.generations import NAMES, Generation, Position, Store, advance, position_in
 from projections.projector import catch_up, mark
-
-_CACHE_MIB = 48
 
 
 class Rebuilt(NamedTuple):
@@ -209,7 +205,7 @@ def _build(
                 reached = Position(row.position, fingerprint_of(row), recorded_at, now, log.log_id, error)
                 advance(tx, generation, 0, reached)
     for generation in made.values():
-        _settle(store, generation)
+        store.place.settle(generation)
     return folded
 
 
@@ -218,48 +214,17 @@ def _new_tables(
 ) -> dict[str, Transaction]:
     """Make the generations' tables and give the transactions that fill them.
 
-    Each has its own, so that two can be filled side by side. A SQLite file that nobody reads yet needs neither journal
-    nor flushes: `_settle` makes it durable. Indexes are sorted in a file, not in memory.
+    Each has its own, so that two can be filled side by side.
     """
     transactions: dict[str, Transaction] = {}
-    if store.postgres:
-        for generation in made:
-            store.create(generation, log.log_id, tables(generation, "postgres"), shape(generation.name, "postgres"))
-        for generation in made:
-            tx = stack.enter_context(store.pointers_database.write())
-            tx.run("set local maintenance_work_mem = '256MB'")
-            transactions[generation.name] = tx
-        return transactions
-    for generation in made:
-        database = SqliteDatabase(store.path(generation), synchronous="OFF", cache_mib=_CACHE_MIB)
-        stack.callback(database.close)
-        with failures_told():
-            for pragma in ("journal_mode = off", "temp_store = file"):
-                database.connection().execute(f"pragma {pragma}").fetchall()
-        ddl = tables(generation, "sqlite")
-        store.create(generation, log.log_id, ddl, shape(generation.name, "sqlite"), database=database)
-        transactions[generation.name] = stack.enter_context(database.write())
+    databases = [stack.enter_context(store.place.loading(generation)) for generation in made]
+    for generation, database in zip(made, databases, strict=True):
+        ddl = tables(generation, store.dialect)
+        store.create(generation, log.log_id, ddl, shape(generation.name, store.dialect), database=database)
+    for generation, database in zip(made, databases, strict=True):
+        tx = transactions[generation.name] = stack.enter_context(database.write())
+        store.place.hasten(tx)
     return transactions
-
-
-def _settle(store: Store, generation: Generation) -> None:
-    """Make a bulk-loaded generation durable and ready to be followed and compared."""
-    if store.postgres:
-        with store.pointers_database.write() as tx:
-            # All that a plan needs to know is how big the tables are: every query comes with a key.
-            tx.run("set local default_statistics_target = 10")
-            for table in store.tables(tx, generation):
-                tx.run(f"analyze {table}")
-        return
-    path = store.path(generation)
-    for target in (path, path.parent):
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    with failures_told(), contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("pragma journal_mode = wal").fetchall()
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.errors import StoreFailed
-from projections.bulk import Ints
+from ledger.store.bulk import Ints
 from projections.event_batch import Lines
 
 RUN = 1_000_000

@@ -26,6 +26,7 @@ from ledger.identifiers import (
 )
 from ledger.store.codec import StoredRow, decode
 from ledger.store.database import Transaction
+from ledger.store.dialect import Dialect
 from ledger.store.suspense import Case
 from projections.event_batch import WAITING, Broken, microseconds, sound
 from projections.generations import Generation
@@ -39,7 +40,7 @@ ENDED_COLUMNS = ("card", "npp", "month", "version", "line", "position")
 _ENDED_TYPES = "bigint bigint int bigint int bigint"
 
 
-def tables(generation: Generation, dialect: str) -> str:
+def tables(generation: Generation, dialect: Dialect) -> str:
     """The DDL, part of that of the entries."""
     made = []
     for suffix, names, types, key in (
@@ -47,13 +48,12 @@ def tables(generation: Generation, dialect: str) -> str:
         ("ended", ENDED_COLUMNS, _ENDED_TYPES, ENDED_COLUMNS),
     ):
         fields = ", ".join(f"{name} {kind} not null" for name, kind in zip(names, types.split(), strict=True))
-        end = f", primary key ({', '.join(key)})) without rowid" if dialect == "sqlite" else ")"
-        made.append(f"create table {generation.table}_{suffix} ({fields}{end}")
+        made.append(f"create table {generation.table}_{suffix} ({fields}{dialect.key_at_once(', '.join(key))}")
     return ";".join(made)
 
 
 def indexes(generation: Generation) -> str:
-    """What is added on PostgreSQL after the rows were loaded."""
+    """What is added after the rows were loaded, where they have no key yet."""
     stem = generation.table.rpartition(".")[2]
     return ";".join(
         f"create index {stem}_{suffix}_card on {generation.table}_{suffix} (card)" for suffix in ("suspended", "ended")

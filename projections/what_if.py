@@ -15,9 +15,9 @@ import numpy as np
 
 from ledger.decisions.scheme import Scheme
 from ledger.errors import Unavailable
+from ledger.store.bulk import Ints
 from ledger.yields import MONTHS, Terms, sums
 from projections import sql
-from projections.bulk import Ints
 from projections.generations import Store
 
 SLICE = 20_000

@@ -23,7 +23,7 @@ from starlette.requests import Request
 
 from ledger.errors import NotAllowed, NotFound, Refused, StoreFailed
 from ledger.settings import Settings
-from ledger.store.database import Database, open_database
+from ledger.store.database import Database, make_schema, open_beside
 
 SCOPES = ("read", "suspense", "persons", "register", "post", "backdate", "correct", "metrics")
 """read: balances and entries · suspense: the waiting lines · persons: all cards of a person · register: employers,
@@ -32,6 +32,7 @@ correct: reversals · metrics: /metrics."""
 
 REREAD_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
+_LOCK = 7430813
 
 _TABLES = """
 create table if not exists {access}keys (
@@ -43,25 +44,19 @@ create table if not exists {access}records (
 create index if not exists records_what on {access}records (what, at{bytes});
 """
 
-BY_BYTES = {"sqlite": "", "postgres": ' collate "C"'}
-"""How a text column is sorted as SQLite does it, whatever the database's language."""
-
 
 def open_store(settings: Settings) -> Database:
     """The access store: a file of its own beside a SQLite log, the schema `access` on PostgreSQL; made when absent."""
-    path = settings.sqlite_path
-    database = open_database(settings.beside("access") if path is not None else settings.database_url)
+    database = open_beside(settings, "access")
     with database.write() as tx:
-        if tx.dialect == "postgres":
-            tx.rows("select pg_advisory_xact_lock(7430813)")
-            tx.script("create schema if not exists access")
-        tx.script(_TABLES.format(access=schema_prefix(database), bytes=BY_BYTES[tx.dialect]))
+        make_schema(tx, "access", _LOCK)
+        tx.script(_TABLES.format(access=schema_prefix(database), bytes=tx.dialect.bytewise))
     return database
 
 
 def schema_prefix(database: Database) -> str:
     """What stands before a table's name in the access store."""
-    return "access." if database.dialect == "postgres" else ""
+    return database.dialect.prefix("access")
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -8,21 +8,19 @@ its record is noted and written within a second, and while notes cannot be writt
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
 from starlette.requests import Request
 
-from api.access.keys import BY_BYTES, Caller, schema_prefix
+from api.access.keys import Caller, schema_prefix
 from ledger.errors import Refused, Unavailable
-from ledger.store.database import Database, SqliteDatabase
+from ledger.store.database import Database
 
 LONGEST_QUEUE = 10_000
 LARGEST_BATCH = 1_000
@@ -184,22 +182,10 @@ class Recorder:
 
     def _insert(self, records: Sequence[Record]) -> None:
         columns: dict[str, Sequence[Any]] = dict(zip(Record._fields, zip(*records, strict=True), strict=True))
-        with self._turn(), self._database.write() as tx:
+        with self._database.turn(), self._database.write() as tx:
             tx.insert(self._table, columns, _TYPES)
         self.written += len(records)
         self.counted(len(records))
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for the other processes' batches. SQLite lets a writer wait by sleeping, up to 100 ms a time, while every
-        read waits for its record; a lock of the kernel wakes it at once."""
-        if not isinstance(self._database, SqliteDatabase):
-            yield
-            return
-        path = self._database.path
-        with path.with_name(f"{path.name}.turn").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def seen(self, what: Sequence[str], after: str, limit: int, whose: str = "") -> Looks:
         """Who read any of these (KPJ, person ids), newest first, `limit` a page; `whose`: only the reads of one of WHOSE.
@@ -209,7 +195,7 @@ class Recorder:
         nothing personal stands in an address. Raises Refused(parameter-unreadable).
         """
         with self._database.read() as tx:
-            bytewise = BY_BYTES[tx.dialect]
+            bytewise = tx.dialect.bytewise
             until, shown, params = "", 0, list[object]()
             if after:
                 moment, _, count = after.partition("~")

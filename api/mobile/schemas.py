@@ -140,7 +140,9 @@ class AnswerNumber(Sent):
 class Tokens(Answer):
     """What a device shows from now on."""
 
-    access_token: Annotated[str, shaped(r"^[\w-]+\.[\w-]+\.[\w-]+$"), Field(description=f"Good for {_SECONDS} seconds", examples=[_TOKEN])]
+    access_token: Annotated[
+        str, shaped(r"^[\w-]+\.[\w-]+\.[\w-]+$"), Field(description=f"Good for {_SECONDS} seconds", examples=[_TOKEN])
+    ]
     token_type: Literal["Bearer"]
     expires_in: Annotated[int, Field(description="The access token's seconds", examples=[_SECONDS])]
     refresh_token: RefreshToken
@@ -220,7 +222,9 @@ class Access(Answer):
     channel: Annotated[str, OneOf(CHANNELS)]
     why: Annotated[str, shaped("^([a-z][a-z-]*)?$"), Field(description="A code, or empty", examples=["counter-visit"])]
     what: Annotated[
-        str, shaped(r"^(\*{3}[0-9A-Z]{4}|person)$"), Field(description="A masked KPJ, or `person`", examples=["***0017"])
+        str,
+        shaped(r"^(\*{3}[0-9A-Z]{4}|person)$"),
+        Field(description="A masked KPJ, or `person`", examples=["***0017"]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Whether the amounts of received lines are those of their rule: asked once, of what is uploaded and of what waited. Pure."""
+"""Whether the amounts of received lines are those of their rule: of lines that come, and of lines that waited. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AMOUNT_REASONS = ("", "wage-missing", "amounts-disagree")
 
 class JudgedAmounts(NamedTuple):
     """A column each, rupiah. `employer`, `worker`: the shares, by the rule where nobody told them; `due_employer`,
-    `due_worker`: what the rule asks; `reason`: a place in AMOUNT_REASONS; `rounded`: a share is off, within the tolerance."""
+    `due_worker`: what the rule asks; `reason`: a place in AMOUNT_REASONS; `rounded`: a share is off within the tolerance."""
 
     employer: Ints
     worker: Ints

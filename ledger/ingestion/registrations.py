@@ -344,8 +344,8 @@ def _order(table: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _rows_at_once(log: Log, table: Table) -> int:
-    """A large file takes larger batches on SQLite: each batch writes nearly every page of the hashes' indexes anew."""
-    large = len(table) >= _LARGE * ROWS and not log.postgres
+    """A large file takes larger batches where each writes nearly every page of the hashes' indexes anew."""
+    large = len(table) >= _LARGE * ROWS and log.database.dialect.rewrites_indexes
     return ROWS * _LARGER if large else ROWS
 
 

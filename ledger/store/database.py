@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ledger.settings import Settings
 from ledger.store.sqlite import SqliteDatabase, SqliteTransaction, tune_sqlite
 from ledger.store.transaction import (
     LOCK_SECONDS,
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from ledger.store.postgres import PostgresDatabase, PostgresTransaction
 
 __all__ = [
-    "LOCK_SECONDS", "Column", "Database", "Row", "SqliteDatabase",
-    "SqliteTransaction", "Transaction", "failures_told", "is_damaged", "make_tables", "on_postgres", "open_database",
-    "store_failed", "table_exists", "tune_sqlite",
+    "LOCK_SECONDS", "Column", "Database", "Row", "SqliteDatabase", "SqliteTransaction", "Transaction", "failures_told",
+    "is_damaged", "make_schema", "make_tables", "on_postgres", "open_beside", "open_database", "store_failed",
+    "table_exists", "tune_sqlite",
 ]  # fmt: skip
 
 
@@ -39,6 +40,22 @@ def open_database(url_or_path: str | Path, **options: Any) -> SqliteDatabase | P
 
         return PostgresDatabase(text, **options)
     return SqliteDatabase(text.removeprefix("sqlite:///"), **options)
+
+
+def open_beside(settings: Settings, name: str) -> Database:
+    """The database for tables of one kind: a file of its own beside a SQLite log, else the log's own, where they have a
+    schema of that name (`make_schema`)."""
+    return open_database(settings.database_url if settings.sqlite_path is None else settings.beside(name))
+
+
+def make_schema(tx: Transaction, name: str, lock: int) -> None:
+    """Make the schema that tables of one kind stand in, where they have no file of their own.
+
+    `lock`: a number of its own; several processes may start at once, and `if not exists` alone can collide.
+    """
+    if tx.dialect.has_schemas:
+        tx.rows("select pg_advisory_xact_lock(?)", [lock])
+        tx.script(f"create schema if not exists {name}")
 
 
 def on_postgres(tx: Transaction) -> TypeGuard[PostgresTransaction]:

@@ -20,6 +20,7 @@ import psycopg_pool
 from psycopg.adapt import Dumper
 from psycopg.rows import DictRow, dict_row, tuple_row
 
+from ledger.store.dialect import Dialect
 from ledger.store.transaction import LOCK_SECONDS, Column, Row, failures_told, statements
 
 
@@ -31,7 +32,7 @@ def postgres_failures_told() -> contextlib.AbstractContextManager[None]:
 class PostgresTransaction:
     """A transaction on PostgreSQL."""
 
-    dialect = "postgres"
+    dialect = Dialect.POSTGRES
 
     def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
         self.cursor = cursor
@@ -176,7 +177,7 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
 class PostgresDatabase:
     """A PostgreSQL database behind a small pool."""
 
-    dialect = "postgres"
+    dialect = Dialect.POSTGRES
 
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
         self.url = url
@@ -209,6 +210,10 @@ class PostgresDatabase:
 
     def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[PostgresTransaction]:
         return self._transaction(b"", pipelined)
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """They write side by side."""
+        return contextlib.nullcontext()
 
     def vacuum(self, tables: Sequence[str], seconds: float) -> bool:
         """Give the space of deleted rows back, so that no old snapshot's query finds them. False when it took too long.

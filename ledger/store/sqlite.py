@@ -6,6 +6,7 @@ A writer begins with BEGIN IMMEDIATE, because a deferred transaction that reads 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import sqlite3
@@ -16,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ledger.store.dialect import Dialect
 from ledger.store.transaction import LOCK_SECONDS, Column, Row, failures_told, statements
 
 _VARIABLES = 32_766
@@ -34,7 +36,7 @@ def make_own(path: Path) -> None:
 class SqliteTransaction:
     """A transaction on a SQLite file."""
 
-    dialect = "sqlite"
+    dialect = Dialect.SQLITE
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self.cursor = cursor
@@ -113,7 +115,7 @@ def _file_of(path: Path) -> FileId:
 class SqliteDatabase:
     """A SQLite file; each thread has a connection of its own."""
 
-    dialect = "sqlite"
+    dialect = Dialect.SQLITE
 
     def __init__(
         self,
@@ -205,6 +207,13 @@ class SqliteDatabase:
                     self.connection().execute(f"PRAGMA {pragma}").fetchall()
             self._local.writes = True
         return self._transaction("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """SQLite lets a writer wait by sleeping, up to 100 ms a time; a lock of the kernel wakes it at once."""
+        with self.path.with_name(f"{self.path.name}.turn").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def close(self) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from ledger.errors import JhtError, StoreFailed
+from ledger.store.dialect import Dialect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ _READ_ONLY = "25006"
 class Transaction(Protocol):
     """One transaction (or one snapshot) on either store."""
 
-    dialect: str
+    dialect: Dialect
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """All rows of a query."""
@@ -64,7 +65,7 @@ class Transaction(Protocol):
 class Database(Protocol):
     """A store: snapshots to read, transactions to write."""
 
-    dialect: str
+    dialect: Dialect
 
     def read(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[Transaction]:
         """A snapshot. `pipelined`: statements travel together until a result is read, which saves round trips to
@@ -72,6 +73,9 @@ class Database(Protocol):
 
     def write(self, *, pipelined: bool = False) -> contextlib.AbstractContextManager[Transaction]:
         """A transaction, committed at the end of the block, rolled back by an exception."""
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """Before a write that many wait for: wait here for the writers of other processes, where they come in turn."""
 
     def close(self) -> None: ...
 

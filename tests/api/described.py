@@ -53,8 +53,8 @@ def keep_to_the_description(response: Response) -> None:
     response.read()
     said = operation["responses"].get(str(response.status_code))
     assert said is not None, f"{where} {response.text[:300]}"
-    for name, header in said["headers"].items():
-        header = description()["components"]["headers"][name] if "$ref" in header else header
+    for name, written in said["headers"].items():
+        header = description()["components"]["headers"][name] if "$ref" in written else written
         given = response.headers.get(name)
         assert given is not None or not header["required"], f"{where} without {name}"
         if given is not None:
@@ -63,7 +63,10 @@ def keep_to_the_description(response: Response) -> None:
     kind = response.headers.get("content-type", "")
     if not response.content:
         return
-    content = next((part for name, part in said.get("content", {}).items() if name.partition(";")[0] == kind.partition(";")[0]), None)
+    content = next(
+        (part for name, part in said.get("content", {}).items() if name.partition(";")[0] == kind.partition(";")[0]),
+        None,
+    )
     assert content is not None, f"{where} {kind}"
     if "json" in kind and "schema" in content:
         for error in _form(json.dumps(content["schema"])).iter_errors(response.json()):

@@ -30,8 +30,8 @@ from projections.results import STATUSES
 from tests.api.described import description
 
 CLOSED = frozenset({
-    "by", "cause", "channel", "code", "form", "format", "kind", "lang", "language", "layout", "left_why", "mail", "old_card",
-    "policy", "reason", "replace", "segment", "sex", "sms", "state", "status", "sub_account", "token_type", "type", "verdict",
+    "by", "cause", "channel", "code", "form", "format", "kind", "lang", "language", "layout", "left_why", "mail",
+    "old_card", "policy", "reason", "replace", "segment", "sex", "sms", "state", "status", "sub_account", "token_type", "type", "verdict",
 })  # fmt: skip
 """Names of fields and parameters whose values come out of a list that the code owns."""
 OTHER_FIELDS = {("Problem", "type"), ("Problem", "status"), ("", "replace"), ("", "code")}
@@ -104,13 +104,21 @@ def leaves(form: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def values(form: dict[str, Any]) -> tuple[str, ...]:
     """The texts of a closed list."""
-    return tuple(value for leaf in leaves(form) for value in (*leaf.get("enum", ()), *((leaf["const"],) if "const" in leaf else ())))
+    return tuple(
+        value
+        for leaf in leaves(form)
+        for value in (*leaf.get("enum", ()), *((leaf["const"],) if "const" in leaf else ()))
+    )
 
 
 def test_every_list_of_values_is_an_enum_of_what_the_code_can_give() -> None:
     wrong, met = [], set[tuple[str, tuple[str, ...]]]()
     for schema, name, form in fields():
-        if name not in CLOSED or (schema, name) in OTHER_FIELDS or "$ref" in form and not form["$ref"].endswith("/Code"):
+        if (
+            name not in CLOSED
+            or (schema, name) in OTHER_FIELDS
+            or ("$ref" in form and not form["$ref"].endswith("/Code"))
+        ):
             continue
         found = values(form)
         if found not in LISTS[name]:

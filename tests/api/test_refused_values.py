@@ -20,7 +20,15 @@ from tests.conftest import MASTER_KEY
 
 MARKERS = ("Rahasia7Qz", "3174016501909993", "budi.rahasia@contoh.id", "-70707", '<i>"rahasia"</i>')
 """A word, a NIK, an address, a number, and what breaks out of a text."""
-HEADERS = ("Accept-Language", "If-None-Match", "Authorization", "Content-Type", "X-Request-Id", "Idempotency-Key", "X-Reason")
+HEADERS = (
+    "Accept-Language",
+    "If-None-Match",
+    "Authorization",
+    "Content-Type",
+    "X-Request-Id",
+    "Idempotency-Key",
+    "X-Reason",
+)
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 BODIES: dict[str, dict[str, Any]] = {
     "LinkCard": {"kpj": SECOND},
@@ -102,12 +110,18 @@ def requests(path: str, operation: dict[str, Any], good: dict[str, str], marker:
 
 def told(answer: Response) -> str:
     """Everything that an answer says."""
-    return json.dumps(answer.json(), ensure_ascii=False) if "json" in answer.headers.get("content-type", "") else answer.text
+    return (
+        json.dumps(answer.json(), ensure_ascii=False)
+        if "json" in answer.headers.get("content-type", "")
+        else answer.text
+    )
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('refused') / 'jht.db'}", master_key=MASTER_KEY)
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path_factory.mktemp('refused') / 'jht.db'}", master_key=MASTER_KEY
+    )
     Log.open(settings, create=True).close()
     with pytest.MonkeyPatch.context() as patch, MobileApi(settings) as made:
         patch.setattr(guard, "SLOW_SECONDS", (0.0,) * 5)

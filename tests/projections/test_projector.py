@@ -18,6 +18,7 @@ from ledger.events import Line
 from ledger.identifiers import card_number, kpj_of
 from ledger.settings import Settings
 from ledger.store.codec import StoredRow
+from ledger.store.dialect import Dialect
 from ledger.store.log import Log
 from projections import balances
 from projections.condition import indexes, tables
@@ -335,7 +336,7 @@ def test_a_log_shorter_than_its_projections_is_refused(log: Log, store: Store, f
 def test_the_tables_of_a_generation_carry_its_number(store: Store) -> None:
     for name in NAMES:
         generation = store.generation(name, 7)
-        for dialect in ("sqlite", "postgres"):
+        for dialect in Dialect:
             made = f"{tables(generation, dialect)};{indexes(generation, dialect)}"
             for statement in filter(None, (part.strip() for part in made.split(";"))):
                 assert f"{name}_g7" in statement.split("(")[0]

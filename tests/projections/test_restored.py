@@ -174,7 +174,7 @@ def lose(side: ReadSide, how: str, name: str) -> None:
             tx.run(f"update {generation.table}_position set log_id = 'ffff'")
     elif path is None:
         with store.pointers_database.write() as tx:
-            gone = store.tables(tx, generation)
+            gone = store.place.tables(tx, generation)
             tx.script(f"drop table {gone[0] if how == 'torn' else ', '.join(gone)}")
     store.close()
     if path is not None and how in ("missing", "empty", "torn", "garbage"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 CORRECTION_REASONS = (
     "wrong-amount", "wrong-person", "wrong-month", "paid-twice", "payment-returned", "legal-order",
 )  # fmt: skip
