@@ -1,7 +1,7 @@
 """The ledger: what happened, decided once and kept for ever.
 
     money         whole rupiah, one rounding rule
-    days          days as numbers
+    clock, days   now, and the date that counts in Jakarta; days as numbers
     identifiers   KPJ, NIK, NPP, months, the names of streams
     contacts      phone numbers and e-mail addresses, in one form
     yields        the policy of yield: what savings earn
@@ -9,6 +9,9 @@
     errors        every code, with its sentences (codes.toml)
     layouts, fields   which columns an input has, what a cell means
     receipt       what became of every line of an input
+    due_days      when a month's contribution is due; quiet_hours: when nobody is told anything
+    simulation    what savings may become
+    output_file   files that are written for people
     settings      the one configuration, JHT_*
 
     events        every fact and its stored shape

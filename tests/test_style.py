@@ -114,6 +114,25 @@ def test_every_module_says_what_it_is() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_docstring_of_a_package_is_its_map() -> None:
+    """Every module stands in it, and no module that is gone: a newcomer looks there first."""
+    wrong = []
+    for path, tree in sources().items():
+        folder, _, name = path.rpartition("/")
+        if name != "__init__.py" or folder == "api/cli":  # a command's file is named as it is typed
+            continue
+        text = ast.get_docstring(tree) or ""
+        modules = {
+            entry.stem for entry in (ROOT / folder).iterdir()
+            if (entry.suffix == ".py" and entry != ROOT / path) or (entry / "__init__.py").exists()
+        }  # fmt: skip
+        wrong += [f"{path}:1: says nothing of {one}" for one in modules if not re.search(rf"\b{one}\b", text)]
+        listed = re.findall(r"^ *((?:\w+/?, )*\w+/?) {2,}\S", text, re.MULTILINE)
+        names = {one.strip(" /") for some in listed for one in some.split(",")}
+        wrong += [f"{path}:1: names {one}, which is not there" for one in names - modules]
+    assert not wrong, "\n".join(sorted(wrong))
+
+
 def _told(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, code) of every code that is raised or made into a problem by its name."""
     makers = {"Problem", "Refused", "NotFound", "Conflict", "NotAllowed", "Unavailable", "StoreFailed", "BrokenLog",

@@ -11,5 +11,7 @@ merge               a card points to another of the same person
 reassign            a card that hangs on the wrong person
 held_again          posted lines that wait once more
 remittance_months   what an employer remitted, month by month
+scheme, proposal    what is declared for everybody; four eyes over it
+reason              reasons are codes of closed lists
 month_difference    what a corrected list changes in a month
 """

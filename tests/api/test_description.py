@@ -31,7 +31,8 @@ from tests.api.described import description
 
 CLOSED = frozenset({
     "by", "cause", "channel", "code", "form", "format", "kind", "lang", "language", "layout", "left_why", "mail",
-    "old_card", "policy", "reason", "replace", "segment", "sex", "sms", "state", "status", "sub_account", "token_type", "type", "verdict",
+    "old_card", "policy", "reason", "replace", "segment", "sex", "sms", "state", "status", "sub_account", "token_type",
+    "type", "verdict",
 })  # fmt: skip
 """Names of fields and parameters whose values come out of a list that the code owns."""
 OTHER_FIELDS = {("Problem", "type"), ("Problem", "status"), ("", "replace"), ("", "code")}
