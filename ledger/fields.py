@@ -32,7 +32,6 @@ from ledger.identifiers import (
 from ledger.layouts import Column
 
 SEXES = ("L", "P")
-BAD_NUMBER = -1
 
 _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")

@@ -57,7 +57,6 @@ create table {table}_merges (
     primary key (card, since)){clustered}
 """
 _PERSONS = "text text bigint text bigint smallint text"
-PARTS = ("employers", "persons", "cards", "memberships", "merges")
 
 
 def tables(generation: Generation, dialect: Dialect) -> str:

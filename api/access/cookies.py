@@ -7,7 +7,6 @@ keep (`KEPT`). With https they carry the `__Host-` prefix (RFC
 
 from __future__ import annotations
 
-import secrets
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -60,12 +59,6 @@ class Cookies:
             self._set(response, self.kept_name, marks, _YEAR_SECONDS)
         else:
             self._drop(response, self.kept_name)
-
-    def new_guest(self, response: Response) -> str:
-        """Give a browser that has none a guest's value, for the form that `response` shows."""
-        value = secrets.token_urlsafe(24)
-        self.set_guest(response, value)
-        return value
 
     def set_guest(self, response: Response, value: str) -> None:
         self._set(response, self.guest_name, value)

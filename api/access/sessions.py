@@ -138,12 +138,6 @@ class Sessions:
             tx.run("delete from sessions where hash = ?", [key])
         self._remembered.pop(key, None)
 
-    def end_all(self, kind: str, who: str) -> None:
-        """End all of somebody's sessions. For a member `Members.end_sessions` ends the app's tokens too."""
-        with self._database.write() as tx:
-            tx.run("delete from sessions where who = ? and kind = ?", [who, kind])
-        self.forget(kind, who)
-
     def forget(self, kind: str, who: str) -> None:
         """Look somebody's sessions up anew at once: the epoch has moved."""
         self._remembered = {

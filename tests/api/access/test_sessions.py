@@ -85,7 +85,6 @@ ENDINGS: dict[str, Ending] = {
         lobby.person, "$argon2id$x", lobby.acting()
     ),
     "logged out everywhere": lambda lobby, application: application.members.end_sessions(lobby.person),
-    "all ended": lambda lobby, application: application.identity.sessions.end_all(MEMBER, lobby.person),
     "closed": lambda lobby, application: application.members.close(lobby.person, "asked", lobby.acting()),
 }
 
