@@ -7,7 +7,6 @@ keep (`KEPT`). With https they carry the `__Host-` prefix (RFC
 
 from __future__ import annotations
 
-
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -20,11 +20,12 @@ from ledger.acts.remittances import States
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.contributions.batch import RemittanceBatch
-from ledger.ingestion.contributions.check import Upload, employers_of, prepare
+from ledger.ingestion.contributions.check import prepare
 from ledger.ingestion.contributions.decide import decide
 from ledger.ingestion.contributions.identity_match import holders_with
 from ledger.ingestion.contributions.lookup import look_up
 from ledger.ingestion.contributions.pipeline import Pipeline
+from ledger.ingestion.contributions.upload import Upload, employers_of
 from ledger.ingestion.readers.reading import Limits, Source, read
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Receipt

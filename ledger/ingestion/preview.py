@@ -19,7 +19,8 @@ from ledger.days import day_number
 from ledger.decisions.remittance_months import HELD, REVERSED, MonthLine
 from ledger.errors import Problem, Refused
 from ledger.identifiers import KINDS, card_number, month_text
-from ledger.ingestion.contributions.check import SPOILED, Upload, employers_of, one_spelling, prepare
+from ledger.ingestion.contributions.check import SPOILED, one_spelling, prepare
+from ledger.ingestion.contributions.upload import Upload, employers_of
 from ledger.ingestion.door import Door
 from ledger.ingestion.readers.reading import Limits, Source, Table, read
 from ledger.ingestion.readers.table import Coded

@@ -1,6 +1,7 @@
 """Contributions, from a table to events.
 
-check            rows gathered by remittance, what is refused whole, amounts settled
+upload           a table gathered by remittance
+check            what is refused whole, amounts settled
 batch            whole remittances that are decided and committed together
 lookup           what the store knows of them
 identity_match   whether NIK and name beside a card are its holder's

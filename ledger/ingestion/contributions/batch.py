@@ -11,10 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ledger.days import day_text
+from ledger.decisions.amounts import Ints
 from ledger.decisions.remittance import Under
 from ledger.events import LINES_AN_EVENT, Lines
 from ledger.identifiers import KINDS, kpj_of
-from ledger.ingestion.contributions.check import Ints, Upload, distinct
+from ledger.ingestion.contributions.upload import Upload, distinct
 
 LINES_A_COMMIT = 20_000
 NONE: Mapping[int, int] = {}

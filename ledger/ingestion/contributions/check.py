@@ -1,4 +1,4 @@
-"""A contributions table made ready to decide: rows gathered by remittance, refused remittances told, amounts settled.
+"""A contributions table made ready to decide: refused remittances told, amounts settled.
 
 Everything here is a pure function of the table, the rules and today's date, computed a column at a time, so that a
 file of a million lines and an HTTP body of twenty go through the same checks.
@@ -7,7 +7,6 @@ file of a million lines and an HTTP body of twenty go through the same checks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,82 +15,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ledger.days import day_number, day_text
-from ledger.decisions.amounts import AMOUNT_REASONS, Ints, judge
+from ledger.decisions.amounts import Ints, judge
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem
 from ledger.identifiers import (
     KINDS,
-    employer_remittance_stream,
     holds_nik,
-    kpj_of,
     month_of,
     month_text,
-    own_remittance_stream,
     same_reference,
 )
+from ledger.ingestion.contributions.upload import FEW, NO_MONEY, Upload, distinct, gathered, lost
 from ledger.ingestion.readers.table import Table
 from ledger.money import rupiah
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.rules import rules
 
-# Above every NPP, so that the holder's own remittances (keyed by card) never meet an employer's.
-_OWN = 10**8
-_FEW = 2_000
-NO_MONEY = len(AMOUNT_REASONS)
 SPOILED = frozenset({"remittance-has-bad-line", "remittance-has-worker-twice", "remittance-has-refused-line"})
 """What lines are told that only another line of their remittance spoils."""
 _READ_BUT_REFUSED = frozenset({"number-negative", "amount-absurd", "payer-empty", "npp-missing", "npp-not-for-segment"})
 _TRUE_OF_ALL = frozenset({"employer-unknown", "month-without-rule", "month-in-future"})
-
-
-@dataclass
-class Upload:
-    """Rows in remittance order; group g is rows `starts[g]:starts[g + 1]`. Amounts are settled for employers' lines.
-
-    `reason`: place in AMOUNT_REASONS, or NO_MONEY. `repeating`: groups in which a worker comes
-    more than once. `rounded`: a share was off by Rp1. A group that was refused as a whole is
-    not in `groups`; its outcome is told already.
-    """
-
-    header: Header
-    receipt: Receipt
-    today: date
-    backdate: bool
-    line: Ints
-    npp: Ints
-    month: Ints
-    card: Ints
-    kind: Ints
-    wage: Ints
-    back_pay: Ints
-    employer: Ints
-    worker: Ints
-    paid_on: Ints
-    reference: Ints
-    references: list[str]
-    division: Ints
-    divisions: list[str]
-    segment: Ints
-    reason: Ints
-    rounded: NDArray[np.bool_]
-    nik: list[str] | None
-    name: list[str] | None
-    starts: Ints
-    groups: Ints
-    repeating: set[int] = field(default_factory=set)
-
-    def stream(self, group: int) -> str:
-        """The remittance stream of a group."""
-        row = int(self.starts[group])
-        month = month_text(int(self.month[row]))
-        npp = int(self.npp[row])
-        if not npp:
-            return own_remittance_stream(kpj_of(int(self.card[row])), month)
-        return employer_remittance_stream(f"{npp:08d}", month)
-
-    def rows(self, group: int) -> slice:
-        """Where a group's rows are."""
-        return slice(int(self.starts[group]), int(self.starts[group + 1]))
 
 
 def prepare(
@@ -107,65 +50,12 @@ def prepare(
 
     `registered`: the known ones of the table's employers (`employer-unknown` otherwise).
     """
-    upload, bad = _gathered(table, header, receipt, today, backdate)
+    upload, bad = gathered(table, header, receipt, today, backdate)
     _drop_niks(upload)
     codes = _refusals(upload, bad, registered or set())
     _told_whole(upload, codes, bad, table)
     _settle_amounts(upload)
     return upload
-
-
-def employers_of(table: Table) -> list[int]:
-    """The distinct employers a table names."""
-    return [npp for npp in distinct(table.columns["npp"]) if npp > 0]
-
-
-def distinct(values: Ints) -> list[int]:
-    """The different values of a column, rising. A set is many times quicker for the twenty lines of an HTTP body."""
-    found: list[int] = sorted(set(values.tolist())) if len(values) < _FEW else np.unique(values).tolist()
-    return found
-
-
-def _gathered(
-    table: Table, header: Header, receipt: Receipt, today: date, backdate: bool
-) -> tuple[Upload, NDArray[np.bool_]]:
-    columns = table.columns
-    npp, card, month = columns["npp"], columns["kpj"], columns["month"]
-    division, reference = columns["division"], columns["reference"]
-    payer = np.where(npp > 0, npp, card + _OWN)
-    # A division is no payer: its lines stand together inside its employer's month.
-    within = np.where(npp > 0, division.codes, 0)
-    # A row without payer or month belongs to no remittance that could be named: it stands for itself.
-    lost = (npp < 0) | (month < 0) | ((npp == 0) & (card < 0)) | (division.codes < 0)
-    if lost.any():
-        payer = np.where(lost, -1 - np.arange(len(payer)), payer)
-    order: Any = slice(None)
-    step, inner, innermost = np.diff(payer), np.diff(month), np.diff(within)
-    if ((step < 0) | ((step == 0) & ((inner < 0) | ((inner == 0) & (innermost < 0))))).any():
-        order = np.lexsort((within, month, payer))
-    payer, months = payer[order], month[order]
-    edges = np.flatnonzero((np.diff(payer) != 0) | (np.diff(months) != 0)) + 1
-    starts = np.concatenate(([0], edges, [len(payer)])) if len(payer) else np.zeros(1, np.int64)
-    texts = {name: _reordered(columns[name], order) for name in ("nik", "name")}
-    upload = Upload(
-        header=header, receipt=receipt, today=today, backdate=backdate,
-        line=table.lines[order], npp=npp[order], month=months, card=card[order],
-        kind=columns["kind"][order].astype(np.int64), wage=columns["wage"][order],
-        back_pay=columns["back_pay"][order], employer=columns["employer"][order],
-        worker=columns["worker"][order], paid_on=columns["paid_on"][order],
-        reference=reference.codes[order].astype(np.int64), references=list(reference.texts),
-        division=division.codes[order].astype(np.int64), divisions=list(division.texts),
-        segment=columns["segment"][order].astype(np.int64),
-        reason=np.zeros(len(payer), np.int64), rounded=np.zeros(len(payer), np.bool_),
-        nik=texts["nik"], name=texts["name"], starts=starts, groups=np.arange(len(starts) - 1),
-    )  # fmt: skip
-    return upload, table.bad[order]
-
-
-def _reordered(texts: list[str], order: Any) -> list[str] | None:
-    if not any(texts):
-        return None
-    return texts if isinstance(order, slice) else [texts[i] for i in order.tolist()]
 
 
 def _drop_niks(upload: Upload) -> None:
@@ -274,7 +164,7 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
         u.card.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     )
     # Distinct hashes prove that nothing repeats; only then a closer look is not needed.
-    different = len(set(key.tolist())) if len(key) < _FEW else pl.Series(key).n_unique()
+    different = len(set(key.tolist())) if len(key) < FEW else pl.Series(key).n_unique()
     if different == len(key):
         return []
     again = np.isin(key, key[pl.Series(key).is_duplicated().to_numpy()])
@@ -335,12 +225,6 @@ def _for_others(receipt: Receipt, problem: Problem, line: int) -> Problem:
             return Problem(problem.code, line, "", problem.details)
         problem = cause
     return Problem("remittance-has-refused-line", line, "", {"other": problem.line, "code": problem.code})
-
-
-def lost(u: Upload, group: int) -> bool:
-    """Whether the group is a single row that names no payer or month."""
-    row = int(u.starts[group])
-    return bool(u.npp[row] < 0 or u.month[row] < 0 or u.division[row] < 0 or (u.npp[row] == 0 and u.card[row] < 0))
 
 
 def _settle_amounts(u: Upload) -> None:

@@ -22,9 +22,9 @@ from ledger.events import Event, Fact, RuleIds
 from ledger.identifiers import KINDS, SEGMENTS, month_of, month_text, zeros_lost
 from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.batch import NONE, RemittanceBatch
-from ledger.ingestion.contributions.check import NO_MONEY
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp
+from ledger.ingestion.contributions.upload import NO_MONEY
 from ledger.money import rupiah
 from ledger.receipt import Outcome, Verdict
 from ledger.rules import rules

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ledger.decisions.card import Card
 from ledger.ingestion.contributions.batch import RemittanceBatch
-from ledger.ingestion.contributions.check import Upload
+from ledger.ingestion.contributions.upload import Upload
 from ledger.store.database import Transaction
 from ledger.store.vault import People
 

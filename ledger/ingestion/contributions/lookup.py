@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ledger.acts.remittances import States, remittances
+from ledger.decisions.amounts import Ints
 from ledger.decisions.card import Card
 from ledger.decisions.remittance import Remittance
 from ledger.errors import BrokenLog
 from ledger.ingestion.contributions import zeros
 from ledger.ingestion.contributions.batch import RemittanceBatch
-from ledger.ingestion.contributions.check import Ints
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.store import account_index
 from ledger.store.database import Transaction

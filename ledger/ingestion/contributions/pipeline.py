@@ -14,10 +14,10 @@ from datetime import datetime
 import numpy as np
 
 from ledger.ingestion.contributions.batch import RemittanceBatch, chunks
-from ledger.ingestion.contributions.check import Upload
 from ledger.ingestion.contributions.decide import Decided, decide
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp, look_up
+from ledger.ingestion.contributions.upload import Upload
 from ledger.store.codec import encode
 from ledger.store.handle import handle
 from ledger.store.log import Log

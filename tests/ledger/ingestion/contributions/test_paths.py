@@ -22,8 +22,9 @@ from ledger.errors import NotFound, Refused
 from ledger.events import Event
 from ledger.ingestion.contributions import decide, lookup
 from ledger.ingestion.contributions.batch import RemittanceBatch
-from ledger.ingestion.contributions.check import Upload, prepare
+from ledger.ingestion.contributions.check import prepare
 from ledger.ingestion.contributions.lookup import LookedUp
+from ledger.ingestion.contributions.upload import Upload
 from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
