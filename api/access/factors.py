@@ -33,7 +33,19 @@ ASKING = timedelta(hours=24)
 OPERATOR = "operator"
 """Who took a factor away by the command line."""
 _NONCE = 12
-_COLUMNS = "name, secret, used_step, enrolled_at, asked_at, reset_at, reset_by, email"
+
+
+class _Row(NamedTuple):
+    """A row of `user_factors`; `secret` and `email` are sealed."""
+
+    name: str
+    secret: bytes
+    used_step: int
+    enrolled_at: str
+    asked_at: str
+    reset_at: str
+    reset_by: str
+    email: bytes
 
 
 class Factor(NamedTuple):
@@ -62,10 +74,10 @@ class Factors:
         """Who asks for the factor to be taken away, the longest waiting first."""
         with self._database.read() as tx:
             rows = tx.rows(
-                f"select {_COLUMNS} from user_factors where asked_at > ? order by asked_at, name",
+                f"select {', '.join(_Row._fields)} from user_factors where asked_at > ? order by asked_at, name",
                 [(now - ASKING).isoformat()],
             )
-        return [_factor(row) for row in rows]
+        return [_factor(_Row(*row)) for row in rows]
 
     def set_email(self, name: str, email: str) -> None:
         """Where a user is told of changes, "" for nowhere. The user must exist."""
@@ -103,9 +115,9 @@ class Factors:
         """Whether a code is right; then neither it nor an earlier one ever is again, in no process."""
         with self._database.read() as tx:
             row = _row(tx, name)
-        if not row or not row[3]:
+        if not row or not row.enrolled_at:
             return False
-        step = totp.step_matching(self._open("secret", name, bytes(row[1])), code, now, int(row[2]))
+        step = totp.step_matching(self._open("secret", name, bytes(row.secret)), code, now, row.used_step)
         if step is None:
             return False
         with self._database.write() as tx:
@@ -113,7 +125,7 @@ class Factors:
                 tx.run(
                     "update user_factors set used_step = ?, asked_at = '' "
                     "where name = ? and used_step < ? and enrolled_at = ?",
-                    [step, name, step, row[3]],
+                    [step, name, step, row.enrolled_at],
                 )
             )
 
@@ -154,8 +166,8 @@ class Factors:
 
     def _tell(self, tx: Transaction, name: str, kind: str, by: str, now: datetime) -> None:
         row = _row(tx, name)
-        if row and row[7]:
-            to = self._open("email", name, bytes(row[7])).decode()
+        if row and row.email:
+            to = self._open("email", name, bytes(row.email)).decode()
             details = {"by": by, "name": name} if by else {"name": name}
             self._outbox.put(tx, Letter(kind, to, "id", details), now)
 
@@ -182,11 +194,10 @@ class Factors:
             raise BrokenLog("log-broken", position=0, what="user_factors") from None
 
 
-def _row(tx: Transaction, name: str) -> tuple[str, bytes, int, str, str, str, str, bytes] | None:
-    rows = tx.rows(f"select {_COLUMNS} from user_factors where name = ?", [name])
-    return rows[0] if rows else None
+def _row(tx: Transaction, name: str) -> _Row | None:
+    rows = tx.rows(f"select {', '.join(_Row._fields)} from user_factors where name = ?", [name])
+    return _Row(*rows[0]) if rows else None
 
 
-def _factor(row: tuple[str, bytes, int, str, str, str, str, bytes]) -> Factor:
-    name, _, _, enrolled_at, asked_at, reset_at, reset_by, _ = row
-    return Factor(name, enrolled_at, asked_at, reset_at, reset_by)
+def _factor(row: _Row) -> Factor:
+    return Factor(row.name, row.enrolled_at, row.asked_at, row.reset_at, row.reset_by)

@@ -148,19 +148,12 @@ class Keys:
             rows = tx.rows(
                 f"select id, hash, name, scopes, npps, channel, created_at, expires_at, revoked_at from {self.table}"
             )
-        return {
-            row[0]: (
-                bytes.fromhex(row[1]),
-                Caller(
-                    row[0],
-                    row[2],
-                    frozenset(row[3].split()),
-                    None if row[4] == "*" else frozenset(int(npp) for npp in row[4].split()),
-                    *row[5:],
-                ),
-            )
-            for row in rows
-        }
+        found = {}
+        for key_id, hashed, name, scopes, npps, channel, created_at, expires_at, revoked_at in rows:
+            bound = None if npps == "*" else frozenset(int(npp) for npp in npps.split())
+            caller = Caller(key_id, name, frozenset(scopes.split()), bound, channel, created_at, expires_at, revoked_at)
+            found[key_id] = bytes.fromhex(hashed), caller
+        return found
 
     async def reread(self) -> None:
         """Read the keys again unless another request just did. Raises StoreFailed: then nobody comes in."""
