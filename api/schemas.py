@@ -61,7 +61,7 @@ Rupiah = Annotated[int, Field(examples=[285_000])]
 Rate = Annotated[int, Field(description="Parts per million a year: 57000 is 5.7 %", ge=0, examples=[57_000])]
 CardNumber = Annotated[
     str,
-    shaped(r"^([0-9A-Z]{5,12}|\*{3}[0-9A-Z]{4})$"),
+    shaped(r"^([0-9A-Z]{5,12}|\*{3}[0-9A-Z]{4})$", examples=["26000000017"]),
     Field(
         description="Membership card number; masked (`***0017`) for a member's device",
         examples=["26000000017"],

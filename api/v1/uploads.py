@@ -28,7 +28,7 @@ from api.v1.upload_columns import request_body
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.ingestion.door import committed_together
-from ledger.ingestion.readers.reading import read
+from ledger.ingestion.readers.reading import REFUSALS, read
 from ledger.ingestion.readers.table import Table
 from ledger.members import Acting
 from ledger.receipt import Header
@@ -38,8 +38,7 @@ SMALL_BODY = 128 << 10
 """Bytes of a body that waits for no turn, however many come at once. One of contributions is read in the event loop,
 which is cheaper than handing it to a thread."""
 _RESPONSES = receipt_responses(
-    *WRITE_PROBLEMS, "file-empty", "file-encoding", "file-too-large", "file-expands-too-far", "file-unreadable",
-    "line-too-long", "quote-newline", "columns-missing", "column-unknown", "column-twice", "too-many-guesses",
+    *dict.fromkeys((*WRITE_PROBLEMS, *REFUSALS, "too-many-guesses")),
 )  # fmt: skip
 _ABOUT = (
     "The receipt says what became of every line: posted, already there, suspended, refused, with codes. "

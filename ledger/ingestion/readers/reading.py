@@ -18,17 +18,22 @@ from ledger.ingestion.readers.source import Limits, Source, Stream
 from ledger.ingestion.readers.table import Gathering, Table
 from ledger.layouts import READABLE
 
-__all__ = ["Limits", "Source", "Table", "read", "rows_again"]
+__all__ = ["REFUSALS", "Limits", "Source", "Table", "read", "rows_again"]
+
+
+REFUSALS = (
+    "file-unreadable", "file-kind-wrong", "file-protected", "file-zip-of-many", "file-empty", "file-encoding",
+    "file-too-large", "file-expands-too-far", "line-too-long", "line-ends-mixed", "quote-newline", "header-not-first",
+    "columns-missing", "column-unknown", "column-twice", "json-unreadable", "json-over-lines", "sheets-several",
+    "sheet-unread", "sheet-hidden", "rows-hidden", "columns-hidden", "file-mostly-unreadable",
+)  # fmt: skip
+"""What spoils an input as a whole."""
 
 
 def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
     """The whole input as a table of the layout.
 
-    What is wrong with single rows stands in the table; Refused is raised for what spoils the whole: file-unreadable,
-    file-kind-wrong, file-protected, file-zip-of-many, file-empty, file-encoding, file-too-large, file-expands-too-far,
-    line-too-long, line-ends-mixed, quote-newline, header-not-first, columns-missing, column-unknown, column-twice,
-    json-unreadable, json-over-lines,
-    sheets-several, sheet-unread, sheet-hidden, rows-hidden, columns-hidden, file-mostly-unreadable.
+    What is wrong with single rows stands in the table. Raises Refused: one of REFUSALS.
     """
     limits = limits or Limits()
     gathering = Gathering(layout)
