@@ -129,3 +129,10 @@ VERSIONED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Not changed since the given ETag", "headers": _OF_VERSIONED},
 }
 """What OpenAPI says of a read with an ETag."""
+_AT_TIMES = {name: HEADERS[name] | {"required": False} for name in ("ETag", "Vary")} | {
+    "Cache-Control": _described(
+        "May be kept by the caller where it has an ETag", enum=["private, no-cache", "no-store"]
+    ),
+}
+VERSIONED_AT_TIMES = VERSIONED | {200: {"headers": described("JHT-Position") | _AT_TIMES}}
+"""Of one that has an ETag only where nothing about it is in doubt."""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ledger.errors import Problem, sentences
+from ledger.ingestion.readers.reading import REFUSALS
 
 ROOT = Path(__file__).parents[1]
 BELOW = {"ledger": {"projections", "api", "tests"}, "projections": {"api", "tests"}, "api": {"tests"}}
@@ -165,6 +166,21 @@ def _words(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented
     ]
     return {word for text in texts if text.isascii() for word in TOLD_BY_NAME.findall(text)}
+
+
+def test_what_an_input_is_refused_with_stands_in_one_list() -> None:
+    """The routes of uploads tell their callers this list."""
+    refused = {
+        node.args[0].value
+        for path, tree in sources().items()
+        if path.startswith("ledger/ingestion/readers/") or path == "ledger/layouts.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Refused"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert refused == set(REFUSALS)
 
 
 def test_every_code_that_is_told_has_its_sentences() -> None:

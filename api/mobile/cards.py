@@ -20,7 +20,7 @@ from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
 from api.offered_cards import OfferedCard, offered_cards
 from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
 from api.problems import asked_language, refusals
-from api.responses import VERSIONED, versioned
+from api.responses import VERSIONED, VERSIONED_AT_TIMES, versioned
 from api.route import Route, ShortRoute
 from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, entries_fields
 from ledger.clock import jakarta_date
@@ -74,7 +74,7 @@ async def balance(
     operation_id="mobile_cards",
     summary="The member's cards",
     response_model=Cards,
-    responses=refusals(*_PROBLEMS) | VERSIONED,
+    responses=refusals(*_PROBLEMS) | VERSIONED_AT_TIMES,
 )
 async def cards(
     request: Request,

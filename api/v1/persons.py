@@ -30,7 +30,7 @@ router = APIRouter(route_class=Route, tags=["persons"])
     response_model=schemas.PersonBalance,
     responses=refusals(
         *READ_PROBLEMS, *POSITION_PROBLEMS, "person-unknown", "person-joined", "account-not-found", "account-incomplete",
-        "as-of-in-future", "as-of-before-opening",
+        "as-of-in-future", "as-of-before-opening", "key-bound",
     )
     | VERSIONED,
 )  # fmt: skip

@@ -37,9 +37,7 @@ from ledger.receipt import Receipt as Decided
 SMALL_BODY = 128 << 10
 """Bytes of a body that waits for no turn, however many come at once. One of contributions is read in the event loop,
 which is cheaper than handing it to a thread."""
-_RESPONSES = receipt_responses(
-    *dict.fromkeys((*WRITE_PROBLEMS, *REFUSALS, "too-many-guesses")),
-)  # fmt: skip
+_PROBLEMS = tuple(dict.fromkeys((*WRITE_PROBLEMS, *REFUSALS, "too-many-guesses")))
 _ABOUT = (
     "The receipt says what became of every line: posted, already there, suspended, refused, with codes. "
     "The same lines again change nothing."
@@ -56,15 +54,15 @@ router = APIRouter(route_class=Route, tags=["writing"])
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
 
 
-def upload(layout: str, summary: str) -> Callable[[Endpoint], Endpoint]:
-    """The route of a layout's upload: all of them answer, and refuse, the same way."""
+def upload(layout: str, summary: str, *problems: str) -> Callable[[Endpoint], Endpoint]:
+    """The route of a layout's upload: all of them answer, and refuse, the same way; `problems`: its own besides."""
     return router.post(
         f"/v1/{layout}",
         operation_id=layout.replace("-", "_"),
         summary=summary,
         description=_ABOUT,
         response_model=Receipt,
-        responses=_RESPONSES,
+        responses=receipt_responses(*_PROBLEMS, *problems),
         openapi_extra=request_body(layout),
     )
 
@@ -85,7 +83,7 @@ async def registrations(
     return await _upload(request, caller, "registrations", query, idempotency_key)
 
 
-@upload("opening-balances", "Record opening balances")
+@upload("opening-balances", "Record opening balances", "reason-missing")
 async def opening_balances(
     request: Request, caller: Registrar, query: Openings, idempotency_key: IdempotencyKey = None
 ) -> Response:
