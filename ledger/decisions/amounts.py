@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,3 +46,22 @@ def judge(rule: Rule, base: Ints, employer: Ints, worker: Ints) -> JudgedAmounts
     rounded = ((employer_off > 0) | (worker_off > 0)) & ~wrong & ~missing
     reason = np.where(missing, 1, np.where(wrong, 2, 0))
     return JudgedAmounts(employer, worker, due_employer, due_worker, reason, rounded)
+
+
+class JudgedLine(NamedTuple):
+    """The same of one line; `reason` is the suspense code, or ''."""
+
+    employer: int
+    worker: int
+    due_employer: int
+    due_worker: int
+    reason: str
+
+
+@lru_cache(4096)
+def judge_line(rule: Rule, base: int, employer: int, worker: int) -> JudgedLine:
+    """`judge` for one line. Those who pay for themselves pay one of few amounts, so most are known already."""
+    employers, workers, due_employer, due_worker, reason, _ = judge(rule, *np.array([[base], [employer], [worker]]))
+    return JudgedLine(
+        int(employers[0]), int(workers[0]), int(due_employer[0]), int(due_worker[0]), AMOUNT_REASONS[int(reason[0])]
+    )

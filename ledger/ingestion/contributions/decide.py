@@ -14,7 +14,7 @@ import numpy as np
 
 from ledger.days import day_of, day_text
 from ledger.decisions import remittance
-from ledger.decisions.amounts import AMOUNT_REASONS, Ints, judge
+from ledger.decisions.amounts import AMOUNT_REASONS, Ints, judge_line
 from ledger.decisions.card import Card
 from ledger.decisions.remittance import BEFORE_OPENING, SECOND_PAYMENT, Candidate, Content, Remittance, Under
 from ledger.errors import Problem
@@ -254,8 +254,8 @@ def _employers_amounts(batch: RemittanceBatch, i: int) -> tuple[str, Details, st
     reason = AMOUNT_REASONS[code] if code != NO_MONEY else ""
     if rule is None or reason != "amounts-disagree":
         return reason, {}, rule.id if rule else ""
-    expected = rule.shares(np.array([rows.wage[i] + rows.back_pay[i]]))
-    return reason, _both(rows.employer[i], rows.worker[i], int(expected[0][0]), int(expected[1][0])), rule.id
+    one = judge_line(rule, rows.wage[i] + rows.back_pay[i], rows.employer[i], rows.worker[i])
+    return reason, _both(one.employer, one.worker, one.due_employer, one.due_worker), rule.id
 
 
 def _own_dates(batch: RemittanceBatch, i: int, segment: str) -> Said:
@@ -285,11 +285,10 @@ def _own_amounts(batch: RemittanceBatch, i: int, segment: str) -> tuple[int, int
     if rule is None:
         # The card has no membership that pays for the month either, so what is said first is that.
         return max(rows.employer[i], 0), max(rows.worker[i], 0), "amounts-disagree", {}, ""
-    judged = judge(rule, *np.array([[rows.wage[i] + rows.back_pay[i]], [rows.employer[i]], [rows.worker[i]]]))
-    employer_share, worker_share, due_employer, due_worker, code, _ = (int(column[0]) for column in judged)
-    reason = AMOUNT_REASONS[code]
-    details = _both(employer_share, worker_share, due_employer, due_worker) if reason == "amounts-disagree" else {}
-    return employer_share, worker_share, reason, details, rule.id
+    one = judge_line(rule, rows.wage[i] + rows.back_pay[i], rows.employer[i], rows.worker[i])
+    disagrees = one.reason == "amounts-disagree"
+    details = _both(one.employer, one.worker, one.due_employer, one.due_worker) if disagrees else {}
+    return one.employer, one.worker, one.reason, details, rule.id
 
 
 def _both(employer: int, worker: int, expected_employer: int, expected_worker: int) -> dict[str, str | int]:
