@@ -2,6 +2,7 @@
 
 login           the one decision for every door; guard: how often one may try, windows: counted over all processes
 passwords       argon2, and common_passwords, which nobody may choose
+passkeys        a login without a password; challenges: what a device signs for it
 factors, totp   the second factor of staff
 sessions        of the web; tokens: of the mobile app; tables: where both stand
 cookies, csrf   what belongs to forms; devices: those that somebody has logged in from before

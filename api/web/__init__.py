@@ -14,7 +14,7 @@ register, links, login, provider           before one is in
 holdings      a member's cards, balances and the facts behind them, in few queries
 chart         the growth as an SVG (pure)
 saldo, working, outlook, months, statement, cards   the member's own money
-account, contacts                          the member's own data
+account, contacts, passkeys                the member's own data
 offline       the site as an app: manifest, service worker, what a device shows without a connection
 
 employer/, office/   the other doors, on the same layout

@@ -4,7 +4,7 @@ access         `Members`: all acts together, the cards a member sees
 state          a member, purely decided; acts: what every act has in common; rows: the tables beside the log
 registration   asking for access; confirming: asking the known contacts about one that is not known
 contacts, phones, numbers   another address or phone; phones that balances go to; one-time numbers that prove a phone
-passwords      forgotten, chosen anew
+passwords      forgotten, chosen anew; passkeys: added and taken away, passkey_rows: their table
 requests       about the own data: a copy, a correction, erasure
 notice_choices what a member wants to be told; memberships: what an employer's program recorded is told
 reassignment   a card that hung on the wrong person
