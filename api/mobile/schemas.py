@@ -124,7 +124,8 @@ class AskContact(Sent):
 
     contact: Annotated[str, Field(max_length=254, examples=["baru@contoh.id"])]
     password: Annotated[
-        str, Field(description=f"The member's own, at most {LONGEST} letters", examples=["kuda-lumping-1990"])
+        str,
+        Field(description="The member's own", json_schema_extra={"maxLength": LONGEST}, examples=["kuda-lumping-1990"]),
     ]
 
 

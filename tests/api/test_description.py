@@ -32,10 +32,10 @@ from tests.api.described import description
 CLOSED = frozenset({
     "by", "cause", "channel", "code", "form", "format", "kind", "lang", "language", "layout", "left_why", "mail",
     "old_card", "policy", "reason", "replace", "segment", "sex", "sms", "state", "status", "sub_account", "token_type",
-    "type", "verdict",
+    "type", "verdict", "what",
 })  # fmt: skip
 """Names of fields and parameters whose values come out of a list that the code owns."""
-OTHER_FIELDS = {("Problem", "type"), ("Problem", "status"), ("", "replace"), ("", "code")}
+OTHER_FIELDS = {("Problem", "type"), ("Problem", "status"), ("", "replace"), ("", "code"), ("Access", "what")}
 """Of those names what is no list: the address and the number of a problem, a flag, the answer code in an address."""
 VERDICTS = ("refused", "suspended", "warning")
 LISTS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -64,6 +64,7 @@ LISTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "token_type": (("Bearer",),),
     "type": (TYPES, explanation.LINE_TYPES, (*TYPES, "yield")),
     "verdict": (VERDICTS,),
+    "what": (("email", "phone"),),
 }  # fmt: skip
 """Name -> the lists that it may have."""
 FREE = {
@@ -73,7 +74,8 @@ FREE = {
     ("ReceiptProblem", "column"), ("ReceiptCode", "columns"), ("ReceiptOutcome", "name"), ("Health", "checks"),
     ("Me", "name"), ("Me", "email"), ("Me", "phone"), ("MonthPart", "employer"), ("OfferedCard", "employer"),
     ("StatementLine", "employer_name"), ("StatementGap", "employer_name"), ("StatementCorrection", "employer_name"),
-    ("LogIn", "device"), ("RegistrationRow", "phone"),
+    ("Contacts", "email"), ("Contacts", "phone"), ("Contacts", "login"), ("WaitingContact", "contact"), ("LogIn", "device"),
+    ("RegistrationRow", "phone"),
 }  # fmt: skip
 """Texts of people: sentences, names, masked addresses, a phone as somebody writes it."""
 Field = tuple[str, str, dict[str, Any]]

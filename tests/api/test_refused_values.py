@@ -33,6 +33,8 @@ JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 BODIES: dict[str, dict[str, Any]] = {
     "LinkCard": {"kpj": SECOND},
     "LogIn": {"identifier": "budi1@contoh.id", "password": "kuda-lumping-1990"},
+    "AskContact": {"contact": "baru@contoh.id", "password": "kuda-lumping-1990"},
+    "AnswerNumber": {"asked": 7, "number": "12345678"},
     "Renew": {"refresh_token": "jhtr_x.y"},
     "ChooseNotices": {"mail": ["posted"], "sms": []},
     "Reversal": {"reason": "wrong-amount", "receipt": "", "remittance": "remittance-e:10000001:2026-10", "kpj": CARD,
