@@ -8,6 +8,7 @@ employer            an employer and its names
 amounts             whether received amounts are those of their rule
 remittance          one payer's month: lines posted, suspended, released, taken back
 merge               a card points to another of the same person
+join                two records of one person joined, and apart again
 reassign            a card that hangs on the wrong person
 held_again          posted lines that wait once more
 remittance_months   what an employer remitted, month by month

@@ -7,7 +7,7 @@ contacts, phones, numbers   another address or phone; phones that balances go to
 passwords      forgotten, chosen anew; passkeys: added and taken away, passkey_rows: their table
 requests       about the own data: a copy, a correction, erasure
 notice_choices what a member wants to be told; memberships: what an employer's program recorded is told
-reassignment   a card that hung on the wrong person
+reassignment   a card that hung on the wrong person; joining: two records that are one person
 shown          how contacts are written for people
 
 No answer to somebody who is not yet known says whether a person exists or what did not match: letters say it, to

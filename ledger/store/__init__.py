@@ -6,7 +6,8 @@ handle          the one loop that reads, decides, appends and tries again
 scan            a stretch of the log, streamed; known_at: a place in it, named by a position or a moment
 account_index   who may receive money: accounts and memberships; account_index_check: held against the log
 suspense        the waiting lines
-vault           the persons' keys and look-up hashes; sealing: with one of them, employer_names: of employers
+vault           the persons' keys and look-up hashes; joined_persons: of records that were joined
+sealing         with one of the keys; employer_names: the names of employers
 master_key      where the master key is kept, and what is derived from it
 answer_codes    what a paper was answered by, in a code that can be typed
 outbox, notices letters that an event caused; what is told without being asked
