@@ -577,7 +577,7 @@ class Queries:
         for stream, card in streams.items():
             for row in rows.get(stream, ()):
                 if row.position > upto:
-                    break
+                    continue
                 try:
                     found[card].append(decode(row))
                 except BrokenLog as error:
