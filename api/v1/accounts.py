@@ -29,6 +29,7 @@ FRESH_PROBLEMS = (
     "log-restored",
     "scheme-unreadable",
     "record-unavailable",
+    "vault-rotating",
     "store-failed",
     "internal",
 )

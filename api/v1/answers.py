@@ -91,7 +91,7 @@ async def between(
     operation_id="answer",
     summary="What stands behind an answer code",
     response_model=GivenAnswer,
-    responses=refusals(*_PROBLEMS, "answer-code-unknown", "account-not-found", "vault-rotating") | VERSIONED,
+    responses=refusals(*_PROBLEMS, "answer-code-unknown", "account-not-found") | VERSIONED,
 )
 async def given(
     request: Request,

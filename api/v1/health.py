@@ -60,7 +60,9 @@ async def readyz(request: Request, response: Response, query: NoParameters) -> s
     operation_id="metrics",
     summary="Counters for Prometheus",
     response_class=PlainTextResponse,
-    responses=refusals(*PARAMETER_PROBLEMS, *KEY_PROBLEMS, "store-failed", "internal"),
+    responses=refusals(
+        *PARAMETER_PROBLEMS, *KEY_PROBLEMS, "read-side-empty", "log-restored", "store-failed", "internal"
+    ),
 )
 async def show_metrics(
     request: Request,

@@ -20,7 +20,8 @@ from ledger.store.idempotency import digest_of
 WRITE_PROBLEMS = (
     "parameter-unreadable", "parameter-unknown", *KEY_PROBLEMS, "object-foreign", "body-too-large",
     "content-type-unknown", "json-unreadable", "request-invalid", "reason-unknown", "idempotency-key-unreadable",
-    "idempotency-key-reused", "idempotency-in-progress", "store-failed", "disk-full", "internal",
+    "idempotency-key-reused", "idempotency-in-progress", "vault-rotating", "master-key-wrong", "store-failed",
+    "disk-full", "internal",
 )  # fmt: skip
 
 

@@ -232,7 +232,7 @@ def renamed(log: Log, stream: str, name: str, version: int = 1) -> None:
 
 
 @pytest.mark.parametrize("rebuilt", [False, True])
-@pytest.mark.parametrize("name", ["persons-joined.v1", "person-registered.v2"])
+@pytest.mark.parametrize("name", ["person-renumbered.v1", "person-registered.v2"])
 def test_an_unknown_fact_of_a_person_marks_all_cards_of_that_person(
     office: Office, log: Log, store: Store, name: str, rebuilt: bool
 ) -> None:

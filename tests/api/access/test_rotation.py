@@ -127,6 +127,9 @@ def test_the_command_makes_the_key_goes_on_after_a_cut_and_can_be_repeated(setti
     held = Vault.open(log)
     held._begin_rotation(bytes.fromhex(NEW))
     code, told = rotate(elsewhere)
+    assert (code, "vault-rotating" in told, elsewhere.exists()) == (75, True, False), "no other key is made meanwhile"
+    elsewhere.write_text("7a" * 32)
+    code, told = rotate(elsewhere)
     assert (code, "master-key-wrong" in told) == (2, True), "a rotation under way goes on with its own key only"
     new.write_text(NEW)
     assert rotate(new)[0] == 0

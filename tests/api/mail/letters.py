@@ -10,6 +10,8 @@ from ledger.store.outbox import Letter
 
 WRITERS = {"Letter": 0, "tell": 1, "_send_link": 2, "tell_known": 3, "_tell": 2, "_tell_holder": 2}
 """A writer of letters -> the place of the kind among what it is given."""
+TABLES = ("memberships.py", "telling.py")
+"""Files with a table of kinds."""
 ROOT = Path(__file__).parents[3]
 URL = "https://saldo.example"
 TOKEN = "A" * 43
@@ -74,11 +76,11 @@ def written() -> Iterator[tuple[str, str]]:
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if (
-                    path.name == "memberships.py"
-                    and isinstance(node, ast.AnnAssign)
+                    path.name in TABLES
+                    and isinstance(node, ast.Assign | ast.AnnAssign)
                     and isinstance(node.value, ast.Dict)
                 ):
-                    # A table of fact -> kind; what it has no letter for is "".
+                    # A table of what happened -> kind; what it has no letter for is "".
                     for value in node.value.values:
                         if isinstance(value, ast.Constant) and value.value:
                             yield path.relative_to(ROOT).as_posix(), str(value.value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from api.access.log import Record
 from api.mobile.schemas import AccessLog, Me, Notices
 from tests.api.mobile.conftest import ANI, CARD, OTHERS, App, MobileApi, code, decoded
@@ -80,10 +82,15 @@ def test_the_member_s_own_reads_are_in_the_log_within_a_second(mobile: MobileApi
     assert {read["what"] for read in reads} == {"***0017", "***0025"}
 
 
-def test_what_cannot_be_recorded_is_not_told(mobile: MobileApi, app: App) -> None:
+def test_what_cannot_be_recorded_is_not_told(mobile: MobileApi, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     handle = app.handle()
+
+    def cannot(records: object) -> None:
+        raise OSError
+
+    # What was noted before is written meanwhile, and its success would say that all is well again.
+    monkeypatch.setattr(mobile.application.recorder, "_insert", cannot)
     for path in ("cards", f"cards/{handle}/balance", f"cards/{handle}/entries", "me", "access-log"):
-        # Each time anew: a write that succeeds in the background says that all is well again.
         mobile.application.recorder._failing = True
         answer = app.ask(path)
         assert code(answer) == (503, "record-unavailable"), path

@@ -8,10 +8,15 @@ from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from api.formats import sentence
+from api.web.office import rates
 from ledger.acts import proposal, scheme
+from ledger.acts.scheme import scheme_of
+from ledger.clock import jakarta_date
+from ledger.decisions.proposal import proposed_rate, would_set
 from ledger.errors import Problem, sentences
 from ledger.events import Rates
 from ledger.receipt import Header
@@ -71,7 +76,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
         scheme.start(made.log, 2024, who, lambda: made.clock)
         scheme.declare(made.log, 2024, Rates(57_000, 57_000), "Perdir 1/2025", who, lambda: made.clock)
         scheme.set_provisional(made.log, date(2025, 7, 1), 50_000, "Perdir 2/2025", who, lambda: made.clock)
-        proposal.propose_provisional(made.log, date(2026, 7, 1), 52_500, "Perdir 7/2026", who, made.clock)
+        fact = would_set(scheme_of(made.log), date(2026, 7, 1), 52_500, "Perdir 7/2026", jakarta_date(made.clock))
+        details = {"fact": msgspec.json.encode(proposed_rate(fact)).decode()}
+        made.application.identity.proposals.put(
+            rates.PROVISIONAL, "", details, "", proposal.seen_now(made.log), "dewi", made.clock
+        )
         made.follow()
         yield made
 
