@@ -199,17 +199,15 @@ def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         body = body_of(Problem(code), "id")
-        entry = found.setdefault(body.status, {"codes": [], "examples": {}})
-        entry["codes"].append(f"`{code}`")
-        entry["examples"][code] = {"value": body.model_dump(exclude_defaults=True)}
+        found.setdefault(body.status, {})[code] = {"value": body.model_dump(exclude_defaults=True)}
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
-            "description": ", ".join(entry["codes"]),
-            "headers": described("Content-Language", "Vary", *_more_headers(int(status), entry["examples"])),
-            "content": {MEDIA_TYPE: {"schema": schema, "examples": entry["examples"]}},
+            "description": ", ".join(f"`{code}`" for code in examples),
+            "headers": described("Content-Language", "Vary", *_more_headers(int(status), examples)),
+            "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
-        for status, entry in found.items()
+        for status, examples in found.items()
     }
 
 

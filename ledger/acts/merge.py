@@ -17,12 +17,11 @@ from ledger.events import Event, Fact
 from ledger.identifiers import account_stream, kpj_of
 from ledger.receipt import Header
 from ledger.store import account_index
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
 from ledger.store.log import Log
 
 Clock = Callable[[], datetime]
-Also = Callable[[Transaction], None]
 
 
 class Looked(NamedTuple):
@@ -54,7 +53,7 @@ def _chains(tx: Transaction, cards: tuple[int, ...]) -> dict[int, Card]:
 
 def merge(
     log: Log, old: int, new: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None,
-    also: Also | None = None,
+    also: Write | None = None,
 ) -> int:  # fmt: skip
     """Let card `old` point to card `new`; the position of the event. `seen`: the version of the two cards that was shown
     to who decides; `also`: what else is done in the transaction.
@@ -71,7 +70,7 @@ def merge(
 
 def unmerge(
     log: Log, old: int, header: Header, clock: Clock, *, proposed_by: str = "", seen: str | None = None,
-    also: Also | None = None,
+    also: Write | None = None,
 ) -> int:  # fmt: skip
     """Take the pointer of card `old` away; the position of the event.
 
@@ -92,7 +91,7 @@ def _must_be_seen(looked: Looked, seen: str | None, *cards: int) -> None:
 
 
 def _act(
-    log: Log, old: int, new: int, header: Header, clock: Clock, decide: Callable[[Looked], Fact], also: Also | None
+    log: Log, old: int, new: int, header: Header, clock: Clock, decide: Callable[[Looked], Fact], also: Write | None
 ) -> int:  # fmt: skip
     check_reason(header.reason)
     stream = account_stream(kpj_of(old))

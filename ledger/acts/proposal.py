@@ -5,7 +5,6 @@ Two officers who act at once: the second one's wish is decided again on what the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from ledger.clock import jakarta_date
@@ -15,11 +14,9 @@ from ledger.errors import Refused
 from ledger.events import ProvisionalProposed, YieldProposed
 from ledger.events.scheme import STREAM
 from ledger.receipt import Header
-from ledger.store.database import Transaction
+from ledger.store.database import Write
 from ledger.store.handle import handle
 from ledger.store.log import Log
-
-Also = Callable[[Transaction], None]
 
 
 def seen_now(log: Log) -> str:
@@ -29,7 +26,7 @@ def seen_now(log: Log) -> str:
 
 def confirm(
     log: Log, proposed: YieldProposed | ProvisionalProposed, typed: int, header: Header, now: datetime, *,
-    proposed_by: str, seen: str, also: Also,
+    proposed_by: str, seen: str, also: Write,
 ) -> int:  # fmt: skip
     """Record a proposal, of who made it, and what it says, of the header's; the position of that. The reason is the
     proposal's. `seen`: what `seen_now` said when it was made; `also`: what else is done in the transaction.

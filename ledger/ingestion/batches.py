@@ -19,7 +19,7 @@ from ledger.events import Event, Fact
 from ledger.ingestion.readers.table import Table
 from ledger.receipt import Header, Outcome, Receipt, Verdict
 from ledger.store.codec import encode
-from ledger.store.database import Transaction
+from ledger.store.database import Write
 from ledger.store.handle import handle
 from ledger.store.log import Appended, Log
 
@@ -35,7 +35,7 @@ class Decided(Struct, Generic[R]):
 
     rows: Sequence[R]
     events: list[Event] = []
-    writes: list[Callable[[Transaction], None]] = []
+    writes: list[Write] = []
     problems: list[tuple[Problem, Verdict]] = []
     posted: int = 0
     already: int = 0

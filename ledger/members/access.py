@@ -8,7 +8,7 @@ from ledger.errors import NotFound, Refused
 from ledger.events import Fact
 from ledger.identifiers import card_number, member_stream
 from ledger.members import rows
-from ledger.members.acts import Acting, Seal, Write
+from ledger.members.acts import Acting, Seal
 from ledger.members.joining import Joining
 from ledger.members.memberships import Memberships
 from ledger.members.notice_choices import NoticeChoices
@@ -18,7 +18,7 @@ from ledger.members.reassignment import Reassignment
 from ledger.members.requests import Requests
 from ledger.members.rows import Link, LinkedCard
 from ledger.members.state import Member, decide_link
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.log import Log
 from ledger.store.master_key import Master
 from ledger.store.vault import Vault

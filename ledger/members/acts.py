@@ -18,7 +18,7 @@ from ledger.members import rows
 from ledger.members.rows import Login
 from ledger.members.state import WAITING, Known, Member, Notices, Sealed, told_at
 from ledger.store import account_index
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
 from ledger.store.log import Log
 from ledger.store.outbox import Letter, Outbox
@@ -59,6 +59,12 @@ class Acting(NamedTuple):
     language: str = "id"
     seen: Seen | None = None
     request: str = ""
+
+    def event(self, stream: str, version: int, fact: Fact, reason: str = "") -> Event:
+        """The event that records a fact of this act in a stream."""
+        return Event(
+            stream=stream, version=version, fact=fact, by=self.by, channel=self.channel, reason=reason, request=self.request
+        )  # fmt: skip
 
 
 class WaitingAddress(NamedTuple):
@@ -142,7 +148,6 @@ class Seal(NamedTuple):
         )  # fmt: skip
 
 
-Write = Callable[[Transaction], None]
 Decide = Callable[[Member, Seal], tuple[list[Fact], Write]]
 
 
@@ -303,13 +308,7 @@ class Acts:
             if acting.seen is not None and acting.seen.member != state.version:
                 raise Refused("changed-since")
             facts, write = decide(state, key)
-            events = [
-                Event(
-                    stream=member_stream(person), version=state.version + i, fact=fact, by=acting.by,
-                    channel=acting.channel, request=acting.request,
-                )
-                for i, fact in enumerate(facts, 1)
-            ]  # fmt: skip
+            events = [acting.event(member_stream(person), state.version + i, fact) for i, fact in enumerate(facts, 1)]
 
             def all_of_it(tx: Transaction) -> None:
                 if acting.seen is not None and acting.seen.person != self._person_version(tx, person):

@@ -13,15 +13,15 @@ import msgspec
 
 from ledger.decisions.person import Contact, contact_bytes
 from ledger.errors import NotFound, Refused
-from ledger.events import ContactAsked, ContactConfirmed, ContactDenied, ContactReplaced, Event, Fact, PersonCorrected
+from ledger.events import ContactAsked, ContactConfirmed, ContactDenied, ContactReplaced, Fact, PersonCorrected
 from ledger.identifiers import member_stream, person_stream
 from ledger.members import numbers, rows
-from ledger.members.acts import Acting, Address, Seal, Write
+from ledger.members.acts import Acting, Address, Seal
 from ledger.members.confirming import Confirming
 from ledger.members.numbers import Confirmed
 from ledger.members.rows import Link
 from ledger.members.state import BY_EMAIL, BY_NUMBER, EMAIL, KNOWN, PHONE, SENT, WAITING, Known, Member
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
 from ledger.store.outbox import Letter
 from ledger.store.sealing import seal
@@ -198,16 +198,10 @@ class Contacts(Confirming):
                 self.tell_known(tx, person, told, "contact-replaced", acting)
 
             self.log.append(
-                [
-                    Event(
-                        stream=stream, version=version + 1, fact=fact, by=acting.by, channel=acting.channel,
-                        request=acting.request,
-                    )
-                    for stream, version, fact in facts
-                ],
+                [acting.event(stream, version + 1, fact) for stream, version, fact in facts],
                 acting.now,
                 writes=[write],
-            )  # fmt: skip
+            )
 
         handle(once)
 

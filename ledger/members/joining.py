@@ -10,24 +10,23 @@ Taken back, the record stands again with its NIK and contacts and gets those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.decisions.card import Card
 from ledger.decisions.join import check_reason, decide_join, decide_part, given_back, moved
 from ledger.decisions.person import Contact, Identity, Person
 from ledger.errors import Refused
-from ledger.events import CardUnlinked, Event, Fact, PersonsParted
+from ledger.events import CardUnlinked, Fact, PersonsParted
 from ledger.identifiers import account_stream, card_number, kpj_of, member_stream, person_stream
 from ledger.members import rows
-from ledger.members.acts import Acting, Acts, Write
+from ledger.members.acts import Acting, Acts
 from ledger.members.state import CLOSED, Known, Member, decide_close
 from ledger.store import account_index, notices
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
 from ledger.store.log import AccountIndexChanged
 
-Also = Callable[[Transaction], None]
 JOINED = "joined"
 """Why the access of a record that was joined into another one ended."""
 
@@ -89,7 +88,7 @@ class Joining(Acts):
 
     def join(
         self, ends: str, stays: str, reason: str, acting: Acting, *, proposed_by: str = "", seen: str | None = None,
-        also: Also | None = None,
+        also: Write | None = None,
     ) -> int:  # fmt: skip
         """Join record `ends` into record `stays`; the position of the event. `seen`: the version of the pair that was shown
         to who decides; `also`: what else is done in the transaction.
@@ -164,7 +163,7 @@ class Joining(Acts):
 
     def part(
         self, ended: str, reason: str, acting: Acting, *, proposed_by: str = "", seen: str | None = None,
-        also: Also | None = None,
+        also: Write | None = None,
     ) -> int:  # fmt: skip
         """Take back that record `ended` was joined into another one; the position of the event. `seen`, `also` as in `join`.
 
@@ -214,13 +213,7 @@ class Joining(Acts):
         write: Write,
     ) -> int:  # fmt: skip
         """Append facts, each with its stream and the version before; the position of the first one."""
-        events = [
-            Event(
-                stream=stream, version=version + 1, fact=fact, by=acting.by, channel=acting.channel, reason=reason,
-                request=acting.request,
-            )
-            for stream, version, fact in facts
-        ]  # fmt: skip
+        events = [acting.event(stream, version + 1, fact, reason) for stream, version, fact in facts]
         return self.log.append(events, acting.now, changed_since=position, cards=cards, writes=[write]).positions[0]
 
     def _member(self, tx: Transaction, person: str) -> Member:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ledger.events import Fact
 from ledger.members import rows
-from ledger.members.acts import Acting, Acts, Seal, Write, nothing
+from ledger.members.acts import Acting, Acts, Seal, nothing
 from ledger.members.state import NOTICES, Member, Notices, decide_notices, told_at
 from ledger.store import notices
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 
 
 class NoticeChoices(Acts):

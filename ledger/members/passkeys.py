@@ -12,10 +12,10 @@ from typing import NamedTuple
 from ledger.errors import NotFound, Refused
 from ledger.events import Fact, PasskeyAdded, PasskeyRemoved
 from ledger.members import passkey_rows, rows
-from ledger.members.acts import Acting, Acts, Seal, Write
+from ledger.members.acts import Acting, Acts, Seal
 from ledger.members.passkey_rows import Passkey
 from ledger.members.state import Member
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 
 MOST_PASSKEYS = 10
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ledger.errors import Refused
 from ledger.events import Fact, PasskeyRemoved, PasswordChanged
 from ledger.members import passkey_rows, rows
-from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.acts import Acting, Seal, nothing
 from ledger.members.registration import Registrations
 from ledger.members.rows import Link
 from ledger.members.state import Member, decide_verify
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.outbox import Letter
 
 

@@ -11,7 +11,7 @@ from ledger.decisions.person import Contact
 from ledger.errors import Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
 from ledger.members import numbers, rows
-from ledger.members.acts import Acting, Seal, Write, nothing
+from ledger.members.acts import Acting, Seal, nothing
 from ledger.members.contacts import Contacts
 from ledger.members.numbers import NUMBER_VALID
 from ledger.members.passwords import Passwords
@@ -19,7 +19,7 @@ from ledger.members.rows import Link
 from ledger.members.shown import whole_phone
 from ledger.members.state import BY_EMAIL, BY_NUMBER, KNOWN, OFFICE, Known, Member, matches
 from ledger.store import notices
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
 LOGIN_CONFIRMED = "login-confirmed"

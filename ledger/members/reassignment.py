@@ -7,20 +7,16 @@ one; nobody is shown a card without asking for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ledger.decisions.person import Contact
 from ledger.decisions.reassign import check_reason, decide_reassign
 from ledger.errors import Refused
-from ledger.events import CardUnlinked, Event, Fact
+from ledger.events import CardUnlinked
 from ledger.identifiers import account_stream, kpj_of, member_stream
 from ledger.members import rows
 from ledger.members.acts import Acting, Acts
 from ledger.store import account_index
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
-
-Also = Callable[[Transaction], None]
 
 
 class Reassignment(Acts):
@@ -28,7 +24,7 @@ class Reassignment(Acts):
 
     def reassign(
         self, card: int, person: str, reason: str, acting: Acting, *, proposed_by: str = "", seen: str | None = None,
-        also: Also | None = None,
+        also: Write | None = None,
     ) -> int:  # fmt: skip
         """Give a card to `person`; the position of the event. `seen`: the version of the card that was shown to who
         decides; `also`: what else is done in the transaction.
@@ -49,12 +45,12 @@ class Reassignment(Acts):
                 pointed_at = account_index.is_pointed_at(tx, card)
                 fact = decide_reassign(held, person, person_known=known, pointed_at=pointed_at, proposed_by=proposed_by)
                 version = self.log.streams_in(tx, [stream]).of(stream)[-1].version
-                events = [self._event(stream, version + 1, fact, acting, reason)]
+                events = [acting.event(stream, version + 1, fact, reason)]
                 if fact.before in self.vault.keys_of(tx, [fact.before]):
                     state, _ = self.state_of(tx, fact.before)
                     if kpj in state.cards:
                         member = member_stream(fact.before)
-                        events.append(self._event(member, state.version + 1, CardUnlinked(kpj), acting, reason))
+                        events.append(acting.event(member, state.version + 1, CardUnlinked(kpj), reason))
 
             def write(tx: Transaction) -> None:
                 if account_index.is_pointed_at(tx, card):
@@ -71,13 +67,6 @@ class Reassignment(Acts):
             ).positions[0]  # fmt: skip
 
         return handle(once)
-
-    @staticmethod
-    def _event(stream: str, version: int, fact: Fact, acting: Acting, reason: str) -> Event:
-        return Event(
-            stream=stream, version=version, fact=fact, by=acting.by, channel=acting.channel, reason=reason,
-            request=acting.request,
-        )  # fmt: skip
 
     def _tell_holder(self, tx: Transaction, person: str, kind: str, kpj: str, acting: Acting) -> None:
         """By every known contact; whoever was erased has none."""

@@ -13,7 +13,7 @@ from ledger.errors import NotFound, Refused
 from ledger.events import Fact, MemberRegistered
 from ledger.identifiers import card_number
 from ledger.members import numbers, rows
-from ledger.members.acts import Acting, Address, Seal, Write
+from ledger.members.acts import Acting, Address, Seal
 from ledger.members.confirming import Confirming
 from ledger.members.rows import Link, Login, Waiting
 from ledger.members.shown import masked_email
@@ -34,7 +34,7 @@ from ledger.members.state import (
     decide_verify,
 )
 from ledger.store import account_index
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.outbox import Letter
 
 

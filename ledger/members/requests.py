@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.events import Fact
-from ledger.members.acts import Acting, Acts, Seal, Write
+from ledger.members.acts import Acting, Acts, Seal
 from ledger.members.state import Member, Request, Sealed, decide_close_request, decide_request, told_at
-from ledger.store.database import Transaction
+from ledger.store.database import Transaction, Write
 from ledger.store.outbox import Letter
 
 

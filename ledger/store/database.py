@@ -16,6 +16,7 @@ from ledger.store.transaction import (
     Database,
     Row,
     Transaction,
+    Write,
     failures_told,
     is_damaged,
     store_failed,
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from ledger.store.postgres import PostgresDatabase, PostgresTransaction
 
 __all__ = [
-    "LOCK_SECONDS", "Column", "Database", "Row", "SqliteDatabase", "SqliteTransaction", "Transaction", "failures_told",
-    "is_damaged", "make_schema", "make_tables", "on_postgres", "open_beside", "open_database", "store_failed",
-    "table_exists", "tune_sqlite",
+    "LOCK_SECONDS", "Column", "Database", "Row", "SqliteDatabase", "SqliteTransaction", "Transaction", "Write",
+    "failures_told", "is_damaged", "make_schema", "make_tables", "on_postgres", "open_beside", "open_database",
+    "store_failed", "table_exists", "tune_sqlite",
 ]  # fmt: skip
 
 

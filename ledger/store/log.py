@@ -19,7 +19,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,7 @@ from ledger.settings import Settings
 from ledger.store import account_index, account_index_check, migrations
 from ledger.store.account_index_check import AccountIndexCheck
 from ledger.store.codec import JhtMapper, StoredRow, decode, recorded_at_of, stamp_all
-from ledger.store.database import Database, Transaction, open_database, table_exists
+from ledger.store.database import Database, Transaction, Write, open_database, table_exists
 from ledger.store.place import check_place
 from ledger.store.recorders import recorder_of
 from ledger.store.recording import PREFIX, Head, select_rows, select_streams
@@ -300,7 +300,7 @@ class Log:
         *,
         changed_since: int | None = None,
         cards: Sequence[int] = (),
-        writes: Sequence[Callable[[Transaction], None]] = (),
+        writes: Sequence[Write] = (),
         states: Sequence[bytes] | None = None,
     ) -> Appended:
         """Append events in one transaction; durable when it returns.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -60,6 +60,10 @@ class Transaction(Protocol):
 
     def relation(self, **columns: tuple[str, Column]) -> tuple[str, list[Any]]:
         """Equal-length columns as something to select FROM, with its parameters."""
+
+
+Write = Callable[[Transaction], None]
+"""What else is done in a transaction."""
 
 
 class Database(Protocol):

@@ -21,7 +21,7 @@ from ledger.store.log import Log
 from ledger.store.notices import Waiting
 from ledger.store.vault import Vault
 from projections import month_grid
-from projections.card_months import card_months, waiting
+from projections.card_months import card_months
 from projections.event_batch import light
 from projections.queries import MAX_WAIT, Queries
 
@@ -74,9 +74,7 @@ class Truth:
         """(card, month, npp) of what the pages call missing of one person's cards; None while a record of theirs cannot be
         read. The read side is not waited for. Raises Unavailable."""
         try:
-            facts = card_months(
-                self._log, self._reader, self._vault, sorted(cards), now, waiting(self._log, sorted(cards))
-            )
+            facts = card_months(self._log, self._reader, self._vault, sorted(cards), now)
         except Unavailable as error:
             if error.code != "account-incomplete":
                 raise

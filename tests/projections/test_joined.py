@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from ledger.acts import scheme
@@ -11,26 +9,13 @@ from ledger.errors import JhtError
 from ledger.events import AccountReassigned, Line, PersonsJoined, PersonsParted, Rates
 from ledger.identifiers import card_number
 from ledger.receipt import Header
-from ledger.settings import Settings
-from ledger.store.log import Log
-from projections.generations import Store
 from tests.conftest import NOW, TODAY
-from tests.projections.history import KPJS, PERSON, event, registered
+from tests.projections.conftest import Ledger
+from tests.projections.history import KPJS, PERSON, event
 from tests.projections.test_merges import rebuilt
-from tests.projections.test_queries import Ledger
 
 ENDS, STAYS = PERSON.format(0), PERSON.format(1)
 WHO = Header("cli:1000", "cli")
-
-
-@pytest.fixture
-def ledger(settings: Settings, log: Log) -> Iterator[Ledger]:
-    store = Store.open(settings)
-    made = Ledger(log, store)
-    made.add(*registered())
-    yield made
-    made.reader.close()
-    store.close()
 
 
 def of_person(ledger: Ledger, who: str) -> tuple[list[int], int]:

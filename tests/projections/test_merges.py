@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -16,29 +16,17 @@ from ledger.errors import JhtError, Refused, Unavailable
 from ledger.events import AccountOpened, Line, PersonRegistered, Rates
 from ledger.identifiers import card_number
 from ledger.receipt import Header
-from ledger.settings import Settings
-from ledger.store.log import Log
-from projections.generations import Store
 from projections.queries import BalanceRow
 from projections.rebuild import rebuild
 from tests.conftest import LONG, NOW, TODAY
 from tests.facts import started
-from tests.projections.history import NPPS, event, registered
-from tests.projections.test_queries import CARDS, Ledger
+from tests.projections.conftest import Ledger
+from tests.projections.history import NPPS, event
+from tests.projections.test_queries import CARDS
 
 WHY = Header("user:1", "office", "", "member-asked")
 HELD = 4
 """Cards of a person in the machine; each has a twin, of another person, that is never merged."""
-
-
-@pytest.fixture
-def ledger(settings: Settings, log: Log) -> Iterator[Ledger]:
-    store = Store.open(settings)
-    made = Ledger(log, store)
-    made.add(*registered())
-    yield made
-    made.reader.close()
-    store.close()
 
 
 def follow(ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -12,51 +12,16 @@ import pytest
 from ledger.errors import JhtError, NotFound, Refused, Unavailable
 from ledger.events import EmployerRegistered, Line, OpeningBalanceReversed
 from ledger.identifiers import card_number
-from ledger.settings import Settings
 from ledger.store.employer_names import SealedName
-from ledger.store.log import Log
-from projections.generations import Store
-from projections.projector import Projector
-from projections.queries import BalanceRow, Last, Queries
+from projections.queries import Last
 from projections.rebuild import rebuild
 from projections.results import standing_opening
 from tests.conftest import NOW, TODAY
 from tests.facts import opening, posted
-from tests.projections.history import KPJS, NPPS, PERSON, RULES, Writer, event, registered
+from tests.projections.conftest import Ledger
+from tests.projections.history import KPJS, NPPS, PERSON, RULES, event
 
 CARDS = [card_number(kpj) for kpj in KPJS]
-
-
-class Ledger:
-    """A log with its read side, followed by hand."""
-
-    def __init__(self, log: Log, store: Store) -> None:
-        self.log, self.store, self.writer = log, store, Writer()
-        self.follower = Projector(log, store, now=lambda: NOW)
-        self.reader = Queries(log, store)
-
-    def add(self, *events: object) -> int:
-        """Append events and let the read side see them; the last position."""
-        last = self.log.append(list(events), NOW).positions[-1]  # type: ignore[arg-type]
-        self.follower.run_once()
-        self.reader.refresh()
-        return last
-
-    def pay(self, month: str, paid_on: str, *lines: Line, npp: str = NPPS[0]) -> int:
-        return self.add(self.writer.post(npp, month, paid_on, list(lines)))
-
-    def balance(self, i: int = 0, today: date = TODAY, as_of: date | None = None) -> BalanceRow:
-        return self.reader.balance(CARDS[i], today, NOW, as_of)
-
-
-@pytest.fixture
-def ledger(settings: Settings, log: Log) -> Iterator[Ledger]:
-    store = Store.open(settings)
-    made = Ledger(log, store)
-    made.add(*registered())
-    yield made
-    made.reader.close()
-    store.close()
 
 
 def code_of(ask: Callable[[], object]) -> str:

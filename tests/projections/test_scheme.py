@@ -20,8 +20,9 @@ from projections.queries import BalanceRow, Queries
 from projections.rebuild import rebuild
 from tests.conftest import NOW, TODAY
 from tests.facts import opening
+from tests.projections.conftest import Ledger
 from tests.projections.history import KPJS, NPPS, event, registered
-from tests.projections.test_queries import CARDS, Ledger
+from tests.projections.test_queries import CARDS
 
 WHO = Header("cli:1000", "cli")
 AGAIN = Header("cli:1000", "cli", "", "rate-revised")

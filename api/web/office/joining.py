@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from api.access.proposals import Proposal
 from api.web.office.desk import Desk
-from api.web.office.proposal_kind import CONFIRMING, Also, Kind, Shown, show_cards
+from api.web.office.proposal_kind import CONFIRMING, Kind, Shown, propose, show_cards
 from api.web.office.views import View
 from ledger.decisions.join import check_reason, decide_join
 from ledger.errors import Conflict, NotFound
 from ledger.identifiers import clean_nik
 from ledger.members.joining import Pair
+from ledger.store.database import Write
 
 JOIN, PART = "join", "part"
 
@@ -25,23 +26,19 @@ def propose_join(desk: Desk, view: View) -> None:
     pair = _pair(desk, view.person, stays)
     asked = any(not request.outcome for request in application.members.requests_of(view.person))
     decide_join(pair.ends, pair.stays, pair.cards, request_open=asked)
-    application.identity.proposals.put(
-        JOIN, view.person, {"to": stays}, reason, pair.version, desk.session.who, application.now()
-    )
+    propose(desk, JOIN, view.person, {"to": stays}, reason, pair.version)
 
 
 def propose_part(desk: Desk, view: View) -> None:
     """Raises Refused: reason-missing, reason-unknown, part-not-joined (also for a record that was joined into another
     person's), and as `decide_part`."""
-    ended, reason, application = desk.form.get("data", ""), desk.form.get("sebab", ""), desk.application
+    ended, reason = desk.form.get("data", ""), desk.form.get("sebab", "")
     check_reason(reason)
-    joined = application.members.look_at_joined(ended)
+    joined = desk.application.members.look_at_joined(ended)
     if joined.stays != view.person:
         raise Conflict("part-not-joined")
     joined.decide()
-    application.identity.proposals.put(
-        PART, view.person, {"ended": ended}, reason, joined.version, desk.session.who, application.now()
-    )
+    propose(desk, PART, view.person, {"ended": ended}, reason, joined.version)
 
 
 async def _show_part(desk: Desk, proposal: Proposal) -> Shown:
@@ -54,7 +51,7 @@ async def _show_part(desk: Desk, proposal: Proposal) -> Shown:
     return shown._replace(values=shown.values | {"receives": {"identity": joined.data[0]}})
 
 
-def _confirm_part(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+def _confirm_part(desk: Desk, proposal: Proposal, proposed_by: str, also: Write) -> None:
     """Raises as `Members.part`."""
     desk.application.members.part(
         proposal.details["ended"],
@@ -77,7 +74,7 @@ async def _show(desk: Desk, proposal: Proposal) -> Shown:
     return await show_cards(desk, proposal, pair.cards, pair.version)
 
 
-def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Write) -> None:
     """Raises as `Members.join`."""
     desk.application.members.join(
         proposal.person, proposal.details["to"], proposal.reason, desk.acting(), proposed_by=proposed_by,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from api.access.proposals import Proposal
 from api.web.office.desk import Desk
-from api.web.office.proposal_kind import Also, Kind, Shown, show_cards
+from api.web.office.proposal_kind import Kind, Shown, propose, show_cards
 from api.web.office.views import View
 from ledger.acts import merge as acts
 from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
@@ -18,6 +18,7 @@ from ledger.errors import Refused
 from ledger.identifiers import card_number, clean_kpj, clean_nik, kpj_of
 from ledger.receipt import Header
 from ledger.store import account_index
+from ledger.store.database import Write
 
 MERGE, UNMERGE, REASSIGN = "merge", "unmerge", "reassign"
 
@@ -69,9 +70,7 @@ def propose_reassign(desk: Desk, view: View) -> None:
         pointed_at = account_index.is_pointed_at(tx, old)
     decide_reassign(looked.cards[old], person or "", person_known=person is not None, pointed_at=pointed_at)
     details = {"old": kpj_of(old), "to": person or ""}
-    application.identity.proposals.put(
-        REASSIGN, view.person, details, reason, looked.version(old), desk.session.who, application.now()
-    )
+    propose(desk, REASSIGN, view.person, details, reason, looked.version(old))
 
 
 async def _show(desk: Desk, proposal: Proposal) -> Shown:
@@ -80,7 +79,7 @@ async def _show(desk: Desk, proposal: Proposal) -> Shown:
     return await show_cards(desk, proposal, cards, looked.version(*cards))
 
 
-def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Write) -> None:
     """Raises as `acts.merge.merge`, `acts.merge.unmerge`."""
     acting, pair = desk.acting(), Pair.of(proposal)
     log, clock = desk.application.log, desk.application.now
@@ -91,7 +90,7 @@ def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> No
         acts.unmerge(log, pair.old, header, clock, proposed_by=proposed_by, seen=proposal.seen, also=also)
 
 
-def _confirm_reassign(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+def _confirm_reassign(desk: Desk, proposal: Proposal, proposed_by: str, also: Write) -> None:
     """Raises as `Members.reassign`."""
     (card,) = cards_of(proposal)
     desk.application.members.reassign(
@@ -103,8 +102,7 @@ def _confirm_reassign(desk: Desk, proposal: Proposal, proposed_by: str, also: Al
 def _propose(desk: Desk, view: View, act: str, details: Mapping[str, str], seen: str) -> None:
     reason = desk.form.get("sebab", "")
     check_reason(reason)
-    application = desk.application
-    application.identity.proposals.put(act, view.person, details, reason, seen, desk.session.who, application.now())
+    propose(desk, act, view.person, details, reason, seen)
 
 
 def _card(desk: Desk, view: View, field: str) -> int:

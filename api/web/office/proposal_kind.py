@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from api.access.proposals import Proposal
 from api.web.office.desk import Desk
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
-from ledger.store.database import Transaction
+from ledger.store.database import Write
 
 CONFIRMING = "proposal"
 """The reason of a supervisor who decides a proposal; nobody chooses it."""
-Also = Callable[[Transaction], None]
 
 
 class Shown(NamedTuple):
@@ -25,10 +24,16 @@ class Shown(NamedTuple):
 
 class Kind(NamedTuple):
     """`show` makes the records of the look as well. `confirm` blocks; it does what was proposed, if everything is as it was
-    then, with who proposed it as events call users, and `Also` in the same transaction."""
+    then, with who proposed it as events call users, and the write in the same transaction."""
 
     show: Callable[[Desk, Proposal], Awaitable[Shown]]
-    confirm: Callable[[Desk, Proposal, str, Also], object]
+    confirm: Callable[[Desk, Proposal, str, Write], object]
+
+
+def propose(desk: Desk, act: str, person: str, details: Mapping[str, str], reason: str, seen: str) -> None:
+    """Let an act wait for a second officer; `seen`: the version of what it was decided on. Blocks."""
+    application = desk.application
+    application.identity.proposals.put(act, person, details, reason, seen, desk.session.who, application.now())
 
 
 async def show_cards(desk: Desk, proposal: Proposal, cards: Sequence[int], seen: str) -> Shown:

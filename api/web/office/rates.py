@@ -8,12 +8,13 @@ import msgspec
 
 from api.access.proposals import Proposal
 from api.web.office.desk import Desk
-from api.web.office.proposal_kind import CONFIRMING, Also, Kind, Shown
+from api.web.office.proposal_kind import CONFIRMING, Kind, Shown, propose
 from ledger.acts import proposal as acts
 from ledger.decisions.scheme import rate_of
 from ledger.errors import Conflict, Refused
 from ledger.events import ProvisionalProposed, YieldProposed
 from ledger.receipt import Header
+from ledger.store.database import Write
 
 YEAR, PROVISIONAL = "yield", "provisional"
 SCHEME = "scheme"
@@ -25,11 +26,9 @@ def put(
     desk: Desk, act: str, fact: YieldProposed | ProvisionalProposed, reason: str, seen: str
 ) -> None:  # fmt: skip
     """Propose rates that were worked out on what yields came from then. Blocks. Raises Refused(changed-since)."""
-    application = desk.application
-    if acts.seen_now(application.log) != seen:
+    if acts.seen_now(desk.application.log) != seen:
         raise Refused("changed-since")
-    details = {"fact": msgspec.json.encode(fact).decode()}
-    application.identity.proposals.put(act, "", details, reason, seen, desk.session.who, application.now())
+    propose(desk, act, "", {"fact": msgspec.json.encode(fact).decode()}, reason, seen)
 
 
 def fact_of(proposal: Proposal) -> YieldProposed | ProvisionalProposed:
@@ -48,7 +47,7 @@ async def _show(desk: Desk, proposal: Proposal) -> Shown:
     return Shown(seen, told(proposal))
 
 
-def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Also) -> None:
+def _confirm(desk: Desk, proposal: Proposal, proposed_by: str, also: Write) -> None:
     """Raises as `acts.proposal.confirm`."""
     acting, fact, typed = desk.acting(), fact_of(proposal), desk.form.get("typed", "")
     number = _rupiah(typed) if proposal.act == YEAR else _rate(typed)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.decisions.card import Card
-from ledger.decisions.join import REASONS, check_reason, decide_join, decide_part, given_back, moved
+from ledger.decisions.join import decide_join, decide_part, given_back, moved
 from ledger.decisions.person import Person
-from ledger.errors import Refused
 from ledger.events import AccountReassigned, Event, PersonsJoined, PersonsParted
 from tests.scenario import given
 
@@ -88,12 +87,3 @@ def test_what_is_not_taken_back(
     ended: Person, stays: str, cards: dict[int, Card], pointing: dict[int, list[int]], free: bool, code: str
 ) -> None:
     given(ended, stays, cards, pointing).when(decide_part, nik_free=free).refused(code)
-
-
-def test_a_reason_out_of_the_list_is_asked_for() -> None:
-    for reason in REASONS:
-        check_reason(reason)
-    for reason, code in (("", "reason-missing"), ("because", "reason-unknown")):
-        with pytest.raises(Refused) as refused:
-            check_reason(reason)
-        assert refused.value.code == code

@@ -7,7 +7,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.decisions.card import Card, after_fact
-from ledger.decisions.merge import REASONS, check_reason, decide_merge, decide_unmerge, led_to
+from ledger.decisions.merge import decide_merge, decide_unmerge, led_to
 from ledger.errors import Refused
 from ledger.events import CardsMerged, CardsUnmerged
 from ledger.identifiers import kpj_of
@@ -62,15 +62,6 @@ def test_what_is_refused(state: dict[int, Card], old: int, new: int, code: str) 
 def test_an_unknown_card_and_a_card_that_is_not_merged_stay_apart() -> None:
     given(None).when(decide_unmerge).refused("account-not-found")
     given(cards()[NEW]).when(decide_unmerge).refused("merge-not-there")
-
-
-def test_a_reason_out_of_the_list_is_asked_for() -> None:
-    for reason in REASONS:
-        check_reason(reason)
-    for reason, code in (("", "reason-missing"), ("because", "reason-unknown")):
-        with pytest.raises(Refused) as refused:
-            check_reason(reason)
-        assert refused.value.code == code
 
 
 @drawn(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), max_size=30))

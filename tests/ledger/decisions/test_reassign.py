@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.decisions.card import Card, after_fact
-from ledger.decisions.reassign import REASONS, check_reason, decide_reassign
-from ledger.errors import Refused
+from ledger.decisions.reassign import decide_reassign
 from ledger.events import AccountReassigned
 from tests.scenario import given
 
@@ -34,12 +33,3 @@ def test_a_card_gets_its_holder_and_keeps_everything_else() -> None:
 )
 def test_what_is_refused(card: Card | None, person: str, known: bool, pointed_at: bool, code: str) -> None:
     given(card).when(decide_reassign, person, person_known=known, pointed_at=pointed_at).refused(code)
-
-
-def test_a_reason_out_of_the_list_is_asked_for() -> None:
-    for reason in REASONS:
-        check_reason(reason)
-    for reason, code in (("", "reason-missing"), ("because", "reason-unknown")):
-        with pytest.raises(Refused) as refused:
-            check_reason(reason)
-        assert refused.value.code == code
