@@ -24,6 +24,16 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     position: int = 0
 
     @property
+    def name(self) -> str:
+        """The stored name of its fact."""
+        return self.fact.NAME
+
+    @property
+    def kind(self) -> type[Fact]:
+        """The class of its fact."""
+        return type(self.fact)
+
+    @property
     def originator_id(self) -> str:
         return self.stream
 

@@ -27,7 +27,6 @@ from ledger.events import (
     CardsMerged,
     CardsUnmerged,
     EmployerRegistered,
-    Event,
     MembershipEnded,
     MembershipStarted,
     OpeningBalanceRecorded,
@@ -36,6 +35,7 @@ from ledger.events import (
 )
 from ledger.identifiers import card_number, month_number
 from ledger.store import suspense
+from ledger.store.codec import NewEvent
 from ledger.store.database import Transaction
 
 Ints = NDArray[np.int64]
@@ -43,6 +43,8 @@ Ints = NDArray[np.int64]
 TABLES = ("account_index_employers", "account_index_cards", "account_index_suspense", "account_index_requests")
 CARD_COLUMNS = "card, person, segment, npp, since, until, more, plain, epoch, opening, changed_at, merged"
 CARD_TYPES = "bigint text text bigint bigint bigint text bigint bigint bigint bigint bigint"
+AT_ONCE = 50_000
+"""Cards of one question: what a store's driver makes of a card is many times its eight bytes."""
 
 
 def row_of(card: Card) -> tuple[Any, ...]:
@@ -186,15 +188,17 @@ def must_be_registered(tx: Transaction, npps: Sequence[int]) -> None:
             raise NotFound("employer-not-found", column="npp", npp=f"{npp:08d}")
 
 
-def changed_since(tx: Transaction, numbers: Sequence[int], position: int) -> bool:
+def changed_since(tx: Transaction, numbers: Sequence[int] | Ints, position: int) -> bool:
     """Whether any of the cards changed after the log position; asked under the append lock."""
-    given, params = tx.relation(card=("bigint", sorted(set(numbers))))
-    return bool(
-        tx.rows(
+    distinct = np.unique(np.asarray(numbers, np.int64))
+    for start in range(0, len(distinct), AT_ONCE):
+        given, params = tx.relation(card=("bigint", distinct[start : start + AT_ONCE].tolist()))
+        if tx.rows(
             f"select 1 from {given} q join account_index_cards r on r.card = q.card where r.changed_at > ? limit 1",
             [*params, position],
-        )
-    )
+        ):
+            return True
+    return False
 
 
 def receipt(tx: Transaction, request: str) -> tuple[int, int] | None:
@@ -203,9 +207,9 @@ def receipt(tx: Transaction, request: str) -> tuple[int, int] | None:
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-def record(tx: Transaction, events: Sequence[Event], positions: Sequence[int], times: Sequence[str]) -> None:
+def record(tx: Transaction, events: Sequence[NewEvent], positions: Sequence[int], times: Sequence[str]) -> None:
     """Bring the index up to events just appended at these positions and times, in the same transaction."""
-    kinds = {type(event.fact) for event in events}
+    kinds = {event.kind for event in events}
     if EmployerRegistered in kinds:
         _record_employers(tx, zip(events, positions, strict=True))
     if not kinds.isdisjoint(_CARD_FACTS):
@@ -238,7 +242,7 @@ _CARD_FACTS = (
 _month = cache(month_number)
 
 
-def _record_employers(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
+def _record_employers(tx: Transaction, placed: Iterable[tuple[NewEvent, int]]) -> None:
     some = [(e.fact.npp, position) for e, position in placed if isinstance(e.fact, EmployerRegistered)]
     tx.insert(
         "account_index_employers",
@@ -248,7 +252,7 @@ def _record_employers(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> N
     )
 
 
-def _record_cards(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
+def _record_cards(tx: Transaction, placed: Iterable[tuple[NewEvent, int]]) -> None:
     rows, others = _opened(placed)
     if others:
         number = {stream: card_number(stream.partition(":")[2]) for stream in {event.stream for event, _ in others}}
@@ -271,10 +275,12 @@ def _record_cards(tx: Transaction, placed: Iterable[tuple[Event, int]]) -> None:
     )
 
 
-def _opened(placed: Iterable[tuple[Event, int]]) -> tuple[dict[int, tuple[Any, ...]], list[tuple[Event, int]]]:
+def _opened(
+    placed: Iterable[tuple[NewEvent, int]],
+) -> tuple[dict[int, tuple[Any, ...]], list[tuple[NewEvent, int]]]:
     """The rows of cards opened with one membership, as nearly all are, and the events left over."""
     rows: dict[int, tuple[Any, ...]] = {}
-    others: list[tuple[Event, int]] = []
+    others: list[tuple[NewEvent, int]] = []
     stream, card, person = "", 0, ""
     for event, position in placed:
         fact = event.fact

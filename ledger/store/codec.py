@@ -11,7 +11,7 @@ money. Older versions are upgraded on reading (`ledger.events.upcasters`), for e
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
@@ -110,6 +110,40 @@ def encode(event: Event) -> bytes:
     return b"z" + data[:_CLEAR] + _packing.pack.compress(data[_CLEAR:])
 
 
+class EncodedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event that waits to be appended, of which only the state is kept: a tenth of what the fact takes. Who asks for
+    the fact gets it read from the state."""
+
+    stream: str
+    version: int
+    name: str
+    request: str
+    state: bytes
+
+    @property
+    def kind(self) -> type[Fact]:
+        """The class of its fact."""
+        return FACTS[self.name]
+
+    @property
+    def fact(self) -> Fact:
+        """What happened."""
+        return decode(StoredRow(0, self.stream, self.version, self.name, self.state)).fact
+
+
+NewEvent = Event | EncodedEvent
+
+
+def encoded(event: Event) -> EncodedEvent:
+    """The event with its state in place of its fact."""
+    return EncodedEvent(event.stream, event.version, event.name, event.request, encode(event))
+
+
+def states_of(events: Iterable[NewEvent]) -> list[bytes]:
+    """The states of events."""
+    return [one.state if isinstance(one, EncodedEvent) else encode(one) for one in events]
+
+
 def stamp(state: bytes, recorded_at: str) -> bytes:
     """The state with its `recorded_at` set."""
     shift = 1 if state[:1] == b"z" else 0
@@ -167,8 +201,9 @@ class JhtMapper(Mapper[str]):
     """The library's mapper, with stored names instead of import paths and checks on reading."""
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        event = cast(Event, domain_event)
-        return StoredEvent(event.stream, event.version, event.fact.NAME, encode(event))
+        event = cast(NewEvent, domain_event)
+        (state,) = states_of([event])
+        return StoredEvent(event.stream, event.version, event.name, state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         row = stored_event if isinstance(stored_event, StoredRow) else _row_of(stored_event)

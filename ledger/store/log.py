@@ -25,6 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import IntegrityError, JSONTranscoder, StoredEvent
 
 from ledger.clock import read_now
@@ -33,7 +34,7 @@ from ledger.events import Event
 from ledger.settings import Settings
 from ledger.store import account_index, account_index_check, migrations
 from ledger.store.account_index_check import AccountIndexCheck
-from ledger.store.codec import JhtMapper, StoredRow, decode, recorded_at_of, stamp_all
+from ledger.store.codec import JhtMapper, NewEvent, StoredRow, decode, recorded_at_of, stamp_all
 from ledger.store.database import Database, Transaction, Write, open_database, table_exists
 from ledger.store.place import check_place
 from ledger.store.recorders import recorder_of
@@ -295,11 +296,11 @@ class Log:
 
     def append(
         self,
-        events: Sequence[Event],
+        events: Sequence[NewEvent],
         now: datetime,
         *,
         changed_since: int | None = None,
-        cards: Sequence[int] = (),
+        cards: Sequence[int] | account_index.Ints = (),
         writes: Sequence[Write] = (),
         states: Sequence[bytes] | None = None,
     ) -> Appended:
@@ -312,10 +313,10 @@ class Log:
         Unavailable(log-restored), StoreFailed (nothing was done, or it can be looked up).
         """
         if states is None:
-            stored = [self.mapper.to_stored_event(event) for event in events]
+            stored = [self.mapper.to_stored_event(cast(DomainEventProtocol[str], event)) for event in events]
         else:
             stored = [
-                cast(StoredEvent, StoredRow(0, event.stream, event.version, event.fact.NAME, state))
+                cast(StoredEvent, StoredRow(0, event.stream, event.version, event.name, state))
                 for event, state in zip(events, states, strict=True)
             ]
         recorded_at = ""

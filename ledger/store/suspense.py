@@ -10,8 +10,9 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from ledger.days import day_number
-from ledger.events import ContributionsReversed, Event, LinesSuspended, SuspenseReleased
+from ledger.events import ContributionsReversed, LinesSuspended, SuspenseReleased
 from ledger.identifiers import KINDS, card_number, month_number, payer_of
+from ledger.store.codec import NewEvent
 from ledger.store.database import Transaction
 
 
@@ -108,10 +109,16 @@ def cards_after(tx: Transaction, position: int) -> list[int]:
 FACTS = (LinesSuspended, SuspenseReleased, ContributionsReversed)
 
 
-def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
+_CASES_AT_ONCE = 20_000
+"""Waiting lines that are written together: a million may begin to wait in one transaction."""
+
+
+def record(tx: Transaction, placed: Iterable[tuple[NewEvent, int, str]]) -> None:
     waiting: list[Case] = []
     gone: dict[tuple[str, int], list[int]] = {}
     for event, position, recorded_at in placed:
+        if event.kind not in FACTS:
+            continue
         fact = event.fact
         if isinstance(fact, LinesSuspended):
             waiting.extend(
@@ -122,17 +129,16 @@ def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
                 )
                 for i, line in enumerate(fact.lines)
             )  # fmt: skip
+            if len(waiting) >= _CASES_AT_ONCE:
+                _insert(tx, waiting)
+                waiting = []
         elif isinstance(fact, SuspenseReleased):
             _gather(gone, event.stream, fact.lines.column("event"), fact.lines.column("line"))
         elif isinstance(fact, ContributionsReversed):
             places = (compress(fact.lines.column(name), fact.lines.column("suspended")) for name in ("event", "line"))
             _gather(gone, event.stream, *places)
     if waiting:
-        tx.insert(
-            "account_index_suspense",
-            dict(zip(Case._fields, zip(*waiting, strict=True), strict=True)),
-            CASE_TYPES,
-        )
+        _insert(tx, waiting)
     # One statement for each event: SQLite looks 1,000 lines of one up twice as fast as 1,000 (stream, event, line).
     for (stream, version), lines in gone.items():
         given, params = tx.relation(line=("bigint", lines))
@@ -141,6 +147,11 @@ def record(tx: Transaction, placed: Iterable[tuple[Event, int, str]]) -> None:
             f"and line in (select line from {given} q)",
             [stream, version, *params],
         )
+
+
+def _insert(tx: Transaction, waiting: Sequence[Case]) -> None:
+    columns = dict(zip(Case._fields, zip(*waiting, strict=True), strict=True))
+    tx.insert("account_index_suspense", columns, CASE_TYPES)
 
 
 def _gather(gone: dict[tuple[str, int], list[int]], stream: str, versions: Iterable[int], lines: Iterable[int]) -> None:

@@ -15,7 +15,7 @@ later_facts  release and reversal
 facts        lines gathered into facts, facts as the stream's next events
 """
 
-from ledger.decisions.remittance.facts import events
+from ledger.decisions.remittance.facts import events, numbered
 from ledger.decisions.remittance.later_facts import release, reverse
 from ledger.decisions.remittance.lines import (
     Content,
@@ -35,10 +35,10 @@ from ledger.decisions.remittance.reasons import (
     SUSPENSE_REASONS,
 )
 from ledger.decisions.remittance.state import Remittance
-from ledger.decisions.remittance.upload import Candidate, Decision, decide, holds_all, post_all
+from ledger.decisions.remittance.upload import Candidate, Decision, Taken, holds_all, post_all
 
 __all__ = [
     "BEFORE_OPENING", "CORRECTION_REASONS", "RELEASED_BY_ITSELF", "SECOND_PAYMENT", "SUSPENSE_REASONS", "Candidate",
-    "Content", "Decision", "LiveLine", "Post", "Release", "Remittance", "Some", "Under", "by_event", "columns_of",
-    "decide", "events", "holds_all", "post_all", "release", "reverse",
+    "Content", "Decision", "LiveLine", "Post", "Release", "Remittance", "Some", "Taken", "Under", "by_event",
+    "columns_of", "events", "holds_all", "numbered", "post_all", "release", "reverse",
 ]  # fmt: skip

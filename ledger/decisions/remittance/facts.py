@@ -24,29 +24,32 @@ def cut(columns: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
         yield {name: column[start : start + LINES_AN_EVENT] for name, column in columns.items()}
 
 
-def events(
-    state_version: int, stream: str, facts: Sequence[Fact], by: str, channel: str, request: str, reason: str
-) -> list[Event]:
-    """The facts as the stream's next events."""
-    return [
-        Event(
+def numbered(
+    state_version: int, stream: str, facts: Iterable[Fact], by: str, channel: str, request: str, reason: str
+) -> Iterator[Event]:
+    """The facts as the stream's next events, one at a time."""
+    for number, fact in enumerate(facts, 1):
+        yield Event(
             stream=stream, version=state_version + number, fact=fact, by=by, channel=channel,
             reason=reason, request=request,
-        )
-        for number, fact in enumerate(facts, 1)
-    ]  # fmt: skip
+        )  # fmt: skip
 
 
-def together(lines: list[tuple[K, R]]) -> Iterator[tuple[K, list[R]]]:
-    """Lines gathered under what they have in common, at most LINES_AN_EVENT together."""
-    for key, some in gathered(lines):
-        for start in range(0, len(some), LINES_AN_EVENT):
-            yield key, some[start : start + LINES_AN_EVENT]
+def events(
+    state_version: int, stream: str, facts: Iterable[Fact], by: str, channel: str, request: str, reason: str
+) -> list[Event]:
+    """The facts as the stream's next events."""
+    return list(numbered(state_version, stream, facts, by, channel, request, reason))
 
 
-def gathered(given: Iterable[tuple[K, R]]) -> Iterator[tuple[K, list[R]]]:
+def gathered(given: Iterable[tuple[K, R]]) -> Iterable[tuple[K, list[R]]]:
     """Everything that has one key together; keys in an order of their own, whatever came first."""
     found: dict[K, list[R]] = {}
     for key, one in given:
         found.setdefault(key, []).append(one)
-    yield from sorted(found.items(), key=lambda pair: msgspec.json.encode(pair[0])) if len(found) > 1 else found.items()
+    return in_order(found)
+
+
+def in_order(found: dict[K, R]) -> Iterable[tuple[K, R]]:
+    """What was found under each key, in the keys' own order."""
+    return sorted(found.items(), key=lambda pair: msgspec.json.encode(pair[0])) if len(found) > 1 else found.items()

@@ -18,12 +18,15 @@ from ledger.identifiers import KINDS, kpj_of
 from ledger.ingestion.contributions.upload import Upload, distinct
 
 LINES_A_COMMIT = 20_000
+_KEPT_ROWS = 2 * LINES_A_COMMIT
+"""Rows of a batch up to which their texts and numbers are made once for all its remittances: of a larger one, for the rows
+of an event."""
 NONE: Mapping[int, int] = {}
 _AMOUNTS = ("wage", "back_pay", "employer", "worker")
 
 
 class Rows(NamedTuple):
-    """The rows of a batch as plain lists, which a line's decision reads several times quicker than arrays."""
+    """Rows of a batch as plain lists, which a line's decision reads several times quicker than arrays."""
 
     at: list[int]
     line: list[int]
@@ -99,9 +102,10 @@ class RemittanceBatch:
         """A number for each row's (kind, paid day, reference, division), the same where all four are."""
         u, at = self.upload, self.at
         span_paid = int(u.paid_on.max(initial=0)) + 2
-        return (
-            (u.kind[at] * len(u.divisions) + u.division[at]) * len(u.references) + u.reference[at]
-        ) * span_paid + u.paid_on[at]
+        kind = u.kind[at].astype(np.int64)
+        payment = (kind * len(u.divisions) + u.division[at]) * len(u.references) + u.reference[at]
+        under: Ints = payment * span_paid + u.paid_on[at]
+        return under
 
     @cached_property
     def alike(self) -> list[bool]:
@@ -119,8 +123,9 @@ class RemittanceBatch:
         if (under == under[0]).all():
             yield self.under_of(int(rows[0])), rows
             return
-        _, first = np.unique(under, return_index=True)
-        found = [(self.under_of(int(rows[place])), rows[under == under[place]]) for place in np.sort(first).tolist()]
+        order = np.argsort(under, kind="stable")
+        cuts = np.flatnonzero(np.diff(under[order])) + 1
+        found = [(self.under_of(int(some[0])), some) for some in np.split(rows[order], cuts)]
         yield from sorted(found, key=lambda one: one[0])
 
     def under_of(self, row: int) -> Under:
@@ -138,51 +143,57 @@ class RemittanceBatch:
         if len(rows) == last - first + 1 and not months:
             yield from self.columns_between(first, last + 1)
             return
-        kpj, amounts = self._kpj, self._amounts
         for start in range(0, len(rows), LINES_AN_EVENT):
-            places = rows[start : start + LINES_AN_EVENT].tolist()
-            yield Lines.made(
-                kpj=[kpj[i] for i in places],
-                **{name: [values[i] for i in places] for name, values in amounts.items()},
-                months=[months.get(i, 1) for i in places],
-            )
+            places = rows[start : start + LINES_AN_EVENT]
+            kpj, amounts = self._values(places)
+            yield Lines.made(kpj=kpj, **amounts, months=[months.get(i, 1) for i in places.tolist()])
 
     def columns_between(self, first: int, end: int) -> Iterator[Lines]:
         """The same of the rows from one to before another."""
-        kpj, amounts = self._kpj, self._amounts
         for start in range(first, end, LINES_AN_EVENT):
             here = slice(start, min(start + LINES_AN_EVENT, end))
-            yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
-
-    @cached_property
-    def _kpj(self) -> list[str]:
-        if self.lines and int(self.card.max()) < 10**11:
-            texts: list[str] = pl.Series(self.card).cast(pl.String).str.zfill(11).to_list()
-            return texts
-        return list(map(kpj_of, self.card.tolist()))
+            if self.lines > _KEPT_ROWS:
+                kpj, amounts = self._values(here)
+                yield Lines.made(kpj=kpj, **amounts)
+            else:
+                kpj, amounts = self._all_values
+                yield Lines.made(kpj=kpj[here], **{name: values[here] for name, values in amounts.items()})
 
     def kpj_of(self, rows: Ints) -> list[str]:
         """The KPJ of rows."""
-        return [self._kpj[row] for row in rows.tolist()]
+        return _texts(self.card[rows])
 
     @cached_property
-    def _amounts(self) -> dict[str, list[int]]:
-        return {name: getattr(self.upload, name)[self.at].tolist() for name in _AMOUNTS}
+    def _all_values(self) -> tuple[list[str], dict[str, list[int]]]:
+        return self._values(slice(None))
 
-    @cached_property
-    def rows(self) -> Rows:
-        u, at = self.upload, self.at
+    def _values(self, places: Ints | slice) -> tuple[list[str], dict[str, list[int]]]:
+        """KPJ and amounts of rows."""
+        at = self.at[places]
+        return _texts(self.card[places]), {name: getattr(self.upload, name)[at].tolist() for name in _AMOUNTS}
+
+    def rows(self, places: Ints) -> Rows:
+        """Some rows. A row takes a kilobyte, so only as many as are looked at together."""
+        u, at = self.upload, self.at[places]
         days = {day: day_text(day) for day in distinct(u.paid_on[at])}
         paid_on = u.paid_on[at].tolist()
-        amounts = self._amounts
+        kpj, amounts = self._values(places)
         return Rows(
-            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), self.card.tolist(), self._kpj,
+            at.tolist(), u.line[at].tolist(), u.npp[at].tolist(), u.month[at].tolist(), self.card[places].tolist(), kpj,
             [KINDS[kind] for kind in u.kind[at].tolist()],
             amounts["wage"], amounts["back_pay"], amounts["employer"], amounts["worker"],
             paid_on, [days[day] for day in paid_on], [u.references[code] for code in u.reference[at].tolist()],
             [u.divisions[code] for code in u.division[at].tolist()], u.segment[at].tolist(),
             u.reason[at].tolist(), u.rounded[at].tolist(),
         )  # fmt: skip
+
+
+def _texts(cards: Ints) -> list[str]:
+    """The KPJ of card numbers."""
+    if len(cards) and int(cards.max()) < 10**11:
+        texts: list[str] = pl.Series(cards).cast(pl.String).str.zfill(11).to_list()
+        return texts
+    return list(map(kpj_of, cards.tolist()))
 
 
 def chunks(upload: Upload) -> Iterator[list[RemittanceBatch]]:

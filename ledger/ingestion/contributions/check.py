@@ -6,7 +6,7 @@ file of a million lines and an HTTP body of twenty go through the same checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -153,7 +153,7 @@ def _months(days: Ints) -> Ints:
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
 
 
-def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
+def _twice(u: Upload, group_of: Ints) -> Iterable[tuple[int, int]]:
     """(row, earlier row) of payments that cannot be told apart: one worker, kind, paid day and reference.
 
     Also finds the groups in which a worker comes more than once in any way (`Upload.repeating`).
@@ -169,18 +169,20 @@ def _twice(u: Upload, group_of: Ints) -> list[tuple[int, int]]:
         return []
     again = np.isin(key, key[pl.Series(key).is_duplicated().to_numpy()])
     rows = np.flatnonzero(again & (u.card >= 0))
-    u.repeating.update(group_of[rows].tolist())
+    u.repeating.update(np.unique(group_of[rows]).tolist())
+    spelled = np.array(one_spelling(np.unique(u.reference[rows]).tolist(), u.references), np.int64)
+    reference = spelled[np.searchsorted(np.unique(u.reference[rows]), u.reference[rows])]
     # A holder's own payments with and without an income are of different segments.
-    own_income = (u.npp == 0) & (u.wage > 0)
-    seen: dict[tuple[int, ...], int] = {}
-    found = []
-    columns = [column[rows].tolist() for column in (group_of, u.kind, u.card, u.paid_on, own_income)]
-    columns.append(one_spelling(u.reference[rows].tolist(), u.references))
-    for row, place in zip(rows.tolist(), zip(*columns, strict=True), strict=True):
-        if place in seen:
-            found.append((row, seen[place]))
-        seen.setdefault(place, row)
-    return found
+    own_income = (u.npp[rows] == 0) & (u.wage[rows] > 0)
+    columns = (reference, own_income, u.paid_on[rows], u.card[rows], u.kind[rows], group_of[rows])
+    # Equal payments stand together then, in the order of the file.
+    order = np.lexsort(columns)
+    same = np.logical_and.reduce([values[order][1:] == values[order][:-1] for values in columns])
+    first = np.maximum.accumulate(np.where(np.concatenate(([True], ~same)), np.arange(len(order)), 0))
+    later = np.flatnonzero(np.concatenate(([False], same)))
+    pairs = rows[order[later]], rows[order[first[later]]]
+    in_file = np.argsort(pairs[0])
+    return zip(pairs[0][in_file].tolist(), pairs[1][in_file].tolist(), strict=True)
 
 
 def one_spelling(codes: Sequence[int], references: Sequence[str]) -> list[int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from ledger.decisions.amounts import Ints
 from ledger.decisions.card import Card
-from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.upload import Upload
 from ledger.store.database import Transaction
 from ledger.store.vault import People
@@ -16,7 +16,7 @@ _WORD = re.compile(r"[a-z]{2,}")
 
 
 class Holders:
-    """Persons by NIK, and the names of persons, for the lines of one chunk."""
+    """Persons by NIK, and the names of persons, for the lines that are looked at together."""
 
     def __init__(self, by_nik: dict[str, str], names: dict[str, str]) -> None:
         self._by_nik, self._names = by_nik, names
@@ -49,14 +49,14 @@ def words(name: str) -> list[str]:
 def holders_with(
     people_by_nik: Callable[[Transaction, Sequence[str]], dict[str, str]],
     data_of: Callable[[Transaction, Sequence[str]], People],
-) -> Callable[[Transaction, Sequence[RemittanceBatch], dict[int, Card]], Holders]:
-    """The look-up of `Holders` from the vault's two questions: who has these NIKs, and who are these persons."""
+) -> Callable[[Transaction, Iterable[tuple[Upload, Ints]], dict[int, Card]], Holders]:
+    """The look-up of `Holders` (for rows of uploads) from the vault's two questions: who has these NIKs, and who are these
+    persons."""
 
-    def look_up(tx: Transaction, parts: Sequence[RemittanceBatch], cards: dict[int, Card]) -> Holders:
+    def look_up(tx: Transaction, lines: Iterable[tuple[Upload, Ints]], cards: dict[int, Card]) -> Holders:
         niks, persons = set[str](), set[str]()
-        for part in parts:
-            u = part.upload
-            for row in part.at.tolist():
+        for u, rows in lines:
+            for row in rows.tolist() if u.nik or u.name else ():
                 if u.nik and u.nik[row]:
                     niks.add(u.nik[row])
                 card = cards.get(int(u.card[row]))

@@ -18,7 +18,7 @@ from ledger.ingestion.contributions.decide import Decided, decide
 from ledger.ingestion.contributions.identity_match import Holders
 from ledger.ingestion.contributions.lookup import LookedUp, look_up
 from ledger.ingestion.contributions.upload import Upload
-from ledger.store.codec import encode
+from ledger.store.codec import states_of
 from ledger.store.handle import handle
 from ledger.store.log import Log
 
@@ -90,7 +90,7 @@ class Pipeline:
             return
 
         def together() -> None:
-            cards = np.concatenate([one.cards for one in decided if one.events]).tolist()
+            cards = np.concatenate([one.cards for one in decided if one.events])
             positions = self.log.append(
                 events, self.clock(), changed_since=position, cards=cards, states=states
             ).positions
@@ -113,9 +113,9 @@ class Pipeline:
         (again,) = decide(part, found)
         if not again.events:
             return again, []
-        cards = again.cards.tolist()
-        return again, self.log.append(again.events, self.clock(), changed_since=found.position, cards=cards).positions
+        appended = self.log.append(again.events, self.clock(), changed_since=found.position, cards=again.cards)
+        return again, appended.positions
 
 
 def _encoded(decided: list[Decided]) -> list[bytes]:
-    return [encode(event) for one in decided for event in one.events]
+    return states_of(event for one in decided for event in one.events)

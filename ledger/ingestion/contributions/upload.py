@@ -49,7 +49,7 @@ class Upload:
     division: Ints
     divisions: list[str]
     segment: Ints
-    reason: Ints
+    reason: NDArray[np.int8]
     rounded: NDArray[np.bool_]
     nik: list[str] | None
     name: list[str] | None
@@ -113,13 +113,13 @@ def gathered(
     upload = Upload(
         header=header, receipt=receipt, today=today, backdate=backdate,
         line=table.lines[order], npp=npp[order], month=months, card=card[order],
-        kind=columns["kind"][order].astype(np.int64), wage=columns["wage"][order],
+        kind=columns["kind"][order], wage=columns["wage"][order],
         back_pay=columns["back_pay"][order], employer=columns["employer"][order],
         worker=columns["worker"][order], paid_on=columns["paid_on"][order],
-        reference=reference.codes[order].astype(np.int64), references=list(reference.texts),
-        division=division.codes[order].astype(np.int64), divisions=list(division.texts),
-        segment=columns["segment"][order].astype(np.int64),
-        reason=np.zeros(len(payer), np.int64), rounded=np.zeros(len(payer), np.bool_),
+        reference=reference.codes[order], references=list(reference.texts),
+        division=division.codes[order], divisions=list(division.texts),
+        segment=columns["segment"][order],
+        reason=np.zeros(len(payer), np.int8), rounded=np.zeros(len(payer), np.bool_),
         nik=texts["nik"], name=texts["name"], starts=starts, groups=np.arange(len(starts) - 1),
     )  # fmt: skip
     return upload, table.bad[order]

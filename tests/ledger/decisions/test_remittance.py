@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.decisions.remittance import Candidate, Content, Post, Release, Remittance, Under, decide, release, reverse
+from ledger.decisions.remittance import Candidate, Content, Post, Release, Remittance, Under, release, reverse
 from ledger.events import (
     ContributionsPosted,
     ContributionsReversed,
@@ -23,6 +23,7 @@ from ledger.events import (
 )
 from tests import facts as made
 from tests.facts import RULES
+from tests.ledger.decisions.taken import decide
 
 A, B = "12345678901", "12345678902"
 STREAM = "remittance-e:10000001:2026-10"

@@ -9,12 +9,10 @@ import pytest
 from ledger.decisions.remittance import (
     Candidate,
     Content,
-    Decision,
     LiveLine,
     Release,
     Remittance,
     Under,
-    decide,
     events,
     holds_all,
     post_all,
@@ -33,6 +31,7 @@ from ledger.events import (
 )
 from tests import facts as made
 from tests.facts import MONTH, PAID_ON, RULES
+from tests.ledger.decisions.taken import Upload, decide
 from tests.ledger.decisions.test_remittance import STREAM, state
 from tests.scenario import given
 
@@ -67,7 +66,7 @@ def test_given_nothing_nothing_is_decided() -> None:
     given(state()).when(decided, []).then()
     given(state()).when(released).then()
     given(state()).when(reversed_all).then()
-    assert decide(state(), MONTH, []) == Decision([])
+    assert decide(state(), MONTH, []) == Upload([], 0, 0, 0, 0, set(), [], [])
 
 
 def test_counts_and_lines_are_told_apart() -> None:
@@ -97,6 +96,14 @@ def test_two_equal_payments_of_one_upload_are_one() -> None:
     assert (decision.posted, decision.already, decision.taken) == (1, 1, {2})
     decision = decide(state(), MONTH, [sent(A, line=2), sent(A, content=SHARES._replace(wage=1), line=3)])
     assert (decision.posted, decision.refused, decision.taken) == (1, 1, {2})
+
+
+def test_who_is_known_to_come_once_needs_not_be_remembered() -> None:
+    some = [
+        sent(A, line=2), sent(A, SUPPLEMENT, line=3), sent(B, line=4), sent(A, line=5),
+        sent(A, REGULAR._replace(reference="R2"), line=6), sent("26000000033", line=7, reason="account-unknown"),
+    ]  # fmt: skip
+    assert decide(state(), MONTH, some, [A]) == decide(state(), MONTH, some)
 
 
 @pytest.mark.parametrize(
@@ -259,8 +266,8 @@ COLUMNS = Lines.of([Line(A, *SHARES), Line(B, *SHARES)])
 
 def test_lines_that_all_post_are_facts_as_they_stand() -> None:
     facts = post_all(MONTH, REGULAR._replace(division="0A1"), RULES, [COLUMNS, COLUMNS])
-    assert facts == [made.posted([Line(A, *SHARES), Line(B, *SHARES)], reference="R", division="0A1")] * 2
-    assert post_all(MONTH, REGULAR, RULES, []) == []
+    assert list(facts) == [made.posted([Line(A, *SHARES), Line(B, *SHARES)], reference="R", division="0A1")] * 2
+    assert list(post_all(MONTH, REGULAR, RULES, [])) == []
 
 
 def posts(*lines: Line, **more: str) -> Fact:

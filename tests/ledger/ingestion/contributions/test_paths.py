@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ from ledger.decisions.card import Card, Membership
 from ledger.decisions.remittance import LiveLine, Remittance
 from ledger.errors import NotFound, Refused
 from ledger.events import Event
+from ledger.ingestion.contributions import batch as batch_module
 from ledger.ingestion.contributions import decide, lookup
+from ledger.ingestion.contributions import line as line_module
 from ledger.ingestion.contributions.batch import RemittanceBatch
 from ledger.ingestion.contributions.check import prepare
 from ledger.ingestion.contributions.lookup import LookedUp
@@ -29,10 +32,11 @@ from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Header, Receipt
 from ledger.settings import Settings
 from ledger.store import account_index
+from ledger.store.codec import StoredRow, decode, states_of
 from ledger.store.log import Log
 from ledger.store.suspense import suspense_of, suspense_page
 from tests.conftest import TODAY
-from tests.office import CONTRIBUTION, NPP, Office, csv_of, line, person
+from tests.office import CONTRIBUTION, NPP, OTHER_NPP, Office, csv_of, line, nik, person
 
 WORKERS = [f"2600000{n:04d}" for n in range(6)]
 A, B, C = "26000000017", "26000000025", "26000000033"
@@ -63,7 +67,7 @@ def looked_up(batch: RemittanceBatch, history: list[Event], unknown: set[int]) -
     """What the store would say: everybody is a worker of the employer but the unknown."""
     member = Membership(int(NPP), "PU", 2025 * 12, 0)
     cards = {int(kpj): Card(int(kpj), "p", "PU", (member,)) for kpj in WORKERS if int(kpj) not in unknown}
-    odd = {place for place, card in enumerate(batch.card.tolist()) if card in unknown}
+    odd = np.isin(batch.card, list(unknown))
     states = {STREAM: Remittance.of(STREAM, history)} if history else {}
     return LookedUp(len(history), [odd], cards, states, {}, None)
 
@@ -81,7 +85,7 @@ def run(uploaded: list[list[dict[str, object]]], unknown: set[int], *, columns: 
             continue
         batch = RemittanceBatch(made, made.groups.tolist())
         (one,) = decide.decide([batch], looked_up(batch, history, unknown))
-        history += one.events
+        history += [decode(StoredRow(0, STREAM, new.version, new.name, *states_of([new]))) for new in one.events]
         said = one.outcome
         problems = sorted((problem.line, problem.code, verdict) for problem, verdict in one.problems)
         counts.append((said.posted, said.already, said.suspended, said.refused, problems))
@@ -97,6 +101,17 @@ def test_a_column_at_a_time_and_line_by_line_lead_to_the_same(
     uploaded: list[list[dict[str, object]]], unknown: set[int]
 ) -> None:
     assert run(uploaded, unknown, columns=True) == run(uploaded, unknown, columns=False)
+
+
+@given(uploads, st.sets(st.sampled_from([int(kpj) for kpj in WORKERS]), max_size=2))
+def test_a_large_remittance_is_decided_in_pieces_to_the_same(
+    uploaded: list[list[dict[str, object]]], unknown: set[int]
+) -> None:
+    whole = [run(uploaded, unknown, columns=columns) for columns in (True, False)]
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, size in ((decide, "LARGE", 1), (line_module, "AT_ONCE", 2), (batch_module, "_KEPT_ROWS", 1)):
+            patch.setattr(module, name, size)
+        assert [run(uploaded, unknown, columns=columns) for columns in (True, False)] == whole
 
 
 @given(uploads)
@@ -190,6 +205,29 @@ def between(monkeypatch: pytest.MonkeyPatch, office: Office, act: Callable[[], o
 
     monkeypatch.setattr(door, "look_up", late)
     monkeypatch.setattr(pipeline, "look_up", late)
+
+
+def test_many_lines_are_looked_up_in_pieces_to_the_same(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers, own workers with and without their NIK, numbers whose zeros were lost, own payments, of two employers."""
+    office.employers(OTHER_NPP)
+    office.register(*(person(f"2600001{n:04d}", 10 + n, npp=[NPP, OTHER_NPP][n % 2]) for n in range(20)))
+    some = [
+        line(
+            f"2600001{n:04d}" if n % 3 else f"2700000{n:04d}" if n % 2 else f"90000{n:04d}",
+            npp=[NPP, OTHER_NPP, ""][n % 7 % 3], worker=100_000, employer=185_000 if n % 7 % 3 != 2 else "",
+            **({"nik": nik(10 + n), "name": f"Budi Santoso {10 + n}"} if n % 5 == 0 else {}),
+        )
+        for n in range(40)
+    ]  # fmt: skip
+
+    def outcome() -> tuple[Any, ...]:
+        receipt = office.contribute(*some, dry_run=True)
+        return receipt.totals, sorted(map(repr, receipt.problems)), receipt.rejected_lines
+
+    whole = outcome()
+    monkeypatch.setattr(lookup, "AT_ONCE", 3)
+    assert outcome() == whole
+    assert office.contribute(*some, dry_run=False).totals == whole[0]
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -43,7 +43,7 @@ def _decided(row: dict[str, object], card: Card | None, today: date, backdate: b
     if len(upload.groups):
         batch = RemittanceBatch(upload, upload.groups.tolist())
         cards = {card.card: card} if card else {}
-        odd = set() if columns and _postable(batch, card) else set(range(batch.lines))
+        odd = np.full(batch.lines, not (columns and _postable(batch, card)))
         for one in decide([batch], LookedUp(0, [odd], cards, {}, {}, None)):
             told(one, [])
     (name,) = (name for name in ("posted", "already", "suspended", "refused") if receipt.totals[name])
