@@ -35,6 +35,10 @@ SEXES = ("L", "P")
 
 _CONSTRUCTION = {"JAKON", "JASA KONSTRUKSI", "JASAKONSTRUKSI"}
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_MONTH_BEFORE_DAY = re.compile(
+    r"(?:0?[1-9]|1[0-2])[-/](?:1[3-9]|2[0-9]|3[01])[-/][0-9]{4}|[0-9]{4}[-/](?:1[3-9]|2[0-9]|3[01])[-/](?:0[1-9]|1[0-2])"
+)
+"""A date that can only mean month and day in that order; read with the day first it has a month beyond the twelfth."""
 _MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])[-/]([0-9]{4})")
 _MONTH_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})(?:[-/]01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?")
 _FORMULA = ("=", "+", "-", "@")
@@ -185,9 +189,11 @@ def _month(text: str, limit: int) -> Value | Bad:
 def _birth(text: str, limit: int) -> Value | Bad:
     match = _DATE.fullmatch(text)
     try:
-        return day_number(date(*map(int, match.groups()))) if match else Bad("date-unreadable")
+        if match:
+            return day_number(date(*map(int, match.groups())))
     except ValueError:
-        return Bad("date-unreadable")
+        pass
+    return Bad("date-order-unclear" if _MONTH_BEFORE_DAY.fullmatch(text) else "date-unreadable")
 
 
 def _date(text: str, limit: int) -> Value | Bad:
@@ -364,6 +370,9 @@ def read_cell(column: Column, raw: str) -> Value | Bad:
     bad = _not_a_value(column, text)
     if bad is not None:
         return bad
+    if column.type in _NUMERIC and not text.isascii():
+        # Digits of another script or width are the digits they show.
+        text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
     if not text.isprintable():
         if column.type in ("text", "kpj", "nik", "phone"):
             text = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)

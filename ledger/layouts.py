@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from ledger.errors import Refused
@@ -198,7 +199,8 @@ def _key(name: str) -> str:
     return _NOT_WORD.sub("_", text).strip("_")
 
 
-def _names(layout: Sequence[Column]) -> dict[str, Column]:
+@cache
+def _names(layout: tuple[Column, ...]) -> dict[str, Column]:
     """Key -> column, for every way in which a header may name a layout's columns."""
     found: dict[str, Column] = {column.name: column for column in (*layout, *REJECTS)}
     special = _EMPLOYERS_OWN if len(layout) == len(EMPLOYERS) else {}

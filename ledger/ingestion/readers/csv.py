@@ -15,7 +15,7 @@ import polars as pl
 
 from ledger.errors import Refused
 from ledger.fields import bare
-from ledger.ingestion.readers.heading import Head, found_header, is_footer, iso_days, rows_block
+from ledger.ingestion.readers.heading import Head, found_header, is_footer, iso_days, refuse_another_header, rows_block
 from ledger.ingestion.readers.lines import LineReader, Lines, check_line, ends_when_sound, in_order, sign_inside
 from ledger.ingestion.readers.source import Limits
 from ledger.ingestion.readers.table import Block, Gathering, Ints
@@ -59,6 +59,7 @@ def read_head(lines: LineReader, layout: tuple[Column, ...], limits: Limits) -> 
 def read_csv(lines: LineReader, gathering: Gathering, limits: Limits) -> None:
     """Everything behind the header into the gathering."""
     head = read_head(lines, gathering.columns, limits)
+    gathering.day_first = {column.name for column in head.columns if column.day_first}
     work = partial(_block, gathering, head, limits)
     for block in in_order(lines.blocks(), work):
         gathering.add(block)
@@ -115,6 +116,8 @@ def _by_column(gathering: Gathering, head: Head, limits: Limits, block: Lines) -
         if blank.any():
             return None
     rows = sorted({one.row for one in typed.found})
+    for row in rows:
+        refuse_another_header(head, frame.row(row), gathering.columns, int(numbers[row]))
     if any(is_footer(head.columns, frame.row(row)) for row in (*rows[:_FOOTERS_LOOKED_FOR], *rows[-5:])):
         return None
     return typed

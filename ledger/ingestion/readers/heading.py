@@ -1,13 +1,14 @@
 """The header of a table of rows, and rows of texts under it -> a block.
 
 Totals, signatures and places with dates under a table are no lines: such a row is told once and belongs to no
-remittance. A cell under a column without a name is never dropped silently.
+remittance. A second header of other columns spoils the file. A cell under a column without a name is never dropped silently.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ _TOTAL = re.compile(
     r"mengetahui|diketahui|hormat kami|approved|prepared|checked)\b",
     re.IGNORECASE,
 )
+_WORD_FIRST = re.compile(r"[A-Za-z]+[.:]?\s")
+"""How no number begins, but `NIP 198005172005011001` under a signature does."""
 _DAY_FIRST = re.compile(r"\s*([0-9]{2})[-/]([0-9]{2})[-/]([0-9]{4})\s*")
 
 
@@ -64,6 +67,18 @@ def found_header(rows: Iterable[tuple[int, Sequence[str]]], layout: tuple[Column
         raise
 
 
+def refuse_another_header(head: Head, cells: Sequence[str], layout: tuple[Column, ...], line: int) -> None:
+    """Raise Refused `header-again` for a row that is a header and does not name the columns of the first one: what stands
+    under it would be read as something else."""
+    if not is_header(cells, layout):
+        return
+    with suppress(Refused):
+        names = [column.name for column in match_header(cells, layout, line) if column.type != BLANK]
+        if names == [column.name for column in head.columns if column.type != BLANK]:
+            return
+    raise Refused("header-again", line=line, row=line)
+
+
 def rows_block(
     gathering: Gathering,
     head: Head,
@@ -75,6 +90,8 @@ def rows_block(
     width, unnamed = len(head.columns), head.unnamed
     broken: dict[int, Bad] = {}
     for place, cells in enumerate(rows):
+        if is_footer(head.columns, cells):
+            refuse_another_header(head, cells, gathering.columns, numbers[place])
         if len(cells) != width:
             given = len(cells)
             while given > width and not bare(cells[given - 1]):
@@ -142,5 +159,7 @@ def _is_key(text: str) -> bool:
     """Whether a text could be a number or date, or something in the place of one (an error, a formula)."""
     if text[0] in "#='?":
         return True
+    if _WORD_FIRST.match(text):
+        return False
     digits = sum(character.isdigit() for character in text)
     return text[0].isalnum() and (text[0].isdigit() or digits > 2) and 2 * digits > len(text)

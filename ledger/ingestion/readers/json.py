@@ -61,12 +61,16 @@ def read_array(stream: Stream, gathering: Gathering, limits: Limits) -> None:
 
 def array_elements(stream: Stream, limits: Limits) -> Iterator[tuple[int, Any]]:
     """(number from 1, element) of a JSON array; a single element may have as many characters as a line."""
-    if len(head := stream.peek(_SMALL)) < _SMALL:
-        return enumerate(_small_array(head.removeprefix(b"\xef\xbb\xbf")), 1)
+    if (
+        len(head := stream.peek(_SMALL)) < _SMALL
+        and (rows := _small_array(head.removeprefix(b"\xef\xbb\xbf"))) is not None
+    ):
+        return enumerate(rows, 1)
     return _elements(stream, limits)
 
 
-def _small_array(body: bytes) -> list[Any]:
+def _small_array(body: bytes) -> list[Any] | None:
+    """The elements, None where they cannot be read: one by one they tell which of them it is."""
     try:
         rows: list[Any] = msgspec.json.decode(body, type=list[Any])
         if body.count(b":") != sum(len(row) for row in rows if isinstance(row, dict)):
@@ -75,7 +79,7 @@ def _small_array(body: bytes) -> list[Any]:
     except UnicodeDecodeError:
         raise Refused("file-encoding") from None
     except (msgspec.DecodeError, RecursionError):
-        raise Refused("json-unreadable") from None
+        return None
     return rows
 
 

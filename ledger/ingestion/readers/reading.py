@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ledger.errors import Refused
 from ledger.fields import harmless
 from ledger.ingestion.readers import csv, file_kind, json, xlsx
-from ledger.ingestion.readers.altered import refuse_cut_niks
+from ledger.ingestion.readers.altered import refuse_cut_niks, refuse_unclear_dates
 from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.lines import LineReader
 from ledger.ingestion.readers.payers import refuse_empty_payers
@@ -24,8 +24,8 @@ __all__ = ["REFUSALS", "Limits", "Source", "Table", "read", "rows_again"]
 REFUSALS = (
     "file-unreadable", "file-kind-wrong", "file-protected", "file-zip-of-many", "file-empty", "file-encoding",
     "file-too-large", "file-expands-too-far", "line-too-long", "line-ends-mixed", "quote-newline", "header-not-first",
-    "columns-missing", "column-unknown", "column-twice", "json-unreadable", "json-over-lines", "sheets-several",
-    "sheet-unread", "sheet-hidden", "rows-hidden", "columns-hidden", "file-mostly-unreadable",
+    "header-again", "columns-missing", "column-unknown", "column-twice", "json-unreadable", "json-over-lines",
+    "sheets-several", "sheet-unread", "sheet-hidden", "rows-hidden", "columns-hidden", "file-mostly-unreadable",
 )  # fmt: skip
 """What spoils an input as a whole."""
 
@@ -39,7 +39,7 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
     gathering = Gathering(layout)
     if source.decoded is not None:
         json.add_rows(source.decoded, gathering, limits)
-        return _checked(gathering.table(), typed=True)
+        return _checked(gathering, typed=True)
     with _opened(source, limits) as (kind, stream, archive):
         if archive is not None:
             xlsx.read_sheet(archive, gathering, limits)
@@ -51,11 +51,13 @@ def read(source: Source, layout: str, limits: Limits | None = None) -> Table:
             csv.read_csv(LineReader(stream, limits), gathering, limits)
     if not gathering.rows:
         raise Refused("file-empty")
-    return _checked(gathering.table(), typed=kind in ("array", "lines"))
+    return _checked(gathering, typed=kind in ("array", "lines"))
 
 
-def _checked(table: Table, *, typed: bool) -> Table:
+def _checked(gathering: Gathering, *, typed: bool) -> Table:
     """What only the whole table tells. `typed`: texts were written as texts, so no spreadsheet cut them."""
+    table = gathering.table()
+    refuse_unclear_dates(table, gathering.day_first)
     refuse_empty_payers(table)
     if not typed:
         refuse_cut_niks(table)

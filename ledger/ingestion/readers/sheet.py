@@ -13,7 +13,7 @@ from ledger.errors import Refused
 from ledger.ingestion.readers.archive import Archive
 from ledger.ingestion.readers.markup import Attributes, is_true, local, parsed
 from ledger.ingestion.readers.merges import Merge, merges
-from ledger.ingestion.readers.workbook import SharedTexts, SheetPart, Workbook
+from ledger.ingestion.readers.workbook import SharedTexts, SheetPart, Workbook, unescaped
 
 _DIGITS = "0123456789"
 _COLUMNS = 16_384
@@ -185,7 +185,7 @@ class _Reading:
         if kind == "s":
             return self._shared(_number(text.strip())) if text.strip() else ""
         if kind in ("inlineStr", "str"):
-            return text
+            return unescaped(text)
         text = text.strip()
         if not text:
             return ""

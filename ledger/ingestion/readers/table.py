@@ -170,6 +170,8 @@ class Gathering:
         self.columns = READABLE[layout]
         self.memories = {column.name: Memory(column) for column in self.columns}
         self.rows = 0
+        self.day_first: set[str] = set()
+        """Columns whose dates may have been written, or altered by a spreadsheet, in another order than yyyy-mm-dd."""
         self._values = {column.name: _growing(column) for column in self.columns}
         self._lines = _Numbers(np.int64)
         self._problems: list[Problem] = []

@@ -22,6 +22,14 @@ _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
 _DATE_SIGNS = re.compile(r"[dmyhs]", re.IGNORECASE)
 
 
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def unescaped(text: str) -> str:
+    """A text of a workbook as a spreadsheet shows it: `_x000D_` is how XML carries a sign that it may not have."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+
+
 class SheetPart(NamedTuple):
     """A sheet of cells: its name, and where it is in the archive."""
 
@@ -123,7 +131,7 @@ class Workbook:
         def end(tag: str) -> None:
             name = local(tag)
             if name == "si":
-                self.texts.add("".join(pieces))
+                self.texts.add(unescaped("".join(pieces)))
             elif name == "rPh":
                 inside[1] = False
             elif name == "t":

@@ -41,6 +41,7 @@ def read_sheet(archive: Archive, gathering: Gathering, limits: Limits) -> None:
     `sheet-hidden`, `rows-hidden`, `columns-hidden`, and what `found_header` raises.
     """
     found = found_sheet(archive, gathering.columns)
+    gathering.day_first = {column.name for column in found.head.columns if column.type in ("date", "birth")}
     numbers: list[int] = []
     rows: list[list[str]] = []
     known: dict[tuple[int, str], Bad] = {}
