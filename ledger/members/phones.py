@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
 
 from ledger.decisions.person import Contact
-from ledger.errors import Refused
+from ledger.errors import NotFound, Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
 from ledger.members import numbers, rows
 from ledger.members.acts import Acting, Seal, nothing
@@ -57,16 +58,17 @@ class Phones(Passwords, Contacts):
         if not matches(said, {"birth_date": identity.birth_date, "name": identity.name}):
             return UNKNOWN
         outcome = [BOUND]
+        before: list[str] = []
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
-            outcome[:] = [BOUND]
+            outcome[:], before[:] = [BOUND], []
             known = key.known(state, contact)
-            if key.open("phone", state.phone) == asked.phone:
-                # Bound in the past, perhaps to another person since: who asks last has it.
-                return [], lambda tx: self._bind(tx, person, asked.phone)
+            if key.open("phone", state.phone) == asked.phone and self.phone_owner(asked.phone) == person:
+                return [], nothing
             if known.phone_proof(asked.phone) == KNOWN:
+                # Who asks last has it.
                 fact = PhoneBound(key.text("phone", asked.phone), KNOWN)
-                return [fact], lambda tx: self._bind_and_tell(tx, person, known, asked.phone, acting)
+                return [fact], lambda tx: before.append(self._bind_and_tell(tx, person, known, asked.phone, acting))
             outcome[:] = [ASKED]
             if self._asked_just_now(state, key, asked.phone, acting.now) or not state.may_try(acting.now):
                 return [], nothing  # another letter a message would be a way to annoy
@@ -76,6 +78,7 @@ class Phones(Passwords, Contacts):
             )
 
         self.act(person, acting, decide)
+        self._taken_from(before, asked.phone, acting)
         return outcome[0]
 
     def _asked_just_now(self, state: Member, key: Seal, phone: str, now: datetime) -> bool:
@@ -84,12 +87,33 @@ class Phones(Passwords, Contacts):
         newest = max((datetime.fromisoformat(at) for at in state.unknown if at), default=since)
         return newest > since and any(key.open("phone", one) == phone for one in state.waiting_phones)
 
-    def _bind(self, tx: Transaction, person: str, phone: str) -> None:
-        rows.put_phone(tx, person, self.vault.phone_hash(tx, phone))
-
-    def _bind_and_tell(self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting) -> None:
-        self._bind(tx, person, phone)
+    def _bind_and_tell(self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting) -> str:
+        """The person who had the phone before, or ""."""
+        before = rows.put_phone(tx, person, self.vault.phone_hash(tx, phone))
         self.tell_known(tx, person, known, "phone-bound", acting, but=phone, phone=whole_phone(phone))
+        return before
+
+    def _taken_from(self, before: Sequence[str], phone: str, acting: Acting) -> None:
+        """A phone went from somebody else, whose it is no more: nothing is sent there about them or asked, and their
+        other contacts are told."""
+        for person in filter(None, before):
+            contact = self.contact_of(person)
+
+            def decide(state: Member, key: Seal, contact: Contact = contact) -> tuple[list[Fact], Write]:
+                if key.open("phone", state.phone) != phone or self.phone_owner(phone) == state.person:
+                    return [], nothing
+
+                def write(tx: Transaction) -> None:
+                    self._tell_unbound(tx, state, key.known(state, contact), phone, acting, but=phone)
+
+                return [PhoneUnbound()], write
+
+            with suppress(NotFound):  # erased meanwhile
+                self.act(person, acting._replace(seen=None), decide)
+
+    def _tell_unbound(self, tx: Transaction, state: Member, known: Known, phone: str, acting: Acting, but: str) -> None:
+        notices.stop(tx, state.person, "sms")
+        self.tell_known(tx, state.person, known, "phone-unbound", acting, but=but, phone=whole_phone(phone))
 
     def _confirm_phone(self, token: str, link: Link, acting: Acting) -> None:
         def first(tx: Transaction, state: Member, key: Seal) -> None:
@@ -133,6 +157,7 @@ class Phones(Passwords, Contacts):
 
     def _bound(self, person: str, how: str, asked: int, acting: Acting, first: _First) -> None:
         contact = self.contact_of(person)
+        before: list[tuple[str, str]] = []
 
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
             phone = key.open("phone", state.waiting_phone(asked))
@@ -140,11 +165,13 @@ class Phones(Passwords, Contacts):
             def write(tx: Transaction) -> None:
                 first(tx, state, key)
                 rows.end_asking(tx, person, asked)
-                self._bind_and_tell(tx, person, key.known(state, contact), phone, acting)
+                before[:] = [(phone, self._bind_and_tell(tx, person, key.known(state, contact), phone, acting))]
 
             return [PhoneBound(key.text("phone", phone), how, asked)], write
 
         self.act(person, acting, decide)
+        for phone, other in before:
+            self._taken_from([other], phone, acting)
 
     def _deny_phone(self, token: str, link: Link, acting: Acting) -> None:
         def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
@@ -176,17 +203,8 @@ class Phones(Passwords, Contacts):
             def write(tx: Transaction) -> None:
                 rows.drop_phone(tx, self.vault.phone_hash(tx, phone))
                 if is_bound:
-                    notices.stop(tx, person, "sms")
                     told = phone if acting.channel == "sms" else ""
-                    self.tell_known(
-                        tx,
-                        person,
-                        key.known(state, contact),
-                        "phone-unbound",
-                        acting,
-                        but=told,
-                        phone=whole_phone(phone),
-                    )
+                    self._tell_unbound(tx, state, key.known(state, contact), phone, acting, but=told)
 
             return [PhoneUnbound()] if is_bound else [], write
 

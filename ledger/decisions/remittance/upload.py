@@ -60,8 +60,9 @@ class _Waiting:
         for start in range(0, len(self._numbers), 8 * LINES_AN_EVENT):
             some = self._numbers[start : start + 8 * LINES_AN_EVENT]
             card, wage, back_pay, employer, worker, epoch, part, last = (some[place::8].tolist() for place in range(8))
-            columns = {"wage": wage, "back_pay": back_pay, "employer": employer, "worker": worker, "epoch": epoch}
-            yield columns | {"kpj": list(map(kpj_of, card)), "part": part}, last
+            kpjs: list[Any] = list(map(kpj_of, card))
+            amounts = {"wage": wage, "back_pay": back_pay, "employer": employer, "worker": worker}
+            yield {"kpj": kpjs, **amounts, "epoch": epoch, "part": part}, last
 
 
 class Decision:

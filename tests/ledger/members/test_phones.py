@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ledger.errors import Refused
+from ledger.events import PhoneUnbound
 from ledger.members import Phone
-from ledger.members.state import MOST_UNKNOWN
+from ledger.members.state import MOST_UNKNOWN, Notices
 from tests.ledger.members.conftest import CARD, ON_FILE, OTHERS, PHONE, Counter
 from tests.office import nik, person
 
@@ -124,6 +125,52 @@ def test_a_phone_bound_to_another_person_before_moves(counter: Counter) -> None:
     assert counter.members.phone_owner(PHONE) == counter.members.find_person(kpj="26000000041")
     assert ask(counter) == "bound"
     assert counter.members.phone_owner(PHONE) == counter.person, "who asks last has it"
+
+
+def shared(counter: Counter) -> str:
+    """Somebody else with the same phone on file, to whom it goes from the first person."""
+    counter.office.register(person("26000000041", 3, phone=PHONE))
+    counter.members.choose_notices(counter.active(), Notices(mail=("posted",)), counter.acting())
+    ask(counter)
+    counter.letters()
+    other = counter.members.find_person(kpj="26000000041")
+    assert other is not None
+    assert counter.members.ask_phone(Phone(PHONE, nik(3), "26000000041"), counter.acting("sms")) == "bound"
+    return other
+
+
+def test_who_loses_a_phone_to_another_person_is_told_and_has_it_no_more(counter: Counter) -> None:
+    other = shared(counter)
+    told = {(letter.kind, letter.to) for _, letter in counter.letters()}
+    assert told == {("phone-unbound", ON_FILE), ("phone-bound", "budi3@contoh.id")}
+    assert counter.members.about(counter.person).phone == ""
+    assert counter.members.about(counter.person).notices == Notices(mail=("posted",)), "letters stay"
+    assert counter.members.about(other).phone == PHONE
+    assert isinstance(counter.log.events(f"member:{counter.person}")[-1].fact, PhoneUnbound)
+
+
+def test_a_phone_that_went_to_somebody_else_confirms_nothing_any_more(counter: Counter) -> None:
+    """It is not on file for the one who lost it, only bound once: a recycled number must not open that account."""
+    counter.active()
+    counter.members.ask_phone(Phone(STRANGE, nik(1), CARD), counter.acting("sms"))
+    ((asked, _),) = counter.members.about(counter.person).waiting_phones
+    counter.members.confirm_phone(counter.person, asked, counter.acting("user:rina"))
+    counter.letters()
+    counter.office.register(person("26000000041", 3, phone=STRANGE))
+    assert counter.members.ask_phone(Phone(STRANGE, nik(3), "26000000041"), counter.acting("sms")) == "bound"
+    assert {letter.to for _, letter in counter.letters()} == {ON_FILE, PHONE, "budi3@contoh.id"}
+    counter.members.ask_contact(counter.person, "email", "baru@contoh.id", counter.acting())
+    assert {letter.to for _, letter in counter.letters()} == {ON_FILE, PHONE}
+    assert counter.members.ask_phone(Phone(STRANGE, nik(1), CARD), counter.acting("sms")) == "waiting"
+
+
+def test_asking_again_from_the_bound_phone_changes_and_tells_nothing(counter: Counter) -> None:
+    ask(counter)
+    counter.letters()
+    head = counter.log.head()
+    assert ask(counter) == "bound"
+    assert counter.log.head() == head
+    assert counter.letters() == []
 
 
 def test_a_stopped_phone_is_nobody_s(counter: Counter) -> None:

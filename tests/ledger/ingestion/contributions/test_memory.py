@@ -14,7 +14,7 @@ from ledger.store import account_index, suspense
 from ledger.store.log import Log
 from tests.office import NPP, Office
 
-LINES = 12_000
+FEW_AND_MANY = (3_000, 9_000)
 MOST = 500
 """Bytes a line, as the interpreter counts them: in objects a line took 1,900."""
 HEAD = "npp,month,kpj,wage,employer,worker,paid_on,reference\n"
@@ -39,22 +39,28 @@ def office(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize(
     "row",
-    [
-        "{npp},2026-10,{kpj},{wage},,,2026-11-14,R",
-        "{npp},2026-10,{kpj},{wage},{share},{share},2026-11-14,R",
-    ],
+    ["{npp},2026-10,{kpj},{wage},,,2026-11-14,R", "{npp},2026-10,{kpj},{wage},{share},{share},2026-11-14,R"],
     ids=["of strangers", "amounts that disagree"],
 )
 def test_a_line_of_a_large_remittance_is_a_few_hundred_bytes(office: Office, row: str, dry_run: bool) -> None:
-    rows = (row.format(npp=NPP, kpj=f"{27 * 10**9 + n:011d}", wage=5_000_000 + n, share=n + 1) for n in range(LINES))
-    body = (HEAD + "\n".join(rows)).encode()
+    few, many = (peak(office, row, lines, dry_run) for lines in FEW_AND_MANY)
+    assert (many - few) / (FEW_AND_MANY[1] - FEW_AND_MANY[0]) < MOST
+
+
+def peak(office: Office, row: str, lines: int, dry_run: bool) -> int:
+    """The most bytes at once while a remittance of so many lines is taken."""
+    month = f"2026-{lines // FEW_AND_MANY[0]:02d}"
+    rows = (
+        row.format(npp=NPP, kpj=f"{27 * 10**9 + number:011d}", wage=5_000_000 + number, share=number + 1)
+        for number in range(lines)
+    )
+    body = (HEAD + "\n".join(rows)).replace(",2026-10,", f",{month},").encode()
     header = Header("t", "t", "a" * 32, wants_rejects=False)
-    office.door.ingest("contributions", Source.of(body[: len(body) // 20].rpartition(b"\n")[0]), header, dry_run=True)
     tracemalloc.start()
     try:
-        receipt = office.door.ingest("contributions", Source.of(body), header, dry_run=dry_run)
+        receipt = office.door.ingest("contributions", Source.of(body), header, dry_run=dry_run, backdate=True)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert receipt.totals["suspended"] == LINES
-    assert most / LINES < MOST
+    assert receipt.totals["suspended"] == lines
+    return most
