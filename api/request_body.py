@@ -15,6 +15,7 @@ from ledger.ingestion.readers.reading import Source
 
 IN_MEMORY = 1 << 20
 _PACKED = (b"\x1f\x8b", b"PK")
+_PIECE = 4_096
 MOST_JSON = 4_096
 """Bytes of a body that is one JSON object."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -53,26 +54,39 @@ class Body:
 
     def source(self) -> Source:
         """What the readers read. Raises Refused: json-unreadable, request-invalid."""
-        if self.kind == "application/json":
-            data = self.bytes()
-            if data.lstrip()[:1] != b"{":
-                return Source.of(data)
-            try:
-                rows = bytes(msgspec.json.decode(data, type=_Rows).rows)
-                # Of a member that stands twice the decoder keeps the last one only.
-                before, after = data.partition(rows)[::2]
-                if before.count(b":") != 1 or after.strip() != b"}":
-                    raise Refused("column-twice", columns="rows")
-                return Source.of(rows)
-            except msgspec.ValidationError:
-                raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise Refused("json-unreadable") from None
+        if self.kind == "application/json" and self._is_object:
+            return Source.of(self._rows())
         if self._file is None:
             return Source.of(self._data)
         file = self._file
         # Each reading gets a view of its own from the start, and the file has no name to be left behind.
         return Source("", lambda: cast(BinaryIO, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+
+    @property
+    def _is_object(self) -> bool:
+        """Whether its first sign is a brace."""
+        if self._file is None:
+            return self._data.lstrip()[:1] == b"{"
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            if first := piece.lstrip()[:1]:
+                return first == b"{"
+        return False
+
+    def _rows(self) -> bytes:
+        """The array in `{"rows": [...]}`."""
+        data = self.bytes()
+        try:
+            rows = bytes(msgspec.json.decode(data, type=_Rows).rows)
+        except msgspec.ValidationError:
+            raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Refused("json-unreadable") from None
+        # Of a member that stands twice the decoder keeps the last one only.
+        before, _, after = data.partition(rows)
+        if before.count(b":") != 1 or after.strip() != b"}":
+            raise Refused("column-twice", columns="rows")
+        return rows
 
     def close(self) -> None:
         if self._file is not None:

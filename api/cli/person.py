@@ -55,8 +55,7 @@ def correct(
         raise Refused("json-unreadable") from None
     with opened() as log:
         by, vault, who, now = header(), Vault.open(log), holder_of(log, kpj), read_now()
-        also = Members.open(log, vault).after_correction(who, Acting(by.by, by.channel, now))
-        done = decisions.correct(log, vault, who, wanted, by.by, by.channel, now, reason=reason, also=also)
+        done = Members.open(log, vault).correct(who, wanted, Acting(by.by, by.channel, now), reason)
         out.print("Corrected." if done else "Nothing changed: the data was like that already.")
 
 

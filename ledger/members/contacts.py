@@ -1,26 +1,37 @@
 """Another e-mail address or phone on file, asked for by the member: a contact that is known agrees first, then the new one
 is proven, by a link that wants the password, or by a one-time number. Only then it counts.
 
-The e-mail address on file and the one that opens the access are one to the member: both change together.
+The e-mail address on file and the one that opens the access are one to the member: both change together. So are the phone
+on file and the one that balances go to: another phone on file ends the binding of the old one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from ledger.decisions.person import Contact, contact_bytes
 from ledger.errors import NotFound, Refused
-from ledger.events import ContactAsked, ContactConfirmed, ContactDenied, ContactReplaced, Fact, PersonCorrected
+from ledger.events import (
+    ContactAsked,
+    ContactConfirmed,
+    ContactDenied,
+    ContactReplaced,
+    Fact,
+    PersonCorrected,
+    PhoneUnbound,
+)
 from ledger.identifiers import member_stream, person_stream
 from ledger.members import numbers, rows
 from ledger.members.acts import Acting, Address, Seal
 from ledger.members.confirming import Confirming
 from ledger.members.numbers import Confirmed
 from ledger.members.rows import Link
+from ledger.members.shown import whole_phone
 from ledger.members.state import BY_EMAIL, BY_NUMBER, EMAIL, KNOWN, PHONE, SENT, WAITING, Known, Member
+from ledger.store import notices
 from ledger.store.database import Transaction, Write
 from ledger.store.handle import handle
 from ledger.store.outbox import Letter
@@ -177,10 +188,14 @@ class Contacts(Confirming):
             address = key.address(state)
             moved = msgspec.structs.replace(address, email=given) if new.what == EMAIL else address
             login = key.text("login", msgspec.json.encode(moved)) if moved != address else ""
-            facts: Sequence[tuple[str, int, Fact]] = [(streams[0], state.version, ContactReplaced(asked, login))]
+            facts: list[tuple[str, int, Fact]] = [(streams[0], state.version, ContactReplaced(asked, login))]
+            # A phone that is not the member's any more must not go on getting balances and questions.
+            gone = before.phone if after.phone != before.phone == key.open("phone", state.phone) else ""
+            if gone:
+                facts.append((streams[0], state.version + 1, PhoneUnbound()))
             if after != before:
                 sealed = seal(key.key, person, streams[1], person_version + 1, "contact", contact_bytes(after))
-                facts = [*facts, (streams[1], person_version, PersonCorrected("", sealed))]
+                facts.append((streams[1], person_version, PersonCorrected("", sealed)))
 
             def write(tx: Transaction) -> None:
                 self._must_have_been_asked(tx, person, asked)
@@ -196,6 +211,11 @@ class Contacts(Confirming):
                 phones = (*one.phones, given) if new.what == PHONE else one.phones
                 told = Known.of((*one.emails, *other_known.emails), phones)
                 self.tell_known(tx, person, told, "contact-replaced", acting)
+                if gone:
+                    hashed = self.vault.phone_hash(tx, gone)
+                    if rows.owner_of(tx, hashed) == person:
+                        rows.drop_phone(tx, hashed)
+                    self._tell_unbound(tx, person, told, gone, acting, but="")
 
             self.log.append(
                 [acting.event(stream, version + 1, fact) for stream, version, fact in facts],
@@ -204,6 +224,13 @@ class Contacts(Confirming):
             )
 
         handle(once)
+
+    def _tell_unbound(
+        self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting, but: str
+    ) -> None:
+        """No more balances go to a phone of the person's: no notices either, and the known contacts except `but` are told."""
+        notices.stop(tx, person, "sms")
+        self.tell_known(tx, person, known, "phone-unbound", acting, but=but, phone=whole_phone(phone))
 
     def _must_have_been_asked(self, tx: Transaction, person: str, asked: int) -> None:
         """A link or number that was used up is no proof. Raises Refused(link-used)."""

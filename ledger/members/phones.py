@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
 
+from ledger.acts import person as persons
 from ledger.decisions.person import Contact
 from ledger.errors import NotFound, Refused
 from ledger.events import Fact, PhoneAsked, PhoneBound, PhoneDenied, PhoneUnbound
@@ -21,6 +22,7 @@ from ledger.members.shown import whole_phone
 from ledger.members.state import BY_EMAIL, BY_NUMBER, KNOWN, OFFICE, Known, Member, matches
 from ledger.store import notices
 from ledger.store.database import Transaction, Write
+from ledger.store.log import Appended
 
 BOUND, ASKED, UNKNOWN = "bound", "waiting", "unknown"
 LOGIN_CONFIRMED = "login-confirmed"
@@ -97,23 +99,47 @@ class Phones(Passwords, Contacts):
         """A phone went from somebody else, whose it is no more: nothing is sent there about them or asked, and their
         other contacts are told."""
         for person in filter(None, before):
-            contact = self.contact_of(person)
-
-            def decide(state: Member, key: Seal, contact: Contact = contact) -> tuple[list[Fact], Write]:
-                if key.open("phone", state.phone) != phone or self.phone_owner(phone) == state.person:
-                    return [], nothing
-
-                def write(tx: Transaction) -> None:
-                    self._tell_unbound(tx, state, key.known(state, contact), phone, acting, but=phone)
-
-                return [PhoneUnbound()], write
-
             with suppress(NotFound):  # erased meanwhile
-                self.act(person, acting._replace(seen=None), decide)
+                self._end_binding(person, phone, acting, but=phone)
 
-    def _tell_unbound(self, tx: Transaction, state: Member, known: Known, phone: str, acting: Acting, but: str) -> None:
-        notices.stop(tx, state.person, "sms")
-        self.tell_known(tx, state.person, known, "phone-unbound", acting, but=but, phone=whole_phone(phone))
+    def _end_binding(self, person: str, phone: str, acting: Acting, but: str = "") -> None:
+        """A phone that was bound is not the person's any more. Raises NotFound(member-unknown)."""
+        contact = self.contact_of(person)
+
+        def decide(state: Member, key: Seal) -> tuple[list[Fact], Write]:
+            if key.open("phone", state.phone) != phone or (but and self.phone_owner(phone) == person):
+                return [], nothing  # bound anew meanwhile
+
+            def write(tx: Transaction) -> None:
+                hashed = self.vault.phone_hash(tx, phone)
+                if rows.owner_of(tx, hashed) == person:
+                    rows.drop_phone(tx, hashed)
+                self._tell_unbound(tx, person, key.known(state, contact), phone, acting, but=but)
+
+            return [PhoneUnbound()], write
+
+        self.act(person, acting._replace(seen=None), decide)
+
+    def correct(
+        self, person: str, changes: Mapping[str, str], acting: Acting, reason: str
+    ) -> Appended | None:
+        """Record corrected data, tell every contact of a changed one, and end the binding of a phone that is on file no
+        more. Raises as `acts.person.correct`.
+        """
+        gone: list[str] = []
+        check_and_tell = self.after_correction(person, acting)
+
+        def also(tx: Transaction, before: Contact, after: Contact) -> None:
+            check_and_tell(tx, before, after)
+            gone[:] = [before.phone] if before.phone != after.phone else []
+
+        done = persons.correct(
+            self.log, self.vault, person, changes, acting.by, acting.channel, acting.now, reason=reason,
+            seen=acting.seen and acting.seen.person, also=also,
+        )  # fmt: skip
+        for phone in filter(None, gone if done else ()):
+            self._end_binding(person, phone, acting)
+        return done
 
     def _confirm_phone(self, token: str, link: Link, acting: Acting) -> None:
         def first(tx: Transaction, state: Member, key: Seal) -> None:
@@ -204,7 +230,7 @@ class Phones(Passwords, Contacts):
                 rows.drop_phone(tx, self.vault.phone_hash(tx, phone))
                 if is_bound:
                     told = phone if acting.channel == "sms" else ""
-                    self._tell_unbound(tx, state, key.known(state, contact), phone, acting, but=told)
+                    self._tell_unbound(tx, state.person, key.known(state, contact), phone, acting, but=told)
 
             return [PhoneUnbound()] if is_bound else [], write
 

@@ -126,12 +126,8 @@ async def _correct(desk: Desk, view: View) -> Response:
         raise Refused("cell-empty", column=CORRECTED[0])
     application, acting = desk.application, desk.deciding()
     done = await application.work(
-        lambda: persons.correct(
-            application.log, application.members.vault, view.person, changes, acting.by, acting.channel, acting.now,
-            reason=ANSWERING, seen=acting.seen and acting.seen.person,
-            also=application.members.after_correction(view.person, acting),
-        )
-    )  # fmt: skip
+        lambda: application.members.correct(view.person, changes, acting, ANSWERING)
+    )
     return see_other(f"{desk.request.url.path}?kabar={'koreksi' if done else 'sama'}")
 
 

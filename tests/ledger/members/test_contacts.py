@@ -9,10 +9,11 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import Refused
+from ledger.members import Phone
 from ledger.members.state import EMAIL, MOST_UNKNOWN, PHONE
 from ledger.store.outbox import Letter
 from tests.ledger.members.conftest import HASH, Counter
-from tests.office import person
+from tests.office import nik, person
 
 NEW_MAIL, NEW_PHONE, LOGIN = "baru@contoh.id", "+6281299990000", "masuk@contoh.id"
 ON_FILE = ("none", "mail", "phone", "both")
@@ -141,6 +142,27 @@ def test_a_number_agrees_only_for_whom_it_was_sent_and_only_once(counter: Counte
     with pytest.raises(Refused):
         one.answer(number)
     assert one.holds()[1] == one.phone
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_with_another_phone_on_file_the_old_one_gets_no_balances_any_more(counter: Counter, bound: bool) -> None:
+    one = Someone(counter, "phone")
+    if bound:
+        asked = Phone(one.phone, nik(7), "26000000058", "1990-05-17")
+        assert one.members.ask_phone(asked, counter.acting("sms")) == "bound"
+        counter.letters()
+    one.ask(NEW_PHONE)
+    number = next(letter.details["number"] for _, letter in counter.letters() if "number" in letter.details)
+    ((waiting, _, _, _),) = one.members.asked_contacts(one.person)
+    one.members.answer_contact(one.person, waiting, number, counter.acting())
+    ((_, proof),) = counter.letters()
+    assert one.members.answer_contact(one.person, waiting, proof.details["number"], counter.acting())
+    assert one.holds()[1] == NEW_PHONE
+    assert (one.members.phone_owner(one.phone), one.members.about(one.person).phone) == (None, "")
+    told = {letter.kind for _, letter in counter.letters() if letter.to in {one.phone, LOGIN}}
+    assert told == {"contact-replaced", *(["phone-unbound"] if bound else [])}
+    one.ask(NEW_MAIL)
+    assert one.phone not in {letter.to for _, letter in counter.letters()}, "nor is it asked about anything"
 
 
 def test_the_known_phone_may_answer_by_sms_and_the_new_one_may_not(counter: Counter) -> None:

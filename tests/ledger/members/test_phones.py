@@ -164,6 +164,25 @@ def test_a_phone_that_went_to_somebody_else_confirms_nothing_any_more(counter: C
     assert counter.members.ask_phone(Phone(STRANGE, nik(1), CARD), counter.acting("sms")) == "waiting"
 
 
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_corrected_phone_takes_the_binding_of_the_old_one_along(counter: Counter, bound: bool) -> None:
+    if bound:
+        ask(counter)
+    counter.letters()
+    assert counter.members.correct(counter.person, {"phone": STRANGE}, counter.acting("user:rina"), "correction-asked")
+    assert (counter.members.phone_owner(PHONE), counter.members.about(counter.person).phone) == (None, "")
+    told = {(letter.kind, letter.to) for _, letter in counter.letters()}
+    changed = {("contact-changed", to) for to in (ON_FILE, PHONE, STRANGE)}
+    assert told == changed | ({("phone-unbound", to) for to in (ON_FILE, PHONE, STRANGE)} if bound else set())
+    assert counter.members.correct(counter.person, {"phone": STRANGE}, counter.acting(), "correction-asked") is None
+
+
+def test_a_correction_of_something_else_leaves_the_phone_bound(counter: Counter) -> None:
+    ask(counter)
+    assert counter.members.correct(counter.person, {"email": "baru@contoh.id"}, counter.acting(), "correction-asked")
+    assert counter.members.phone_owner(PHONE) == counter.person
+
+
 def test_asking_again_from_the_bound_phone_changes_and_tells_nothing(counter: Counter) -> None:
     ask(counter)
     counter.letters()
