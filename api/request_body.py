@@ -27,6 +27,21 @@ class _Rows(msgspec.Struct, forbid_unknown_fields=True):
     rows: msgspec.Raw
 
 
+def _array_in(data: bytes) -> bytes:
+    """The array in `{"rows": [...]}`."""
+    try:
+        rows = bytes(msgspec.json.decode(data, type=_Rows).rows)
+    except msgspec.ValidationError:
+        raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refused("json-unreadable") from None
+    # Of a member that stands twice the decoder keeps the last one only.
+    before, _, after = data.partition(rows)
+    if before.count(b":") != 1 or after.strip() != b"}":
+        raise Refused("column-twice", columns="rows")
+    return rows
+
+
 class Body:
     """A spooled body; close it when the write is done. `digest` is the SHA-256 of its bytes."""
 
@@ -55,7 +70,7 @@ class Body:
     def source(self) -> Source:
         """What the readers read. Raises Refused: json-unreadable, request-invalid."""
         if self.kind == "application/json" and self._is_object:
-            return Source.of(self._rows())
+            return Source.of(_array_in(self.bytes()))
         if self._file is None:
             return Source.of(self._data)
         file = self._file
@@ -72,21 +87,6 @@ class Body:
             if first := piece.lstrip()[:1]:
                 return first == b"{"
         return False
-
-    def _rows(self) -> bytes:
-        """The array in `{"rows": [...]}`."""
-        data = self.bytes()
-        try:
-            rows = bytes(msgspec.json.decode(data, type=_Rows).rows)
-        except msgspec.ValidationError:
-            raise Refused("request-invalid", what='[...], {"rows": [...]}') from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Refused("json-unreadable") from None
-        # Of a member that stands twice the decoder keeps the last one only.
-        before, _, after = data.partition(rows)
-        if before.count(b":") != 1 or after.strip() != b"}":
-            raise Refused("column-twice", columns="rows")
-        return rows
 
     def close(self) -> None:
         if self._file is not None:

@@ -225,10 +225,8 @@ class Contacts(Confirming):
 
         handle(once)
 
-    def _tell_unbound(
-        self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting, but: str
-    ) -> None:
-        """No more balances go to a phone of the person's: no notices either, and the known contacts except `but` are told."""
+    def _tell_unbound(self, tx: Transaction, person: str, known: Known, phone: str, acting: Acting, but: str) -> None:
+        """No balances or notices go to a phone of the person's any more; the known contacts except `but` are told."""
         notices.stop(tx, person, "sms")
         self.tell_known(tx, person, known, "phone-unbound", acting, but=but, phone=whole_phone(phone))
 

@@ -20,7 +20,6 @@ from ledger.members.passwords import Passwords
 from ledger.members.rows import Link
 from ledger.members.shown import whole_phone
 from ledger.members.state import BY_EMAIL, BY_NUMBER, KNOWN, OFFICE, Known, Member, matches
-from ledger.store import notices
 from ledger.store.database import Transaction, Write
 from ledger.store.log import Appended
 
@@ -120,9 +119,7 @@ class Phones(Passwords, Contacts):
 
         self.act(person, acting._replace(seen=None), decide)
 
-    def correct(
-        self, person: str, changes: Mapping[str, str], acting: Acting, reason: str
-    ) -> Appended | None:
+    def correct(self, person: str, changes: Mapping[str, str], acting: Acting, reason: str) -> Appended | None:
         """Record corrected data, tell every contact of a changed one, and end the binding of a phone that is on file no
         more. Raises as `acts.person.correct`.
         """

@@ -150,7 +150,7 @@ def record(tx: Transaction, placed: Iterable[tuple[NewEvent, int, str]]) -> None
 
 
 def _insert(tx: Transaction, waiting: Sequence[Case]) -> None:
-    columns = dict(zip(Case._fields, zip(*waiting, strict=True), strict=True))
+    columns: dict[str, Sequence[Any]] = dict(zip(Case._fields, zip(*waiting, strict=True), strict=True))
     tx.insert("account_index_suspense", columns, CASE_TYPES)
 
 

@@ -125,9 +125,7 @@ async def _correct(desk: Desk, view: View) -> Response:
     if not changes:
         raise Refused("cell-empty", column=CORRECTED[0])
     application, acting = desk.application, desk.deciding()
-    done = await application.work(
-        lambda: application.members.correct(view.person, changes, acting, ANSWERING)
-    )
+    done = await application.work(lambda: application.members.correct(view.person, changes, acting, ANSWERING))
     return see_other(f"{desk.request.url.path}?kabar={'koreksi' if done else 'sama'}")
 
 
