@@ -91,7 +91,7 @@ def write_events(tx: Transaction, generation: Generation, page: EventBatch) -> l
         )
         columns = (card, position, [one // 12 for one in month], base, second)
         tx.insert(f"{generation.table}_bases", dict(zip(BASE_COLUMNS, columns, strict=True)), BASE_TYPES)
-    return suspensions.write(tx, generation, page.waiting)
+    return suspensions.write(tx, generation, page.waiting, page.ended)
 
 
 def apply(tx: Transaction, generation: Generation, page: EventBatch) -> list[Broken]:

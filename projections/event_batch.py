@@ -36,7 +36,7 @@ from ledger.events import (
     SuspenseReleased,
 )
 from ledger.events.scheme import STREAM as SCHEME_STREAM
-from ledger.events.upcasters import KNOWN, names_of, stored_names
+from ledger.events.upcasters import KNOWN, stored_names
 from ledger.identifiers import KINDS, card_number, month_number, payer_of
 from ledger.store.codec import UNREADABLE, Stored, StoredRow, decode, encode, state_json
 
@@ -56,7 +56,6 @@ MONEY = stored_names(ENTRIES) & stored_names(BALANCES)
 SCHEME = stored_names(BALANCES) - MONEY
 WAITING = stored_names(ENTRIES) - stored_names(BALANCES)
 """What makes money wait: no money yet of any card."""
-_ENDING = names_of(SuspenseReleased, ContributionsReversed)
 PEOPLE = stored_names(DIRECTORY)
 PAGE_BYTES = 2 * 2**20
 """Stored bytes of one batch: some 150,000 lines, or thousands of registrations."""
@@ -121,14 +120,35 @@ class MoneyEvents(NamedTuple):
     reference: list[str]
 
 
+class Ended(NamedTuple):
+    """Lines that ceased to wait at `position`, released or taken back: line `line` of the event of `version` in the stream
+    of `npp` (0: the holder of `card`) and `month`, where it waited for `card`."""
+
+    card: Ints
+    npp: Ints
+    month: Ints
+    version: Ints
+    line: Ints
+    position: Ints
+
+
+class Money(NamedTuple):
+    """What money events say, as columns."""
+
+    lines: Lines
+    events: MoneyEvents
+    ended: Ended
+
+
 class EventBatch(NamedTuple):
     """Events in log order, folded as far as every projection needs it. `last` is the batch's last row; `waiting`: rows by
-    which lines may have begun or ceased to wait; `scheme`: every row of the scheme's stream."""
+    which lines began to wait; `ended`: the lines that ceased to; `scheme`: every row of the scheme's stream."""
 
     last: StoredRow
     lines: Lines
     events: MoneyEvents
     waiting: list[StoredRow]
+    ended: Ended
     people: list[StoredRow]
     scheme: list[StoredRow]
     broken: list[Broken]
@@ -140,16 +160,18 @@ def read_batch(rows: Sequence[StoredRow], *, money: bool = True, people: bool = 
     unknown = [Broken(r.position, r.stream, r.name, "UnknownName") for r in rows if r.name not in KNOWN]
     broken: list[Broken] = []
     try:
-        lines, events = columns(wanted)
+        found = columns(wanted)
     except _FAILURES:
         # One of them cannot be applied, or is written as nobody here writes: find out which, one by one.
         wanted, broken = sound(wanted, lambda row: columns([row], plain=True))
-        lines, events = columns(wanted, plain=True)
-    waiting = [row for row in rows if row.name in WAITING or row.name in _ENDING] if money else []
+        found = columns(wanted, plain=True)
+    waiting = [row for row in rows if row.name in WAITING] if money else []
     others = [row for row in rows if row.name in PEOPLE] if people else []
     scheme = [row for row in rows if row.stream == SCHEME_STREAM] if money else []
     _, unread = decoded([row for row in scheme if row.name in KNOWN])
-    return EventBatch(rows[-1], lines, events, waiting, others, scheme, unknown + broken + unread)
+    return EventBatch(
+        rows[-1], found.lines, found.events, waiting, found.ended, others, scheme, unknown + broken + unread
+    )  # fmt: skip
 
 
 def light(rows: Sequence[StoredRow]) -> list[StoredRow]:
@@ -202,6 +224,8 @@ _LIMITS: Final[dict[str, int]] = {
     **dict.fromkeys(("line", "months"), 2**15 - 1),
 }
 _PARSED = ("wage", "back_pay", "employer", "worker", "tambahan", "epoch", "part", "months")
+_NAMED = ("event", "line")
+"""Which line of which event a released or reversed one was."""
 _SIGNED = ("employer", "worker", "tambahan")
 _EVENT_COLUMNS = (
     "position", "type", "month", "paid_on", "paid_month", "npp", "credited", "credited_tambahan", "kind", "recorded",
@@ -209,15 +233,16 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 
 
-def _bounds(name: str) -> tuple[int, int]:
-    """The least and the greatest value that the fact allows in a column."""
-    (field,) = (one for one in msgspec.structs.fields(ContributionsPosted) if one.name == "lines")
+def _bounds(fact: type[Fact], name: str) -> tuple[int, int]:
+    """The least and the greatest value that a fact allows in a column."""
+    (field,) = (one for one in msgspec.structs.fields(fact) if one.name == "lines")
     (column,) = (one for one in msgspec.structs.fields(field.type) if one.name == name)
     found: Any = msgspec.inspect.type_info(column.type)
     return found.item_type.ge, found.item_type.le
 
 
-_BOUNDS = {name: _bounds(name) for name in _PARSED}
+_BOUNDS = {name: _bounds(ContributionsPosted, name) for name in _PARSED}
+_BOUNDS |= {name: _bounds(SuspenseReleased, name) for name in _NAMED}
 
 
 def _undecoded(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
@@ -225,7 +250,7 @@ def _undecoded(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
     fields: list[Any] = []
     is_lines = issubclass(kind, Columns)
     for one in msgspec.structs.fields(kind):
-        if is_lines and (one.name in _PARSED or one.name == "kpj"):
+        if is_lines and (one.name in _BOUNDS or one.name == "kpj"):
             fields.append((one.name, msgspec.Raw) if one.required else (one.name, msgspec.Raw, msgspec.Raw()))
             continue
         lines = isinstance(one.type, type) and issubclass(one.type, Columns)
@@ -246,8 +271,8 @@ def _decoder(name: str) -> msgspec.json.Decoder[Stored[Any]]:
     return msgspec.json.Decoder(Stored[shape])
 
 
-def columns(rows: Sequence[StoredRow], *, plain: bool = False) -> tuple[Lines, MoneyEvents]:
-    """The money lines of rows of MONEY events, and the events. Raises whatever a row that cannot be read raises.
+def columns(rows: Sequence[StoredRow], *, plain: bool = False) -> Money:
+    """What rows of MONEY events say. Raises whatever a row that cannot be read raises.
 
     `plain`: read every row with the ordinary decoder first, which is several times slower and checks everything.
     """
@@ -269,9 +294,10 @@ class _Gathered:
         self.references: list[str] = []
         self.sizes: list[int] = []
         self.kpjs: list[bytes] = []
-        self.parts: dict[str, list[bytes]] = {name: [] for name in _PARSED}
-        self.where: dict[str, list[int]] = {name: [] for name in _PARSED}
+        self.parts: dict[str, list[bytes]] = {name: [] for name in _BOUNDS}
+        self.where: dict[str, list[int]] = {name: [] for name in _BOUNDS}
         self.suspended: dict[int, list[bool]] = {}
+        self.waited_as: dict[int, list[str]] = {}
 
     def take(self, row: StoredRow, type_: int, stored: Stored[Any]) -> None:
         fact = stored.fact
@@ -320,6 +346,8 @@ class _Gathered:
                 count = len(column)
                 if name == "suspended":
                     self.suspended[len(self.events)] = column
+                elif name == "waited_as":
+                    self.waited_as[len(self.events)] = column
             else:
                 inner = bytes(column)[1:-1]
                 count = inner.count(b",") + 1 if inner else 0
@@ -335,7 +363,7 @@ class _Gathered:
         self.parts[name].append(text)
         self.where[name].append(len(self.events))
 
-    def columns(self) -> tuple[Lines, MoneyEvents]:
+    def columns(self) -> Money:
         table = np.array(self.events, np.int64).reshape(len(self.events), len(_EVENT_COLUMNS)).T
         of_event = dict(zip(_EVENT_COLUMNS, table, strict=True))
         sizes = np.array(self.sizes, np.int64)
@@ -351,20 +379,38 @@ class _Gathered:
         for name, limit in _LIMITS.items():
             if total and (made[name].max() > limit or made[name].min() < -limit):
                 raise OverflowError
-        lines = Lines(**made)
-        if any(any(column) for column in self.suspended.values()):
-            kept = np.ones(total, bool)
-            starts = np.cumsum(sizes) - sizes
-            for event, column in self.suspended.items():
-                kept[starts[event] : starts[event] + len(column)] = ~np.array(column, bool)
-            lines = lines.at(kept)
+        lines, waited = Lines(**made), self._taken_back(sizes, total)
+        ended = self._ended(lines, waited, sizes, of_event["months"])
+        if waited.any():
+            lines = lines.at(~waited)
         events = {name: of_event[name] for name in MoneyEvents._fields if name != "reference"}
         references = self.references
         bases = of_event["type"] == BASE
         if bases.any():
             events = {name: column[~bases] for name, column in events.items()}
             references = [text for text, is_base in zip(references, bases.tolist(), strict=True) if not is_base]
-        return lines, MoneyEvents(**events, reference=references)
+        return Money(lines, MoneyEvents(**events, reference=references), ended)
+
+    def _taken_back(self, sizes: Ints, total: int) -> NDArray[np.bool_]:
+        """The lines that were taken back while they waited."""
+        found, starts = np.zeros(total, bool), np.cumsum(sizes) - sizes
+        for event, column in self.suspended.items():
+            found[starts[event] : starts[event] + len(column)] = column
+        return found
+
+    def _ended(self, lines: Lines, taken_back: NDArray[np.bool_], sizes: Ints, months: Ints) -> Ended:
+        """The lines among all that ceased to wait."""
+        which, total = taken_back | (lines.type == RELEASED), len(lines.card)
+        version, line = (self._parsed(name, sizes, total, months) for name in _NAMED)
+        card = lines.card
+        if self.waited_as:
+            card, starts = card.copy(), np.cumsum(sizes) - sizes
+            for event, column in self.waited_as.items():
+                for place, kpj in enumerate(column, int(starts[event])):
+                    if kpj:
+                        card[place] = card_number(kpj)
+        found = Ended(card, lines.npp, lines.month, version, line, lines.position)
+        return Ended(*(values[which] for values in found))
 
     def _parsed(self, name: str, sizes: Ints, total: int, months: Ints) -> Ints:
         """The values of a column; an event that leaves it out has the default in all its lines."""

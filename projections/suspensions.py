@@ -9,11 +9,11 @@ and line, and waits at every position from the one up to the other. Rows are onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress, repeat
+from itertools import repeat
 from typing import Any
 
 from ledger.days import day_number
-from ledger.events import ContributionsReversed, Event, LinesSuspended, SuspenseReleased
+from ledger.events import Event, LinesSuspended
 from ledger.identifiers import (
     KINDS,
     card_number,
@@ -24,11 +24,12 @@ from ledger.identifiers import (
     own_remittance_stream,
     payer_of,
 )
+from ledger.store import bulk
 from ledger.store.codec import StoredRow, decode
 from ledger.store.database import Transaction
 from ledger.store.dialect import Dialect
 from ledger.store.suspense import Case
-from projections.event_batch import WAITING, Broken, microseconds, sound
+from projections.event_batch import Broken, Ended, microseconds, sound
 from projections.generations import Generation
 
 COLUMNS = (
@@ -36,7 +37,7 @@ COLUMNS = (
 )  # fmt: skip
 _TYPES = "bigint bigint int bigint bigint int smallint int bigint bigint bigint text"
 KEY = ("card", "position", "line")
-ENDED_COLUMNS = ("card", "npp", "month", "version", "line", "position")
+ENDED_COLUMNS = Ended._fields
 _ENDED_TYPES = "bigint bigint int bigint int bigint"
 
 
@@ -60,27 +61,21 @@ def indexes(generation: Generation) -> str:
     )
 
 
-def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow]) -> list[Broken]:
-    """Add what some rows say about lines that wait; those that make lines wait and cannot be read come back."""
+def write(tx: Transaction, generation: Generation, rows: Sequence[StoredRow], ended: Ended) -> list[Broken]:
+    """Add the lines that began to wait by some rows, and those that ceased to; rows that cannot be read come back."""
     begun: list[tuple[Any, ...]] = []
-    ended: list[tuple[Any, ...]] = []
 
     def take(row: StoredRow) -> None:
         event = decode(row)
-        if isinstance(event.fact, LinesSuspended):
-            begun.extend(_begun(event, event.fact))
-        elif isinstance(event.fact, SuspenseReleased | ContributionsReversed):
-            ended.extend(_ended(event, event.fact))
+        assert isinstance(event.fact, LinesSuspended)
+        begun.extend(_begun(event, event.fact))
 
     _, broken = sound(rows, take)
-    for suffix, names, types, found in (
-        ("suspended", COLUMNS, _TYPES, begun),
-        ("ended", ENDED_COLUMNS, _ENDED_TYPES, ended),
-    ):
-        if found:
-            columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*found, strict=True), strict=True))
-            tx.insert(f"{generation.table}_{suffix}", columns, types, "on conflict do nothing")
-    return [one for one in broken if one.name in WAITING]
+    if begun:
+        columns: dict[str, Sequence[Any]] = dict(zip(COLUMNS, zip(*begun, strict=True), strict=True))
+        tx.insert(f"{generation.table}_suspended", columns, _TYPES, "on conflict do nothing")
+    bulk.upsert(tx, f"{generation.table}_ended", ended._asdict(), "on conflict do nothing")
+    return broken
 
 
 def _begun(event: Event, fact: LinesSuspended) -> list[tuple[Any, ...]]:
@@ -94,17 +89,6 @@ def _begun(event: Event, fact: LinesSuspended) -> list[tuple[Any, ...]]:
         lines.column("employer"), lines.column("worker"), repeat(microseconds(event.recorded_at)), lines.column("reason"),
     )  # fmt: skip
     return list(zip(*columns, strict=False))
-
-
-def _ended(event: Event, fact: SuspenseReleased | ContributionsReversed) -> list[tuple[Any, ...]]:
-    npp, month, lines = payer_of(event.stream), month_number(fact.month) or 0, fact.lines
-    places = zip(lines.kpj, lines.column("event"), lines.column("line"), strict=True)
-    if isinstance(fact, SuspenseReleased):
-        waited_as = lines.column("waited_as")
-        found = [(before or kpj, *place) for before, (kpj, *place) in zip(waited_as, places, strict=True)]
-    else:
-        found = list(compress(places, lines.column("suspended")))
-    return [(card_number(kpj), npp, month, version, line, event.position) for kpj, version, line in found]
 
 
 def waited(generation: Generation, cards: int) -> str:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.days import day_number
-from ledger.events import Line, OpeningBalanceReversed
+from ledger.events import ContributionsReversed, Line, OpeningBalanceReversed, SuspenseReleased
 from ledger.identifiers import card_number, kpj_of, month_number
-from ledger.store.codec import StoredRow
+from ledger.store.codec import StoredRow, decode
 from projections import balances
 from projections.event_batch import MONEY, PAGE_BYTES, Lines, columns, light, read_batch
 from projections.runs import Runs
@@ -118,20 +118,48 @@ def test_cards_cut_by_bytes_are_those_one_by_one(kpjs: list[str]) -> None:
         event(f"remittance-e:10000001:2026-1{i}", 1, posted([Line(kpj) for kpj in kpjs], rules=RULES)) for i in (0, 1)
     ]
     other = event("remittance-e:10000001:2026-12", 1, posted([Line("26000000017")], rules=RULES))
-    lines, _ = columns(rows_of([*made, other]))
-    assert lines.card.tolist() == [card_number(kpj) for kpj in kpjs] * 2 + [26000000017]
+    found = columns(rows_of([*made, other])).lines.card.tolist()
+    assert found == [card_number(kpj) for kpj in kpjs] * 2 + [26000000017]
 
 
 @given(operations)
 def test_columns_parsed_at_once_are_what_the_ordinary_decoder_says(drawn) -> None:
     rows = rows_of(written(drawn))
     money = [row for row in rows if row.name in MONEY]
-    (quick, events), (plain, same) = columns(money), columns(money, plain=True)
-    for name in Lines._fields:
-        assert getattr(quick, name).tolist() == getattr(plain, name).tolist()
-    assert [column if isinstance(column, list) else column.tolist() for column in events] == [
-        column if isinstance(column, list) else column.tolist() for column in same
-    ]
+    for quick, plain in zip(columns(money), columns(money, plain=True), strict=True):
+        assert [column if isinstance(column, list) else column.tolist() for column in quick] == [
+            column if isinstance(column, list) else column.tolist() for column in plain
+        ]
+
+
+@given(operations)
+def test_the_lines_that_ceased_to_wait_are_those_that_the_facts_name(drawn) -> None:
+    """One by one, from the decoded facts: released ones under the card they waited for, and those taken back meanwhile."""
+    rows = rows_of(written(drawn))
+    if not rows:
+        return
+    expected = []
+    for row in rows:
+        made = decode(row)
+        if not isinstance(made.fact, SuspenseReleased | ContributionsReversed):
+            continue
+        npp, month = int(made.stream.split(":")[1]), month_number(made.fact.month)
+        for one in made.fact.lines:
+            if getattr(one, "suspended", True):
+                card = card_number(getattr(one, "waited_as", "") or one.kpj)
+                expected.append((card, npp, month, one.event, one.line, row.position))
+    assert list(zip(*(column.tolist() for column in read_batch(rows).ended), strict=True)) == expected
+
+
+def test_a_line_that_was_released_to_another_card_leaves_the_one_it_waited_for() -> None:
+    writer = Writer()
+    lines = [Line(kpj, 0, 0, 5, 5) for kpj in KPJS[:3]]
+    made = [writer.suspend("10000001", "2026-10", "2026-11-14", lines), writer.release(1, KPJS[3])]
+    page = read_batch(rows_of([one for one in made if one is not None]))
+    assert [column.tolist() for column in page.ended] == [
+        [card_number(KPJS[1])], [10000001], [month_number("2026-10")], [1], [1], [2],
+    ]  # fmt: skip
+    assert page.lines.card.tolist() == [card_number(KPJS[3])]
 
 
 @pytest.mark.parametrize(
@@ -223,8 +251,8 @@ def test_an_impossible_day_is_broken_alone() -> None:
 
 
 def test_a_page_without_money_has_empty_columns() -> None:
-    lines, events = columns([])
-    assert len(lines.card) == len(events.reference) == 0
+    lines, events, ended = columns([])
+    assert len(lines.card) == len(events.reference) == len(ended.card) == 0
     assert balances.merge([balances.fold(lines)])["card"].dtype == np.int64
 
 
@@ -236,6 +264,7 @@ def test_a_line_taken_back_while_it_waited_is_no_money_at_all() -> None:
     page = read_batch(rows_of([waiting, back]))
     assert page.broken == []
     assert len(page.lines.card) == 0
+    assert [column.tolist() for column in page.ended][3:] == [[1], [0], [2]]
 
 
 def test_a_page_is_cut_before_it_is_too_heavy_and_is_never_empty() -> None:
