@@ -32,6 +32,9 @@ def reverse(
     month: Annotated[str, typer.Option(help="The remittance's month, YYYY-MM.")] = "",
     kpj: Annotated[str, typer.Option(help="Only this worker; without --npp: what the holder paid.")] = "",
     kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS)}; opening: of --kpj.")] = "",
+    backdate: Annotated[
+        bool, typer.Option("--backdate", help="Also what was paid in years whose yield is declared.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be reversed, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
@@ -42,7 +45,7 @@ def reverse(
     target = target_of(receipt=receipt, npp=npp, division=division, month=month, kpj=kpj, kind=kind)
     request = hashlib.sha256(f"cli\0reverse\0{'/'.join(target)}\0{reason}".encode()).hexdigest()[:32]
     with door() as entrance:
-        done = entrance.reverse(target, header(request, reason), dry_run=dry_run)
+        done = entrance.reverse(target, header(request, reason), dry_run=dry_run, backdate=backdate)
         unreadable = done.totals["refused"]
         if as_json:
             print_json(done.as_json(entrance.log.log_id))

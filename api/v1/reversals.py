@@ -64,6 +64,7 @@ class Reversal(BaseModel):
     responses=receipt_responses(
         *WRITE_PROBLEMS, "reason-missing", "reversal-unclear", "remittance-not-found", "line-not-found",
         "receipt-not-found", "receipt-without-money", "opening-not-found", "kpj-unreadable", "kind-unknown",
+        "paid-year-declared",
     ),
 )  # fmt: skip
 async def reverse(
@@ -73,14 +74,17 @@ async def reverse(
     body: Reversal,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Take posted or suspended lines back, by receipt, remittance, or line; the reason is obligatory."""
+    """Take posted or suspended lines back, by receipt, remittance, or line; the reason is obligatory. What was paid in a
+    year whose yield is declared needs the scope `backdate` as well, and the receipt says how much yield goes with it."""
     application = application_of(request)
     write = asked(application, request, caller, idempotency_key, hashlib.sha256(await request.body()).hexdigest())
 
     async def do() -> Decided:
         target = _target(caller, body)
         header = Header(writer_of(caller), caller.channel, request_id(application, caller, write), body.reason)
-        return await application.work(partial(application.door.reverse, target, header, dry_run=query.dry_run))
+        backdate = "backdate" in caller.scopes
+        take = partial(application.door.reverse, target, header, dry_run=query.dry_run, backdate=backdate)
+        return await application.work(take)
 
     answered = partial(receipt_response, application)
     return answered(await do()) if query.dry_run else await once(application, request, caller, write, do, answered)

@@ -7,17 +7,20 @@ back now (`posted` in the receipt), taken back before (`already`), and never the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from ledger.acts import openings
+from ledger.acts.scheme import scheme_of
+from ledger.clock import jakarta_date
 from ledger.decisions import remittance
 from ledger.decisions.reason import must_be_known
 from ledger.decisions.remittance import CORRECTION_REASONS, LiveLine, Remittance
-from ledger.errors import BrokenLog, NotFound, Refused
+from ledger.errors import BrokenLog, NotFound, Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
 from ledger.events.upcasters import names_of
-from ledger.identifiers import KINDS, account_stream
+from ledger.identifiers import KINDS, account_stream, month_of
+from ledger.money import rupiah
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
@@ -65,12 +68,15 @@ class _Taking(NamedTuple):
 
 
 def reverse(
-    log: Log, target: Target, header: Header, clock: Callable[[], datetime], *, dry_run: bool = False
-) -> Receipt:
+    log: Log, target: Target, header: Header, clock: Callable[[], datetime], *, dry_run: bool = False,
+    backdate: bool = False,
+) -> Receipt:  # fmt: skip
     """Reverse the target's live lines, posted and suspended, and opening balances; the receipt's `posted` counts those
-    reversed now, `already` those reversed before.
+    reversed now, `already` those reversed before. `backdate`: lines paid in years whose yield is declared as well; the
+    receipt says by how much yield that is.
 
-    Raises Refused: reason-missing, reason-unknown, reversal-unclear, kind-unknown, receipt-without-money; NotFound:
+    Raises Refused: reason-missing, reason-unknown, reversal-unclear, kind-unknown, receipt-without-money,
+    paid-year-declared; NotFound:
     receipt-not-found, remittance-not-found, line-not-found, opening-not-found; BrokenLog when nothing but a stream that
     cannot be read is meant. Of a receipt the other streams are taken back, and the receipt of it says which one was not.
     """
@@ -81,6 +87,7 @@ def reverse(
     taken = [taking for some in _pages(cards) for taking in openings.look(log, some, target.receipt)]
     _must_be_there(target, found, taken)
     receipt = Receipt("reversals", header.request, dry_run=dry_run)
+    _tell_declared(log, found, jakarta_date(clock()), receipt, backdate)
     if dry_run:
         _tell(receipt, found)
         openings.tell(receipt, taken)
@@ -104,6 +111,29 @@ def _must_be_there(target: Target, found: Sequence[_Taking], taken: Sequence[ope
     if target.stream and not found[0].state.version:
         raise NotFound("remittance-not-found")
     raise NotFound("line-not-found")
+
+
+def _tell_declared(log: Log, found: Sequence[_Taking], today: date, receipt: Receipt, backdate: bool) -> None:
+    """What posted lines of declared years take with them. Raises Refused(paid-year-declared) without `backdate`."""
+    posts = {id(line.post): line.post for taking in found for line in taking.now}
+    # No year is declared before it is over, so what was paid this year needs no look at the scheme.
+    if all(int(post.under.paid_on[:4]) == today.year for post in posts.values()):
+        return
+    scheme = scheme_of(log)
+    declared = {key for key, post in posts.items() if scheme.is_declared(post.under.paid_on)}
+    old = [line for taking in found for line in taking.now if id(line.post) in declared and not line.waits]
+    if not old:
+        return
+    year = scheme.open_year - 1
+    if not backdate:
+        first = min(line.under.paid_on for line in old)
+        raise Refused("paid-year-declared", column="paid_on", paid_on=first, year=year)
+    paid: dict[int, int] = {}
+    for line in old:
+        month = month_of(date.fromisoformat(line.under.paid_on))
+        paid[month] = paid.get(month, 0) + line.content.employer + line.content.worker
+    details: dict[str, str | int] = {"lines": len(old), "year": year, "earned": rupiah(scheme.adds(paid, today))}
+    receipt.problem(Problem("taken-back-yield", details=details), "warning")
 
 
 def _check(target: Target, header: Header) -> None:

@@ -26,7 +26,7 @@ from ledger.events import (
 from ledger.events.scheme import LONGEST_BASIS
 from ledger.identifiers import month_of
 from ledger.rules import YieldRule, rules
-from ledger.yields import POLICY, Terms
+from ledger.yields import MONTHS, POLICY, Terms, sums
 
 REASONS = ("wrong-rate", "rate-revised")
 """Why a year is declared again: it was recorded wrongly, or the agency decided otherwise."""
@@ -96,6 +96,20 @@ class Scheme(NamedTuple):
     def open_year(self) -> int:
         """The first year that is not declared."""
         return self.first_year + len(self.declared)
+
+    def is_declared(self, paid_on: str) -> bool:
+        """Whether money of a day earns in a declared year: it was paid in one, or before the scheme's first."""
+        return bool(self.declared) and int(paid_on[:4]) < self.open_year
+
+    def adds(self, paid: Mapping[int, int], today: date) -> int:
+        """The yield, in rupiah, that money brings to declared years by itself; `paid`: month number of the day of payment ->
+        amount. Each card's yield is rounded for itself, so of many cards it is about right."""
+        rows: dict[int, tuple[int, int]] = {}
+        for month, amount in paid.items():
+            year, weight = month // MONTHS, MONTHS - 1 - month % MONTHS
+            before = rows.get(year, (0, 0))
+            rows[year] = before[0] + amount, before[1] + amount * weight
+        return sums([(0, year, *pair) for year, pair in sorted(rows.items())], self.terms(today)).credited
 
     def provisional_on(self, day: date) -> int | None:
         """The provisional rate in force on a day."""

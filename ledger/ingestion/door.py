@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ledger.acts import release, reversal
 from ledger.acts.person import Joined
 from ledger.acts.remittances import States
+from ledger.acts.scheme import scheme_of
 from ledger.clock import jakarta_date
 from ledger.ingestion import employers, openings, registrations
 from ledger.ingestion.contributions.batch import RemittanceBatch
@@ -227,7 +228,10 @@ class Door:
 
     def _prepared(self, one: _Waiting, registered: set[int]) -> Upload:
         today = jakarta_date(self.clock())
-        return prepare(one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered)
+        return prepare(
+            one.table, one.header, one.receipt, today=today, backdate=one.backdate, registered=registered,
+            scheme=lambda: scheme_of(self.log),
+        )  # fmt: skip
 
     def release(self, since: int) -> release.Released:
         """Post waiting lines of cards that changed after a position."""
@@ -235,10 +239,13 @@ class Door:
             cards = cards_after(tx, since)
         return release.release(self.log, cards, Header("system", "release"), self.clock())
 
-    def reverse(self, target: reversal.Target, header: Header, *, dry_run: bool = False) -> Receipt:
+    def reverse(
+        self, target: reversal.Target, header: Header, *, dry_run: bool = False, backdate: bool = False
+    ) -> Receipt:  # fmt: skip
         """Take posted or suspended lines or opening balances back; see `reversal.reverse`. What waited only for an
         opening balance posts by itself."""
-        return self._released(reversal.reverse(self.log, target, header, self.clock, dry_run=dry_run))
+        done = reversal.reverse(self.log, target, header, self.clock, dry_run=dry_run, backdate=backdate)
+        return self._released(done)
 
     def close(self) -> None:
         """End the writer after what is queued."""

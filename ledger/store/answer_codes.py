@@ -5,7 +5,8 @@ the same figures for ever (`known_at`). It is encrypted and authenticated, and n
 
     5 or 8 bytes   the card, masked under the log's secret
     8              HMAC-SHA256, cut, over card, question and the fingerprint of the event at the position
-    6 to 11        the question, masked: shape, kind, language, day, position, and a statement's first day
+    6 to 13        the question, masked: shape, kind, language, day, position, a statement's first day, and the day on which
+                   it was made where that is neither its last day nor the day of the position
 
 Question and proof are keyed with the key of the person who holds the card. Both keys are wrapped by the master key, not
 derived from it, so a code outlives its replacement; it is dead once the person is erased, and so is one given to somebody
@@ -48,7 +49,8 @@ _PURPOSE = b"jht answer code 1 "
 
 class Question(NamedTuple):
     """What was answered: the card's savings at the end of `as_of`, as known at a log position. `since`: the first day of a
-    statement, None for every other kind. Days from 1970 to 2149."""
+    statement, None for every other kind; `told_on`: the day on which its gaps were told, None where that is the later one of
+    `as_of` and the day of the position. Days from 1970 to 2149."""
 
     card: int
     kind: str
@@ -56,6 +58,7 @@ class Question(NamedTuple):
     position: int
     language: str
     since: date | None = None
+    told_on: date | None = None
 
 
 class AnswerCodes:
@@ -154,28 +157,32 @@ def _masked(data: bytes, mask: bytes) -> bytes:
 
 
 def _asked(question: Question) -> bytes:
-    """Shape (2 bits, 0), kind (3), language (1), length of the position (2); the day, the position, the first day."""
+    """Shape (2 bits: 1 where there is a day of making), kind (3), language (1), length of the position (2); the day, the
+    position, the first day, the day of making."""
     size = next(size for size in _POSITIONS if question.position < 256**size)
-    head = KINDS.index(question.kind) << 3 | LANGUAGES.index(question.language) << 2 | _POSITIONS.index(size)
-    if (question.since is not None) != (question.kind == STATEMENT):
-        raise ValueError("a statement alone has a first day")
-    days = [_day_bytes(day) for day in (question.as_of, question.since) if day is not None]
+    shape = int(question.told_on is not None)
+    head = shape << 6 | KINDS.index(question.kind) << 3
+    head |= LANGUAGES.index(question.language) << 2 | _POSITIONS.index(size)
+    if (question.since is not None) != (question.kind == STATEMENT) or (shape and question.since is None):
+        raise ValueError("a statement alone has a first day, and a day of making")
+    days = [_day_bytes(day) for day in (question.as_of, question.since, question.told_on) if day is not None]
     return bytes([head]) + days[0] + question.position.to_bytes(size, "big") + b"".join(days[1:])
 
 
 def _question(card: int, asked: bytes) -> Question | None:
     """The inverse of `_asked`, None for what it never makes."""
     head = asked[0]
-    kind, size = head >> 3, _POSITIONS[head & 3]
-    if kind >= len(KINDS):  # an unknown kind, or another shape
+    shape, kind, size = head >> 6, head >> 3 & 7, _POSITIONS[head & 3]
+    if kind >= len(KINDS) or shape > int(KINDS[kind] == STATEMENT):  # what no code has yet
         return None
-    is_statement = KINDS[kind] == STATEMENT
+    more = (1 + shape) * int(KINDS[kind] == STATEMENT)
     position, after = int.from_bytes(asked[1 + _DAY : 1 + _DAY + size], "big"), asked[1 + _DAY + size :]
-    if len(asked) != 1 + _DAY + size + _DAY * is_statement or not position:
+    if len(asked) != 1 + _DAY + size + _DAY * more or not position:
         return None
-    since = day_of(int.from_bytes(after, "big")) if is_statement else None
+    days = [day_of(int.from_bytes(after[at : at + _DAY], "big")) for at in range(0, _DAY * more, _DAY)]
+    since, told_on = days[0] if more else None, days[1] if shape else None
     as_of = day_of(int.from_bytes(asked[1 : 1 + _DAY], "big"))
-    return Question(card, KINDS[kind], as_of, position, LANGUAGES[head >> 2 & 1], since)
+    return Question(card, KINDS[kind], as_of, position, LANGUAGES[head >> 2 & 1], since, told_on)
 
 
 def _day_bytes(day: date) -> bytes:

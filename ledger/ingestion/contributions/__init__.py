@@ -2,6 +2,7 @@
 
 upload           a table gathered by remittance
 check            what is refused whole, amounts settled
+declared         what was paid in years whose yield is declared
 batch            whole remittances that are decided and committed together
 lookup           what the store knows of them
 identity_match   whether NIK and name beside a card are its holder's

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ledger.days import day_number, day_text
 from ledger.decisions.amounts import Ints, judge
 from ledger.decisions.remittance import CORRECTION_REASONS
+from ledger.decisions.scheme import Scheme
 from ledger.errors import Problem
 from ledger.identifiers import (
     KINDS,
@@ -25,6 +26,7 @@ from ledger.identifiers import (
     month_text,
     same_reference,
 )
+from ledger.ingestion.contributions import declared
 from ledger.ingestion.contributions.upload import FEW, NO_MONEY, Upload, distinct, gathered, lost
 from ledger.ingestion.readers.table import Table
 from ledger.money import rupiah
@@ -45,16 +47,20 @@ def prepare(
     today: date,
     backdate: bool,
     registered: set[int] | None,
+    scheme: Callable[[], Scheme] = Scheme,
 ) -> Upload:
     """Gather a contributions table by remittance and refuse what must be refused whole.
 
-    `registered`: the known ones of the table's employers (`employer-unknown` otherwise).
+    `registered`: the known ones of the table's employers (`employer-unknown` otherwise). `scheme` is asked for only where
+    money was paid before this year.
     """
     upload, bad = gathered(table, header, receipt, today, backdate)
     _drop_niks(upload)
-    codes = _refusals(upload, bad, registered or set())
+    state = scheme() if declared.may_be(upload) else Scheme()
+    codes = _refusals(upload, bad, registered or set(), state)
     _told_whole(upload, codes, bad, table)
     _settle_amounts(upload)
+    declared.tell(upload, state)
     return upload
 
 
@@ -68,7 +74,9 @@ def _drop_niks(upload: Upload) -> None:
             upload.receipt.problem(Problem("reference-dropped", line, "reference"), "warning")
 
 
-def _refusals(upload: Upload, bad: NDArray[np.bool_], registered: set[int]) -> dict[int, Problem]:
+def _refusals(
+    upload: Upload, bad: NDArray[np.bool_], registered: set[int], scheme: Scheme
+) -> dict[int, Problem]:  # fmt: skip
     """Group -> why it is refused whole; the first problem in the codes' order of precedence wins."""
     u, refused = upload, dict[int, Problem]()
     group_of = np.repeat(np.arange(len(u.starts) - 1), np.diff(u.starts))
@@ -118,6 +126,11 @@ def _refusals(upload: Upload, bad: NDArray[np.bool_], registered: set[int]) -> d
         paid_on=lambda r: day_text(int(u.paid_on[r])),
     )
     _check_backdated(u, bad, allowed, refuse)
+    if not u.backdate:
+        refuse(
+            declared.rows(u, scheme), "paid-year-declared", "paid_on", paid_on=lambda r: day_text(int(u.paid_on[r])),
+            year=lambda _: scheme.open_year - 1,
+        )  # fmt: skip
     return refused
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from ledger.acts import scheme
 from ledger.acts.reversal import Target
 from ledger.errors import Refused
-from ledger.events import ContributionsReversed, ReversedLine
+from ledger.events import ContributionsReversed, Rates, ReversedLine
 from ledger.receipt import Header
 from ledger.store.log import Log
 from ledger.store.suspense import suspense_page
+from tests.conftest import NOW
 from tests.facts import taken_back
 from tests.office import NPP, Office, line
 
@@ -53,6 +55,28 @@ def test_a_remittance_is_taken_back_whole_with_its_suspended_lines(office: Offic
         assert suspense_page(tx) == []
     held = {one.kpj: one.suspended for one in office.remittance()[-1].fact.lines}  # type: ignore[attr-defined]
     assert held == {A: False, B: False, C: True}
+
+
+def test_a_line_of_a_declared_year_is_taken_back_with_the_scope_and_says_what_goes_with_it(office: Office) -> None:
+    who = Header("test", "test")
+    office.contribute(line(A, month="2025-05", paid_on="2025-06-20"), line(C, month="2025-05", paid_on="2025-06-20"))
+    target = Target(stream=f"remittance-e:{NPP}:2025-05")
+    scheme.start(office.log, 2025, who, lambda: NOW)
+    assert office.door.reverse(target, WHY, dry_run=True).problems == []
+    scheme.declare(office.log, 2025, Rates(57_000, 57_000), "x", who, lambda: NOW)
+    head = office.log.head()
+    with pytest.raises(Refused) as refused:
+        office.door.reverse(target, WHY)
+    assert refused.value.problem.details == {"paid_on": "2025-06-20", "year": 2025}
+    assert (refused.value.code, office.log.head()) == ("paid-year-declared", head)
+    # What waits earns nothing, and what was paid this year changes no declared one.
+    assert office.door.reverse(target._replace(kpj=C), WHY).totals["posted"] == 1
+    assert office.door.reverse(Target(stream=STREAM, kpj=B), WHY).problems == []
+    done = office.door.reverse(target, WHY, backdate=True)
+    assert [(one.problem.code, one.problem.details) for one in done.problems] == [
+        ("taken-back-yield", {"lines": 1, "year": 2025, "earned": "Rp8.123"})
+    ]
+    assert office.door.reverse(target, WHY).totals["already"] == 2
 
 
 def test_a_receipt_is_taken_back_and_nothing_else(office: Office) -> None:

@@ -59,6 +59,7 @@ def test_a_code_gives_its_question_back(codes: AnswerCodes) -> None:
         for kind in KINDS
         for language in LANGUAGES
     ]  # fmt: skip
+    asked += [one._replace(told_on=day_of(chance.randrange(2**16))) for one in asked if one.kind == STATEMENT]
     made = codes.seal_all(asked)
     assert [codes.open(code) for code in made] == asked
     assert made == [codes.seal(one) for one in asked], "the same question has the same code"
@@ -70,13 +71,18 @@ def test_a_code_can_be_typed_and_is_short(codes: AnswerCodes) -> None:
     assert re.fullmatch(rf"([{SIGNS}]{{4}}-){{7}}[{SIGNS}]{{3}}", code)
     assert not set("ILOU") & set(SIGNS)
     assert len(codes.seal(question(kind=STATEMENT)).replace("-", "")) == 34
+    told = question(kind=STATEMENT)._replace(told_on=date(2026, 3, 2))
+    assert len(codes.seal(told).replace("-", "")) == 37
+    with pytest.raises(ValueError, match="statement"):
+        codes.seal(question()._replace(told_on=date(2026, 3, 2)))
     typed = code.lower().replace("-", " ").replace("1", "l").replace("0", "o")
     for other in (typed, code.replace("-", ""), f" {code} ", typed.replace("l", "i")):
         assert codes.open(other) == question()
 
 
 def test_one_changed_sign_is_refused_and_so_is_what_is_cut_or_added(codes: AnswerCodes) -> None:
-    for asked in (question(), question(kind=STATEMENT)):
+    told = question(kind=STATEMENT)._replace(told_on=date(2026, 3, 2))
+    for asked in (question(), question(kind=STATEMENT), told):
         code = codes.seal(asked).replace("-", "")
         for place in range(len(code)):
             for sign in SIGNS:

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.events import Line, LinesSuspended, RuleIds, SuspendedLine, SuspenseReleased
+from ledger.acts import scheme as acts
+from ledger.events import Line, LinesSuspended, Rates, RuleIds, SuspendedLine, SuspenseReleased
 from ledger.ingestion.readers.typed import FAST_FROM
 from ledger.money import round_half_up
+from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store.codec import decode, encode, state_json
 from ledger.store.log import Log
 from ledger.store.suspense import suspense_page
 from tests import facts
+from tests.conftest import NOW
 from tests.office import NPP, OTHER_NPP, Office, csv_of, line, nik, only, person, problems
 
 A, B, C = "12345678901", "12345678902", "12345678903"
@@ -177,6 +180,28 @@ def test_an_old_paid_date_is_taken_with_the_backdate_scope_and_listed(office: Of
     receipt = office.contribute(line(A, month="2016-05", paid_on="2016-06-10"), line(B), backdate=True)
     assert ("warning", "paid-long-ago", 2, "paid_on") in problems(receipt)
     assert receipt.totals["refused"] == 0
+
+
+def test_a_paid_date_in_a_declared_year_needs_the_scope_and_says_what_it_brings(office: Office) -> None:
+    who = Header("test", "test")
+    late = line(A, month="2025-05", paid_on="2025-06-20"), line(B, month="2025-11", paid_on="2025-12-31")
+    acts.start(office.log, 2024, who, lambda: NOW)
+    acts.declare(office.log, 2024, Rates(50_000, 50_000), "x", who, lambda: NOW)
+    assert office.contribute(*late, request="open", dry_run=True).totals["posted"] == 2
+    acts.declare(office.log, 2025, Rates(57_000, 57_000), "x", who, lambda: NOW)
+    refused = office.contribute(*late, request="without")
+    assert [(one[0], one[1]) for one in problems(refused)] == [("refused", "paid-year-declared")] * 2
+    assert not office.remittance("2025-05")
+    # The first day after it needs none; an older day is refused for its age.
+    assert office.contribute(line(A, month="2025-12", paid_on="2026-01-01"), request="new").totals["posted"] == 1
+    old = office.contribute(line(A, month="2023-11", paid_on="2023-12-31"), request="older")
+    assert ("refused", "paid-too-old") in [one[:2] for one in problems(old)]
+    taken = office.contribute(*late, request="with", backdate=True)
+    (told,) = [one for one in taken.problems if one.problem.code == "paid-changes-yield"]
+    # 285,000 x 6 months at 5.7 %; what was paid in December earns from January on.
+    assert told.problem.details == {"lines": 2, "year": 2025, "earned": "Rp8.123"}
+    assert taken.totals["posted"] == 2
+    assert "Rp8.123" in told.problem.say("en")
 
 
 def test_a_line_without_money_is_refused_alone(office: Office) -> None:
