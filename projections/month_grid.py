@@ -49,6 +49,7 @@ _OF_STATE = {
     OPENED: "in-opening-balance", LEFT: "outside-membership", BEFORE: "before-membership",
 }  # fmt: skip
 
+_EVER = 2**31
 FOREIGN = frozenset({"nik-differs", "name-differs"})
 """Why money waits that may be somebody else's: its amount is not shown."""
 
@@ -184,6 +185,15 @@ def years(cards: Iterable[Facts], today: date) -> tuple[Year, ...]:
     return tuple(made)
 
 
+def between(facts: Facts, today: date, first: int, last: int) -> list[Cell]:
+    """The cells of a card's months from one to another that have a payer, oldest first: those of `years`, without making
+    all of them."""
+    found: dict[int, list[Part]] = defaultdict(list)
+    for month, part in _parts(facts, today, first, last):
+        found[month].append(part)
+    return [_cell(month, parts) for month, parts in sorted(found.items())]
+
+
 def missing(found: Iterable[Year]) -> list[Missing]:
     """What has not come, then what was taken back or waits; newest first within each."""
     listed = [
@@ -231,7 +241,8 @@ def _months(cards: Sequence[Facts], today: date) -> dict[int, list[Part]]:
     return found
 
 
-def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
+def _parts(facts: Facts, today: date, first: int = 0, last: int = _EVER) -> Iterable[tuple[int, Part]]:
+    """The parts of each month from one to another; months before only tell what a payer brought."""
     lines: dict[tuple[int, str], list[Entry]] = defaultdict(list)
     waiting: dict[tuple[int, str], list[Case]] = defaultdict(list)
     opening = standing_opening(facts.entries)
@@ -246,6 +257,15 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
     for month, npp in sorted({*lines, *waiting, *covered}):
         key = month, npp
         entries, cases = tuple(lines.get(key, ())), tuple(waiting.get(key, ()))
+        net = 0
+        for entry in entries:
+            net += entry.employer + entry.worker
+        if month < first:
+            if net > 0:
+                brought[npp] = net
+            continue
+        if month > last:
+            return
         employer, segment = facts.employers.get(npp, ""), covered.get(key, "PU" if npp else "")
         due = due_day(segment, month)
         if cases:
@@ -255,9 +275,6 @@ def _parts(facts: Facts, today: date) -> Iterable[tuple[int, Part]]:
             cause = cases[0].reason
             yield month, Part(facts.card, npp, employer, segment, HELD, waits, due, 0, (), cases, base, expected, cause)
         state, amount, estimate, cause = LATER, 0, 0, ""
-        net = 0
-        for entry in entries:
-            net += entry.employer + entry.worker
         if net > 0:
             brought[npp] = amount = net
             state = POSTED

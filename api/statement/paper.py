@@ -7,7 +7,7 @@ process, one at a time: a sheet takes about ten milliseconds, of which nothing i
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from ledger.money import rupiah
 from ledger.yields import POLICY
 from projections.statement import PAID_LATER, Gap, Statement, StatementLine
 
+Draw = Callable[[str, str], str]
 TEMPLATE = Path(__file__).with_name("paper.typ")
 _WIDE, _FONT, _SMALL = 174, 8.5, 7.2
 """Millimetres of a line; points of the table's letters, and of those for very large amounts."""
@@ -100,12 +101,12 @@ def press() -> Press:
     return Press()
 
 
-def paper(found: Statement, head: Head, name: Name, language: str) -> bytes:
-    """The statement as PDF; `name`: what to say of an employer."""
-    return press().pdf(data_of(found, head, name, language))
+def paper(found: Statement, head: Head, name: Name, language: str, draw: Draw = picture) -> bytes:
+    """The statement as PDF; `name`: what to say of an employer; `draw`: what makes the square of code and site."""
+    return press().pdf(data_of(found, head, name, language, draw))
 
 
-def data_of(found: Statement, head: Head, name: Name, language: str) -> dict[str, Any]:
+def data_of(found: Statement, head: Head, name: Name, language: str, draw: Draw = picture) -> dict[str, Any]:
     """What the template is given: texts, and how wide and high what holds them is."""
     t = texts(language)
     numbers = {npp: str(at) for at, npp in enumerate(found.npps, 1)}
@@ -151,7 +152,7 @@ def data_of(found: Statement, head: Head, name: Name, language: str) -> dict[str
         "notes": [t("note"), t("model", policy=POLICY), *_how(head, t)],
         "foot": [t("as_of", moment=formats.moment(head.moment, language), position=head.position)],
         "code": [t("code"), head.code] if head.code else [],
-        "qr": picture(head.code, head.site) if head.code else "",
+        "qr": draw(head.code, head.site) if head.code else "",
         "page": t("page"),
         "of": t("of"),
     }
@@ -187,7 +188,7 @@ def _about(head: Head, numbers: dict[str, str], named: dict[str, str], several: 
 def _sums(found: Statement, t: Texts) -> Iterator[list[str]]:
     stated = found.stated
     if stated is not None:
-        yield [t("stated", year=found.period.year - 1, day=_day(stated.on, t)), rupiah(stated.amount)]
+        yield [t("stated", year=found.period.since.year - 1, day=_day(stated.on, t)), rupiah(stated.amount)]
         yield [t("changed"), rupiah(sum(one.amount for one in stated.corrections)) if stated.corrections else t("none")]
     yield [t("opening", day=_day(found.period.since, t)), rupiah(found.opening.total)]
     yield [t("came_employer"), rupiah(found.employer)]

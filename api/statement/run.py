@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from api.statement.code import one_of_many, told_on
 from api.statement.paper import Head, holder_of, paper
 from ledger.clock import jakarta_date
 from ledger.decisions.person import Identity
@@ -23,6 +24,7 @@ from ledger.errors import JhtError, Refused
 from ledger.identifiers import kpj_of
 from ledger.output_file import writing
 from ledger.store.answer_codes import STATEMENT, AnswerCodes, Question
+from ledger.store.known_at import at_position
 from ledger.store.log import Log, position_text
 from ledger.store.vault import Vault
 from projections.card_statement import read_many
@@ -97,6 +99,7 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
     day = jakarta_date(moment)
     period = year_of(run.year, day)
     position, codes = position_text(run.log_id, run.position), AnswerCodes(log, vault)
+    told = told_on(period, at_position(log, run.position).day, day)
     last = -1
     while cards := reader.cards_after(last, SLICE):
         last = cards[-1][0]
@@ -105,7 +108,7 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
         with log.database.read() as tx:
             people = vault.data_of(tx, sorted(set(todo.values())))
         failed: dict[int, str] = {}
-        told: dict[int, tuple[Statement, Identity]] = {}
+        ready: dict[int, tuple[Statement, Identity]] = {}
         empty = 0
         for card, person in todo.items():
             try:
@@ -117,16 +120,17 @@ def statements(folder: Path, run: Run, log: Log, reader: Queries, vault: Vault, 
             if who is None or one is None or _is_empty(one):
                 empty += 1
             else:
-                told[card] = (one, who[0])
-        asked = [Question(card, STATEMENT, period.until, run.position, run.language, period.since) for card in told]
-        for (card, (one, identity)), code in zip(told.items(), codes.seal_all(asked), strict=True):
+                ready[card] = (one, who[0])
+        question = Question(0, STATEMENT, period.until, run.position, run.language, period.since, told)
+        asked = [question._replace(card=card) for card in ready]
+        for (card, (one, identity)), code in zip(ready.items(), codes.seal_all(asked), strict=True):
             head = Head(kpj_of(card), one.segment, holder_of(identity), moment, position, code or "", run.site)
-            content = paper(one, head, lambda npp, name: name, run.language)
+            content = paper(one, head, lambda npp, name: name, run.language, one_of_many)
             place = place_of(folder, card)
             with writing():
                 place.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
                 write(place, content)
-        yield Slice(len(told), len(cards) - len(todo), empty, failed)
+        yield Slice(len(ready), len(cards) - len(todo), empty, failed)
 
 
 def _told(found: Statement | JhtError) -> Statement | None:

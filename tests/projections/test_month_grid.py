@@ -229,3 +229,18 @@ def test_every_month_has_one_state_and_money_that_came_is_never_called_missing(
         for cell in year.cells:
             assert (cell.state == "posted") == (cell.month in came)
             assert cell.state != "absent" or (since <= cell.month <= present and segment != "PMI")
+
+
+def test_some_months_are_those_of_all_years() -> None:
+    """With what a payer brought before them, from which an estimate of a missing month is made."""
+    one = facts(
+        entry("2025-11"), entry("2026-02"), entry("2026-03", npp=OTHER_NPP), entry("2026-08"), reversal("2026-08"),
+        cases=(case("2026-09"),), since="2025-06",
+    )  # fmt: skip
+    every = [cell for year in reversed(month_grid.years([one], TODAY)) for cell in year.cells if cell.parts]
+    assert {part.state for cell in every for part in cell.parts} >= {"posted", "absent", "reversed", "held", "later"}
+    assert any(part.estimate for cell in every for part in cell.parts)
+    for first, last in (("2025-01", "2026-12"), ("2026-01", "2026-12"), ("2026-03", "2026-03"), ("2026-04", "2026-09")):
+        start, end = month_number(first) or 0, month_number(last) or 0
+        found = month_grid.between(one, TODAY, start, end)
+        assert found == [cell for cell in every if start <= cell.month <= end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from datetime import UTC, date, datetime
 
@@ -9,6 +10,7 @@ import pytest
 import segno
 
 from api.statement import paper
+from api.statement.code import one_of_many, picture
 from api.statement.paper import TEMPLATE, Head, Holder
 from ledger.settings import Settings
 from ledger.yields import Terms
@@ -97,6 +99,18 @@ def test_the_square_holds_the_check_page_and_the_code_or_the_code_alone(public: 
     assert (site.partition("://")[2] + "/periksa" in data["notes"][-1]) == bool(names)
     plain = paper.data_of(made(line("2025-01")), HEAD, lambda npp, name: name, "en")
     assert (plain["qr"], plain["code"], len(plain["notes"])) == ("", [], len(data["notes"]) - 1)
+
+
+@pytest.mark.parametrize("size", [34, 36, 37, 39])
+@pytest.mark.parametrize(
+    "site", ["https://saldo.example", "http://127.0.0.1:8099", "https://bpjs.kantor-pusat.example.go.id", ""]
+)
+def test_one_square_of_many_is_the_one_that_is_made_alone(size: int, site: str) -> None:
+    chance = random.Random(size)
+    for _ in range(8):
+        signs = "".join(chance.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(size))
+        code = "-".join(signs[at : at + 4] for at in range(0, size, 4))
+        assert one_of_many(code, site) == picture(code, site)
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
