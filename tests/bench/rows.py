@@ -186,6 +186,19 @@ def rows() -> list[Row]:
             ),
         ),
         Row(
+            "query-declared",
+            "balance query, ten declared years, 32 connections",
+            "requests/s",
+            (
+                peer("bare endpoint", theirs.bare_query),
+                *both(
+                    lambda kind: savings.plain(kind, 200_000),
+                    "aim 65 % of bare|aim 85 % of bare",
+                    ", plain read",
+                ),
+            ),
+        ),
+        Row(
             "past",
             "balance as it was known, 5,000,000 entries, p99, 4 connections",
             "ms",
@@ -215,6 +228,12 @@ def rows() -> list[Row]:
                 ("explain", "working", "explain", "under 30|under 30"),
                 ("statement", "a year's statement", "statement?year=2024", "|"),
             )
+        ),
+        Row(
+            "forty-balance",
+            "balance of cards with forty years of monthly lines, p99, 4 connections",
+            "ms",
+            both(partial(savings.working, full=2_000, what="balance", forty=True), "under 20|under 20"),
         ),
         Row(
             "statements",

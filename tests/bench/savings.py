@@ -1,9 +1,14 @@
 """What a declared year costs: balances before and after it, its effect told beforehand, a card's working, statements.
 
-    python -m tests.bench.savings RATE ACCOUNTS
+    python -m tests.bench.savings check RATE ACCOUNTS
 
 holds every card's credited yield against the same worked out anew from what the generated files say, year by year and
 without the product's code.
+
+    python -m tests.bench.savings live ACCOUNTS
+
+adds what the accounts were paid in the thirty years before YEARS, as events: no rule of those years is known, so no file
+of them is taken.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ TEN_YEARS = tuple(f"{year}-06" for year in YEARS)
 """One line a year, paid in July."""
 EVERY_MONTH = tuple(f"{year}-{month:02d}" for year in YEARS for month in range(1, 13))
 RATE = "5.63"
+OLD_MONTHS = tuple(f"{year}-{month:02d}" for year in range(YEARS[0] - 30, YEARS[0]) for month in range(1, 13))
 _HELD = 500
 """Cards that are read at once."""
 
@@ -65,10 +71,26 @@ def declare(kind: str, full: int) -> Callable[[World], Measure]:
         ours.jht(store, "follow", "--once")
         with load.server(ours.APP, store.env) as running:
             after = ours.rate(load.wrk(running, accounts, world.seconds, key=key))
-        child.run([sys.executable, "-m", "tests.bench.savings", RATE, str(accounts)], store.env)
+        child.run([sys.executable, "-m", "tests.bench.savings", "check", RATE, str(accounts)], store.env)
         world.drop(store)
         extra = {**after.extra, "before": before.value, "of_before": after.value / before.value}
         return Measure(after.value, after.memory, extra)
+
+    return measure
+
+
+def plain(kind: str, full: int) -> Callable[[World], Measure]:
+    """Balances without key and record, as the row `query` asks for them, where ten years are declared."""
+
+    def measure(world: World) -> Measure:
+        accounts = world.scaled(full)
+        store = world.fresh(kind, _saved(world, kind, accounts, TEN_YEARS))
+        _declare(store, YEARS[-1])
+        ours.jht(store, "follow", "--once")
+        with load.server(ours.PLAIN_APP, store.env) as running:
+            told = ours.rate(load.wrk(running, accounts, world.seconds, key=""))
+        world.drop(store)
+        return told
 
     return measure
 
@@ -88,12 +110,23 @@ def what_if(kind: str, full: int) -> Callable[[World], Measure]:
     return measure
 
 
-def working(kind: str, full: int, what: str) -> Callable[[World], Measure]:
-    """Milliseconds, p99, of a question about cards with ten years of monthly lines, by four clients."""
+def _lived(world: World, kind: str, accounts: int) -> Store:
+    """A store whose accounts were paid into every month of forty years."""
+
+    def prepare(store: Store) -> None:
+        child.run([sys.executable, "-m", "tests.bench.savings", "live", str(accounts)], store.env)
+        ours.jht(store, "follow", "--once")
+
+    start = _saved(world, kind, accounts, EVERY_MONTH)
+    return world.prepared(f"{accounts} x {len(OLD_MONTHS) + len(EVERY_MONTH)} lines", kind, prepare, start)
+
+
+def working(kind: str, full: int, what: str, *, forty: bool = False) -> Callable[[World], Measure]:
+    """Milliseconds, p99, of a question about cards with ten years, or `forty`, of monthly lines, by four clients."""
 
     def measure(world: World) -> Measure:
         accounts = world.scaled(full)
-        store = _saved(world, kind, accounts, EVERY_MONTH)
+        store = _lived(world, kind, accounts) if forty else _saved(world, kind, accounts, EVERY_MONTH)
         key = ours.api_key(store)
         with load.server(ours.APP, store.env) as running:
             told = ours.rate(load.wrk(running, accounts, world.seconds, key=key, what=what, connections=4))
@@ -138,14 +171,14 @@ def _credited(account: int, rate: int) -> int:
     return earned
 
 
-def main() -> None:
+def check(rate: int, accounts: int) -> None:
+    """Raises SystemExit for the first card whose yield is another one."""
     from ledger.clock import jakarta_date, read_now
     from ledger.settings import load as settings
     from ledger.store.log import Log
     from projections.generations import Store as ReadModels
     from projections.queries import BalanceRow, Queries
 
-    rate, accounts = round(float(sys.argv[1]) * 10_000), int(sys.argv[2])
     log = Log.open(settings())
     reader = Queries(log, ReadModels.open(log.settings))
     for start in range(0, accounts, _HELD):
@@ -156,6 +189,39 @@ def main() -> None:
             row, expected = found[int(files.kpj(account))], _credited(account, rate)
             if not isinstance(row, BalanceRow) or row.credited != expected:
                 raise SystemExit(f"card {files.kpj(account)}: {row}, expected {expected}")
+
+
+def live(accounts: int) -> None:
+    """Append the lines of OLD_MONTHS, a thousand accounts an event."""
+    from ledger.clock import read_now
+    from ledger.events import ContributionsPosted, Event, Lines, RuleIds
+    from ledger.settings import load as settings
+    from ledger.store.log import Log
+
+    log = Log.open(settings())
+    for month in OLD_MONTHS:
+        events = []
+        for start in range(0, accounts, 1_000):
+            some = range(start, min(start + 1_000, accounts))
+            wages = [files.wage(account) for account in some]
+            employer, worker = zip(*map(files.shares, wages), strict=True)
+            lines = Lines.made(
+                kpj=list(map(files.kpj, some)), wage=wages, employer=list(employer), worker=list(worker)
+            )  # fmt: skip
+            fact = ContributionsPosted(
+                month=month, paid_on=files.paid_on(month), reference=f"B{month}", rules=RuleIds("bench"), lines=lines
+            )
+            stream = f"remittance-e:{files.npp(start // 1_000)}:{month}"
+            events.append(Event(stream=stream, version=1, fact=fact, by="bench", channel="bench"))
+        log.append(events, read_now())
+
+
+def main() -> None:
+    what, *given = sys.argv[1:]
+    if what == "live":
+        live(int(given[0]))
+    else:
+        check(round(float(given[0]) * 10_000), int(given[1]))
 
 
 if __name__ == "__main__":
