@@ -4,7 +4,7 @@ app             the FastAPI application; application: what one process holds ope
 server, workers the process that answers, and several of them at one address; header_limit: what a head may cost
 middleware      an id, a line in the log (log_lines) and a place in the counters (metrics) for every request
 route           FastAPI's route, the short one of the reads asked most, the plain one of pages
-parameters      what may be added to an address; request_body: what may be sent
+parameters      what may be added to an address, past: which past that asks for; request_body: what may be sent
 schemas         the answers that all routes share; months_answer, simulation_answer: larger ones; responses: ETag, headers
 problems        the one table from error codes to HTTP, as problem+json
 reasons         why a month is not posted, in words; month_groups: several months for one reason, said once

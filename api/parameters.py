@@ -369,7 +369,7 @@ class EntriesQuery(Paged, BalanceQuery):
     """Of a statement."""
 
 
-class MobileEntriesQuery(MobilePaged, Awaited):
+class MobileEntriesQuery(MobilePaged, BalanceQuery):
     """Of a statement on a small screen."""
 
 

@@ -73,14 +73,19 @@ class Cause(msgspec.Struct, frozen=True):
     def amount(self) -> int:
         return self.money + self.earned
 
-    def say(self, language: str) -> str:
-        """The cause in one sentence, `id` or `en`."""
+    @property
+    def problem(self) -> Problem:
+        """The cause as what a sentence is made of."""
         details: dict[str, str | int] = {
             "money": rupiah(self.money), "earned": rupiah(self.earned), "amount": rupiah(self.amount),
             "month": self.month, "paid_on": self.paid_on, "year": self.year,
             "recorded_on": jakarta_date(datetime.fromisoformat(self.recorded_at)).isoformat() if self.recorded_at else "",
         }  # fmt: skip
-        return Problem(self.cause, details=details).say(language)
+        return Problem(self.cause, details=details)
+
+    def say(self, language: str) -> str:
+        """The cause in one sentence, `id` or `en`."""
+        return self.problem.say(language)
 
 
 class Difference(NamedTuple):

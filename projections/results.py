@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.clock import jakarta_date
 from ledger.days import day_text
 from ledger.errors import JhtError, NotFound, Unavailable
 from ledger.events import Event, MembershipEnded, MembershipStarted
@@ -80,6 +81,11 @@ class BalanceRow(msgspec.Struct, frozen=True):
     @property
     def total(self) -> int:
         return self.employer + self.worker + self.credited - self.paid_out
+
+    @property
+    def recorded_on(self) -> date:
+        """The day, in Jakarta, on which the event of its position was recorded."""
+        return jakarta_date(datetime.fromisoformat(self.recorded_at))
 
     @property
     def tag(self) -> str:

@@ -221,9 +221,11 @@ def payers(directory: Generation, entries: Generation) -> str:
 
 
 def pointers(directory: Generation) -> str:
-    """Card, the card it points to, since which position and until which (0: it stands), of the cards of one's holder."""
-    cards, merges = f"{directory.table}_cards", f"{directory.table}_merges"
+    """Card, the card it points to, since which position and until which (0: it stands), of all the cards that a card was
+    ever merged with, over any others, whoever holds them now."""
+    merges = f"{directory.table}_merges"
     return (
-        f"select m.card, m.into_card, m.since, m.until from {cards} c join {merges} m on m.card = c.card "
-        f"where c.person = (select person from {cards} where card = ?) order by m.since"
+        "with recursive ever (card) as (select cast(? as bigint) union select case when m.card = e.card then m.into_card "
+        f"else m.card end from ever e join {merges} m on m.card = e.card or m.into_card = e.card) "
+        f"select m.card, m.into_card, m.since, m.until from {merges} m join ever e on e.card = m.card order by m.since"
     )

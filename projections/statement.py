@@ -35,8 +35,8 @@ _GAPS = frozenset({month_grid.ABSENT, month_grid.AWAITED, month_grid.HELD, month
 
 
 class Period(NamedTuple):
-    """The days of a statement, both of them in it. `year`: the calendar year that was asked for, 0 for other days; of
-    the running year `until` is today."""
+    """The days of a statement, both of them in it. `year`: the calendar year that they are, 0 for other days; of the
+    running year `until` is today."""
 
     since: date
     until: date
@@ -112,7 +112,7 @@ class Correction(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stated(msgspec.Struct, frozen=True):
-    """The closing that the statement of the year before printed, on the day it was issued, and what changed since:
+    """The closing that the card's statement of the year before printed, on the day it was issued, and what changed since:
     amount + the corrections = opening."""
 
     on: str
@@ -196,12 +196,13 @@ def days(since: date, until: date, today: date) -> Period:
         raise Refused("statement-ends-early", since=since.isoformat(), until=until.isoformat())
     if until > today:
         raise Refused("statement-ahead", until=until.isoformat(), today=today.isoformat())
-    return Period(since, until)
+    return period_again(since, until, today)
 
 
-def period_again(since: date, until: date) -> Period:
-    """The period of a statement of which the days are known: a whole year is one."""
-    is_year = (since.month, since.day, until) == (1, 1, date(since.year, 12, 31))
+def period_again(since: date, until: date, today: date) -> Period:
+    """The period of a statement that was made on a day and of which the days are known: a year, or what there was of it, is
+    one however it was asked for."""
+    is_year = since == date(since.year, 1, 1) and until == min(date(since.year, 12, 31), today)
     return Period(since, until, since.year if is_year else 0)
 
 
@@ -231,11 +232,15 @@ def statement(past: Past, facts: Facts, period: Period, today: date) -> Statemen
 
 
 def _stated(past: Past, facts: Facts, period: Period) -> Stated | None:
-    """What the year before closed with as it was printed, and what changed since."""
-    issued = past.known.scheme.issued.get(period.year - 1)
-    if not period.year or issued is None:
+    """What the year before closed with as it was printed, and what changed since; None for days that do not begin with a
+    year, and where no statement of the card was printed."""
+    before = period.since - timedelta(days=1)
+    issued = past.known.scheme.issued.get(before.year)
+    if issued is None or (before.month, before.day) != (12, 31):
         return None
-    then, before = past.at(issued.position), period.since - timedelta(days=1)
+    then = past.at(issued.position)
+    if not _was_stated(then.lines, before):
+        return None
     amount, years_then = worth(then.lines, then.known, before)
     now, years_now = worth(past.lines, past.known, before)
     last = before.isoformat()
@@ -257,6 +262,15 @@ def _stated(past: Past, facts: Facts, period: Period) -> Stated | None:
     changes = sum(one.amount for one in found.corrections)
     assert amount.total + changes - paid == now.total, "corrections that do not add up"
     return found
+
+
+def _was_stated(lines: Lines, last: date) -> bool:
+    """Whether a card with these lines got a statement of the year that ended on `last`: not without any money by then, nor
+    where an opening balance says that the year lies before this ledger."""
+    stands = card_lines.opening_day(lines)
+    if stands is not None and stands >= day_number(date(last.year, 1, 1)):
+        return False
+    return bool((lines.paid_on <= day_number(last)).any())
 
 
 def worth(lines: Lines, known: Known, day: date) -> tuple[Worth, dict[int, int]]:
@@ -305,8 +319,7 @@ def _day(moment: str) -> str:
 def _gaps(facts: Facts, period: Period, today: date) -> Iterator[Gap]:
     """The gaps of the months of the period, oldest first."""
     first, last = month_of(period.since), month_of(period.until)
-    found = (cell for year in month_grid.years([facts], today) for cell in year.cells if first <= cell.month <= last)
-    for cell in sorted(found, key=lambda one: one.month):
+    for cell in month_grid.between(facts, today, first, last):
         for part in cell.parts:
             reason = _reason(part, period)
             if reason:

@@ -25,7 +25,7 @@ PURE = (
     "ledger/events/lines.py", "ledger/members/state.py",
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "ledger/decisions").rglob("*.py"))),
     "ledger/ingestion/contributions/upload.py", "ledger/ingestion/contributions/check.py",
-    "ledger/ingestion/contributions/decide.py",
+    "ledger/ingestion/contributions/decide.py", "ledger/ingestion/contributions/declared.py",
     "projections/balances.py", "projections/entries.py", "projections/event_batch.py", "ledger/yields.py",
     "ledger/decisions/scheme.py",
 )  # fmt: skip

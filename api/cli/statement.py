@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -61,13 +61,14 @@ def statement(
             row, found = card_statement.read_at(log, reader, vault, card, now, period, told, known)
         else:
             row, found = card_statement.read(log, reader, vault, card, now, period)
-        code = code_of(AnswerCodes(log, vault), question_of(card, period, row.position, language))
+        code = code_of(AnswerCodes(log, vault), question_of(row, period, language, told))
         if to is not None:
             with log.database.read() as tx:
                 person = vault.data_of(tx, [row.person]).of(row.person)
             place = position_text(log.log_id, row.position)
+            at = datetime.fromisoformat(known.recorded_at) if known else now
             holder = holder_of(person[0]) if person else None
-            head = Head(row.kpj, row.segment, holder, now, place, code, log.settings.printed_url)
+            head = Head(row.kpj, row.segment, holder, at, place, code, log.settings.printed_url)
             content = file_of(Form(form, language, lambda npp, name: name), found, head)
         log_id = log.log_id
     if to is not None:

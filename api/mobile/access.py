@@ -71,7 +71,9 @@ async def there(asked: Awaitable[T]) -> T:
     yet: raises Unavailable(position-not-reached) then."""
     try:
         return await asked
-    except NotFound:
+    except NotFound as error:
+        if error.code != "account-not-found":
+            raise
         raise Unavailable("position-not-reached") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -18,11 +19,12 @@ from api.mobile import schemas as schemas_of_app
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.mobile.schemas import Card, CardProblem, Cards, LinkCard, LinkedCard
 from api.offered_cards import OfferedCard, offered_cards
-from api.parameters import Awaited, HandlePath, MobileEntriesQuery, NoParameters
+from api.parameters import Awaited, BalanceQuery, HandlePath, MobileEntriesQuery, NoParameters
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, VERSIONED_AT_TIMES, versioned
 from api.route import Route, ShortRoute
-from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, entries_fields
+from api.v1.accounts import FRESH_PROBLEMS, KNOWN_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS, entries_fields
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound, Unavailable
 from ledger.identifiers import kpj_of
@@ -43,30 +45,31 @@ router = APIRouter(route_class=Route, tags=["mobile"])
     operation_id="mobile_balance",
     summary="One card's balance",
     response_model=schemas.Balance,
-    responses=refusals(*_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
+    responses=refusals(*_PROBLEMS, *KNOWN_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
 )
 async def balance(
     request: Request,
     member: CurrentMember,
     handle: HandlePath,
-    query: Annotated[Awaited, Query()],
+    query: Annotated[BalanceQuery, Query()],
 ) -> Response:
-    """What one of the member's cards holds now."""
+    """What one of the member's cards holds now, or held at the end of an earlier day (`as_of`), as it is known now or was
+    known at an earlier place in the log (`known_at`)."""
     application = application_of(request)
     language = asked_language(request)
     card, now = member.card(handle), application.now()
-    await application.reach(query.min_position)
-    row = await _row(application, card, now)
-    if group := await application.group(row, now, None):
+    past = await asked_past(application, query, now)
+    row = await there(application.balance(card, now, past.asked, past.known))
+    if group := await application.group(row, now, past.asked, past.known):
         row = group.row(card)
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
-    body = schemas.balance_fields(application.log.log_id, row, jakarta_date(now))
+    body = schemas.balance_fields(application.log.log_id, row, past.day)
     body["kpj"] = masked(row.kpj)
     if group:
         body["group"] = schemas.group_fields(group, masked)
     as_of = body["as_of"]
     tag = group.tag if group else row.tag
-    return versioned(request, body, as_of["position"], f"{tag}-{as_of['date']}", language)
+    return versioned(request, body, as_of["position"], f"{tag}-{as_of['date']}{past.mark}", language)
 
 
 @router.get(
@@ -102,7 +105,10 @@ async def cards(
     first = min(rows, key=lambda row: row.position)
     as_of = schemas.as_of(application.log.log_id, first, jakarta_date(now))
     whole = Cards(cards=shown, offered=offered, balance=sum(row.total for row in rows), as_of=as_of)
-    version = f"{max(rows, key=lambda row: row.version).tag}.{len(rows)}.{len(offered)}-{as_of.date}"
+    # Which cards they are changes no card's version.
+    listed = ".".join([*member.cards, *(one.handle for one in offered)])
+    which = hashlib.blake2s(listed.encode(), digest_size=8).hexdigest()
+    version = f"{max(rows, key=lambda row: row.version).tag}.{which}-{as_of.date}"
     return versioned(request, whole, as_of.position, version, language)
 
 
@@ -111,7 +117,7 @@ async def cards(
     operation_id="mobile_entries",
     summary="One card's statement",
     response_model=schemas.Entries,
-    responses=refusals(*_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
+    responses=refusals(*_PROBLEMS, *KNOWN_PROBLEMS, "card-unknown", "account-incomplete") | VERSIONED,
 )
 async def entries(
     request: Request,
@@ -119,20 +125,21 @@ async def entries(
     handle: HandlePath,
     query: Annotated[MobileEntriesQuery, Query()],
 ) -> Response:
-    """One card's statement, newest month first, in pages."""
+    """One card's statement, newest month first, in pages: now, or what had been paid by an earlier day (`as_of`) and
+    recorded up to an earlier place in the log (`known_at`)."""
     application = application_of(request)
     language = asked_language(request)
     card, now, after = member.card(handle), application.now(), query.after(3)
-    await application.reach(query.min_position)
-    row = await _row(application, card, now)
+    past = await asked_past(application, query, now)
+    row = await there(application.balance(card, now, past.asked, past.known))
     # One more than asked tells whether there is a next page.
-    read = partial(application.reader.entries, upto=row.position)
+    read = partial(application.reader.entries, upto=row.position, paid_by=past.day if past.is_past else None)
     lines = await application.ask(read, card, now, after, query.limit + 1)
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
     log_id = application.log.log_id
     body = entries_fields(log_id, masked(row.kpj), lines, query.limit)
-    body["as_of"] = schemas.as_of_fields(log_id, row, jakarta_date(now))
-    version = f"{row.tag}-{query.limit}.{query.cursor}"
+    body["as_of"] = schemas.as_of_fields(log_id, row, past.day)
+    version = f"{row.tag}-{query.limit}.{query.cursor}-{past.day.isoformat()}{past.mark}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

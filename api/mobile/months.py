@@ -13,13 +13,13 @@ from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
 from api.months_answer import Months, Telling, months_answer, months_version
-from api.parameters import HandlePath, MonthsQuery
+from api.parameters import HandlePath, PastMonthsQuery
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.reasons import MEMBER
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
-from ledger.clock import jakarta_date
+from api.v1.accounts import FRESH_PROBLEMS, KNOWN_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 
 router = APIRouter(route_class=Route, tags=["mobile"])
 
@@ -30,7 +30,7 @@ router = APIRouter(route_class=Route, tags=["mobile"])
     summary="One card's months",
     response_model=Months,
     responses=refusals(
-        *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *POSITION_PROBLEMS, *FRESH_PROBLEMS, "card-unknown",
+        *MEMBER_PROBLEMS, *PARAMETER_PROBLEMS, *POSITION_PROBLEMS, *FRESH_PROBLEMS, *KNOWN_PROBLEMS, "card-unknown",
         "account-incomplete",
     )
     | VERSIONED,
@@ -39,16 +39,21 @@ async def months(
     request: Request,
     member: CurrentMember,
     handle: HandlePath,
-    query: Annotated[MonthsQuery, Query()],
+    query: Annotated[PastMonthsQuery, Query()],
 ) -> Response:
-    """Every month since the first membership, newest first, with the employers' names."""
+    """Every month since the first membership, newest first, with the employers' names; with `as_of` and `known_at` as they
+    were on that day, by what was known there."""
     application = application_of(request)
     language = asked_language(request)
     card, now = member.card(handle), application.now()
-    await application.reach(query.min_position)
-    row, facts = await there(application.months(card, now))
+    past = await asked_past(application, query, now)
+    if past.is_past:
+        row, facts = await there(application.months_at(card, now, past.day, past.known))
+    else:
+        row, facts = await there(application.months(card, now))
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
-    as_of = schemas.as_of(application.log.log_id, row, jakarta_date(now))
+    as_of = schemas.as_of(application.log.log_id, row, past.day)
     telling = Telling(language, MEMBER, lambda npp, name: name)
-    body = months_answer(facts, jakarta_date(now), as_of, masked(row.kpj), query.year, telling)
-    return versioned(request, body, as_of.position, months_version(row, facts, as_of, query.year), language)
+    body = months_answer(facts, past.day, as_of, masked(row.kpj), query.year, telling)
+    version = months_version(row, facts, as_of, query.year) + past.mark
+    return versioned(request, body, as_of.position, version, language)

@@ -12,13 +12,14 @@ from starlette.responses import Response
 from api.application import application_of
 from api.middleware import masked
 from api.mobile.access import MEMBER_PROBLEMS, CurrentMember, own_read, there
-from api.parameters import Awaited, HandlePath, MobileSimulationQuery
+from api.parameters import BalanceQuery, HandlePath, MobileSimulationQuery
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.schemas import Explained, balance_fields, group_fields
 from api.simulation_answer import Simulated, simulation_fields, simulation_version
-from api.v1.accounts import FRESH_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
+from api.v1.accounts import FRESH_PROBLEMS, KNOWN_PROBLEMS, PARAMETER_PROBLEMS, POSITION_PROBLEMS
 from api.v1.simulation import SIMULATION_PROBLEMS
 from ledger.clock import jakarta_date
 from ledger.store.log import position_text
@@ -35,31 +36,31 @@ router = APIRouter(route_class=Route, tags=["mobile"])
     operation_id="mobile_explain",
     summary="How one card's yield was worked out",
     response_model=Explained,
-    responses=refusals(*_PROBLEMS) | VERSIONED,
+    responses=refusals(*_PROBLEMS, *KNOWN_PROBLEMS) | VERSIONED,
 )
 async def explain(
     request: Request,
     member: CurrentMember,
     handle: HandlePath,
-    query: Annotated[Awaited, Query()],
+    query: Annotated[BalanceQuery, Query()],
 ) -> Response:
-    """The balance of now and its working line by line: by this project's model of a rule that the agency does not
-    publish."""
+    """The balance, now or at an earlier day and as it was known then, and its working line by line: by this project's model
+    of a rule that the agency does not publish."""
     application = application_of(request)
     language = asked_language(request)
     card, now = member.card(handle), application.now()
-    day = jakarta_date(now)
-    await application.reach(query.min_position)
-    found = await there(application.ask(application.reader.explanation, card, day, now))
+    past = await asked_past(application, query, now)
+    read = application.reader.explanation
+    found = await there(application.ask(read, card, jakarta_date(now), now, past.asked, past.known))
     row, log_id = found.row, application.log.log_id
     await application.recorder.note(own_read(request, row.kpj, row.position, now))
-    group = await application.group(row, now, None)
-    balance = balance_fields(log_id, row, day) | {
+    group = await application.group(row, now, past.asked, past.known)
+    balance = balance_fields(log_id, row, past.day) | {
         "kpj": masked(row.kpj),
         "group": group and group_fields(group, masked),
     }
     body = {"balance": balance, "accounts": found.accounts}
-    version = f"{group.tag if group else row.tag}-{row.position}-{day.isoformat()}"
+    version = f"{group.tag if group else row.tag}-{row.position}-{past.day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.access.keys import KEY_PROBLEMS, Caller, api_key
 from api.application import application_of
 from api.parameters import BalanceQuery, EntriesQuery, KpjPath, Why, cursor_text
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route, ShortRoute
@@ -19,7 +20,6 @@ from api.schemas import Balance, Entries, Explained, as_of_fields, balance_field
 from ledger.clock import jakarta_date
 from ledger.errors import NotFound
 from ledger.identifiers import card_number
-from ledger.store.known_at import KnownAt
 from ledger.store.log import position_text
 from projections.results import Entry
 
@@ -74,29 +74,21 @@ async def balance(
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
-    present = jakarta_date(now)
-    day = query.asked_day(present)
     application.must_be_free(caller)
-    await application.reach(query.min_position)
-    known = await application.known_at(query.known_at, now)
+    past = await asked_past(application, query, now)
     try:
-        row = await application.balance(card, now, day, known)
-        if group := await application.group(row, now, day, known):
+        row = await application.balance(card, now, past.asked, past.known)
+        if group := await application.group(row, now, past.asked, past.known):
             row = group.row(card)
     except NotFound:
         # Who looks for cards that do not exist is to be seen in the records too.
         await application.record(request, caller, why, kpj, 0, now)
         raise
     await application.record(request, caller, why, row.kpj, row.position, now)
-    body = balance_fields(application.log.log_id, row, query.day(present, known), group)
+    body = balance_fields(application.log.log_id, row, past.day, group)
     as_of = body["as_of"]
-    version = f"{group.tag if group else row.tag}-{as_of['date']}{at(known)}"
+    version = f"{group.tag if group else row.tag}-{as_of['date']}{past.mark}"
     return versioned(request, body, as_of["position"], version, language)
-
-
-def at(known: KnownAt | None) -> str:
-    """What an ETag holds of a `known_at`."""
-    return f"-{known.position}" if known is not None else ""
 
 
 @plain.get(
@@ -118,19 +110,17 @@ async def explain(
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
-    present = jakarta_date(now)
-    asked = query.asked_day(present)
     application.must_be_free(caller)
-    await application.reach(query.min_position)
-    known = await application.known_at(query.known_at, now)
-    explained = application.ask(application.reader.explanation, card, present, now, asked, known)
+    past = await asked_past(application, query, now)
+    read = application.reader.explanation
+    explained = application.ask(read, card, jakarta_date(now), now, past.asked, past.known)
     found = await application.answer(explained, request, caller, why, kpj, now)
     row = found.row
     await application.record(request, caller, why, row.kpj, row.position, now)
-    log_id, day = application.log.log_id, query.day(present, known)
-    group = await application.group(row, now, asked, known)
-    body = {"balance": balance_fields(log_id, row, day, group), "accounts": found.accounts}
-    version = f"{group.tag if group else row.tag}-{row.position}-{day.isoformat()}"
+    log_id = application.log.log_id
+    group = await application.group(row, now, past.asked, past.known)
+    body = {"balance": balance_fields(log_id, row, past.day, group), "accounts": found.accounts}
+    version = f"{group.tag if group else row.tag}-{row.position}-{past.day.isoformat()}"
     return versioned(request, body, position_text(log_id, row.position), version, language)
 
 
@@ -153,23 +143,18 @@ async def entries(
     application = application_of(request)
     language = asked_language(request)
     card, now, after = card_number(kpj), application.now(), query.after(3)
-    present = jakarta_date(now)
-    asked = query.asked_day(present)
     await application.must_see(caller, (card,))
-    await application.reach(query.min_position)
-    known = await application.known_at(query.known_at, now)
-    row = await application.answer(application.balance(card, now, asked, known), request, caller, why, kpj, now)
-    day = query.day(present, known)
+    past = await asked_past(application, query, now)
+    asked = application.balance(card, now, past.asked, past.known)
+    row = await application.answer(asked, request, caller, why, kpj, now)
     # One more than asked tells whether there is a next page. Money that is paid later than today is not recorded.
-    until = day if asked is not None or known is not None else None
+    until = past.day if past.is_past else None
     read = partial(application.reader.entries, upto=row.position, npps=caller.npps, paid_by=until)
     lines = await application.ask(read, card, now, after, query.limit + 1)
     await application.record(request, caller, why, row.kpj, row.position, now)
     body = entries_fields(application.log.log_id, row.kpj, lines, query.limit)
-    body["as_of"] = as_of_fields(application.log.log_id, row, day)
-    version = f"{row.tag}-{query.limit}.{query.cursor}{at(known)}"
-    if until is not None:
-        version += f"-{until.isoformat()}"
+    body["as_of"] = as_of_fields(application.log.log_id, row, past.day)
+    version = f"{row.tag}-{query.limit}.{query.cursor}-{past.day.isoformat()}{past.mark}"
     return versioned(request, body, body["as_of"]["position"], version, language)
 
 

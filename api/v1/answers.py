@@ -81,8 +81,7 @@ async def between(
     asked = application.work(ask)
     found = await application.answer(asked, request, caller, why, kpj, now)
     await application.record(request, caller, why, found.now.kpj, found.now.position, now)
-    body = await _told(application, found, now, (day, until), language)
-    version = f"{found.then.tag}-{found.then.position}-{day}-{found.now.tag}-{until}"
+    body, version = await _told(application, found, now, (day, until), language)
     return versioned(request, body, body["now"]["as_of"]["position"], version, language)
 
 
@@ -115,7 +114,7 @@ async def given(
         partial(difference, application.reader, question.card, now, question.as_of, known)
     )  # fmt: skip
     await application.record(request, caller, why, kpj_of(question.card), found.now.position, now)
-    told = await _told(application, found, now, (question.as_of, jakarta_date(now)), language)
+    told, version = await _told(application, found, now, (question.as_of, jakarta_date(now)), language)
     body = {
         "kind": question.kind,
         "language": question.language,
@@ -124,19 +123,17 @@ async def given(
         "statement": await _statement(application, question, known, now),
         "given": told,
     }
-    version = (
-        f"{found.then.tag}-{found.then.position}-{question.as_of}-{found.now.tag}-{jakarta_date(now)}-{question.kind}"
-    )
-    return versioned(request, body, told["now"]["as_of"]["position"], version, language)
+    return versioned(request, body, told["now"]["as_of"]["position"], f"{version}-{question.kind}", language)
 
 
 async def _statement(
     application: ApplicationState, question: Question, known: KnownAt, now: datetime
 ) -> dict[str, Any] | None:  # fmt: skip
-    """A statement as it was given: its gaps are those of its last day, or of the day of its position where that is later."""
+    """A statement as it was given, with the gaps of the day on which it was made."""
     if question.since is None:
         return None
-    day, period = max(question.as_of, known.day), period_again(question.since, question.as_of)
+    day = question.told_on or max(question.as_of, known.day)
+    period = period_again(question.since, question.as_of, day)
     found = await application.statement_at(question.card, now, period, day, known)
     code = await application.work(partial(code_of, application.codes, question))
     place = as_of(application.log.log_id, found.row, day)
@@ -146,13 +143,17 @@ async def _statement(
 
 async def _told(
     application: ApplicationState, found: Between, now: datetime, days: tuple[date, date], language: str
-) -> dict[str, Any]:
-    """The fields of `Difference`; of merged cards each answer has the group of its own place in the log."""
+) -> tuple[dict[str, Any], str]:
+    """The fields of `Difference`, and what its ETag holds; of merged cards each answer has the group of its own place in the
+    log."""
     groups = []
     for row, day in zip((found.then, found.now), days, strict=True):
         place = await application.ask(at_position, application.log, row.position) if row.grouped else None
         groups.append(await application.group(row, now, day, place))
-    return difference_fields(application.log.log_id, found, days, (groups[0], groups[1]), language)
+    then, last = groups
+    tags = (group.tag if group else row.tag for group, row in ((then, found.then), (last, found.now)))
+    version = "-".join((*tags, str(found.then.position), *(day.isoformat() for day in days)))
+    return difference_fields(application.log.log_id, found, days, (then, last), language), version
 
 
 async def _before(

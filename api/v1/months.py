@@ -12,12 +12,12 @@ from api import schemas
 from api.application import application_of
 from api.months_answer import Months, Telling, months_answer, months_version
 from api.parameters import KpjPath, PastMonthsQuery, Why
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.reasons import OTHERS
 from api.responses import VERSIONED, versioned
 from api.route import Route
-from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader, at
-from ledger.clock import jakarta_date
+from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader
 from ledger.identifiers import card_number
 from projections.card_months import of_payers
 
@@ -49,21 +49,16 @@ async def months(
     application = application_of(request)
     language = asked_language(request)
     card, now = card_number(kpj), application.now()
-    present = jakarta_date(now)
-    past = query.asked_day(present)
     await application.must_see(caller, (card,))
-    await application.reach(query.min_position)
-    known = await application.known_at(query.known_at, now)
-    day = query.day(present, known)
-    is_past = past is not None or known is not None
-    asked = application.months_at(card, now, day, known) if is_past else application.months(card, now)
-    row, facts = await application.answer(asked, request, caller, why, kpj, now)
+    past = await asked_past(application, query, now)
+    there = application.months_at(card, now, past.day, past.known) if past.is_past else application.months(card, now)
+    row, facts = await application.answer(there, request, caller, why, kpj, now)
     await application.record(request, caller, why, row.kpj, row.position, now)
     if caller.npps is not None:
         facts = of_payers(facts, caller.npps)
-    as_of = schemas.as_of(application.log.log_id, row, day)
+    as_of = schemas.as_of(application.log.log_id, row, past.day)
     # Other systems know employers by their NPP.
     telling = Telling(language, OTHERS, lambda npp, name: None)
-    body = months_answer(facts, day, as_of, row.kpj, query.year, telling)
-    version = months_version(row, facts, as_of, query.year) + at(known)
+    body = months_answer(facts, past.day, as_of, row.kpj, query.year, telling)
+    version = months_version(row, facts, as_of, query.year) + past.mark
     return versioned(request, body, as_of.position, version, language)

@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from api.application import application_of
 from api.parameters import TotalsQuery, Why
+from api.past import asked_past
 from api.problems import asked_language, refusals
 from api.responses import VERSIONED, versioned
 from api.route import Route
 from api.schemas import Totals, totals_fields
 from api.v1.accounts import KNOWN_PROBLEMS, POSITION_PROBLEMS, READ_PROBLEMS, Reader
-from ledger.clock import jakarta_date
 from ledger.store.log import position_text
 from projections.results import npp_text
 from projections.totals import totals
@@ -46,21 +46,17 @@ async def read(
     where years are declared."""
     application = application_of(request)
     language, now = asked_language(request), application.now()
-    present = jakarta_date(now)
-    query.asked_day(present)
     if query.npp is None:
         application.must_be_free(caller)
     else:
         caller.must_cover([query.npp])
-    await application.reach(query.min_position)
-    known = await application.known_at(query.known_at, now)
-    day = query.day(present, known)
-    ask = partial(totals, application.reader, application.store, now, day, known, query.npp)
+    past = await asked_past(application, query, now)
+    ask = partial(totals, application.reader, application.store, now, past.day, past.known, query.npp)
     # One at a time: each reads every entry.
     async with application.turn:
         found = await application.work(ask)
     what = npp_text(query.npp) if query.npp is not None else ""
     await application.record(request, caller, why, what, found.reached[0], now)
     position = position_text(application.log.log_id, found.reached[0])
-    body = totals_fields(position, found, day, what)
-    return versioned(request, body, position, f"{found.reached[0]}-{day}-{what}", language)
+    body = totals_fields(position, found, past.day, what)
+    return versioned(request, body, position, f"{found.reached[0]}-{past.day}-{what}", language)

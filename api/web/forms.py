@@ -3,7 +3,7 @@ left empty says "Isi ...", never that its content is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from api.access.passwords import check_password
@@ -45,18 +45,36 @@ def nik_of(form: Mapping[str, str], t: Words, errors: Errors) -> str:
     return ""
 
 
+def past_day_of(form: Mapping[str, str], today: date, t: Words, errors: Errors) -> date | None:
+    """A day before today, None when there is no such day."""
+    parts = [form.get(name, "").strip() for name in ("year", "month", "day")]
+    if not all(parts):
+        errors["then"] = t("statement.empty_then")
+        return None
+    day = _day_of(parts)
+    if day is not None and day < today:
+        return day
+    errors["then"] = t("statement.wrong_then")
+    return None
+
+
+def _day_of(parts: Sequence[str]) -> date | None:
+    """The day of a year, a month and a day of it, None when there is none."""
+    try:
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            return None
+        return date(*(int(part) for part in parts))
+    except (ValueError, OverflowError):
+        return None
+
+
 def birth_date_of(form: Mapping[str, str], today: date, t: Words, errors: Errors) -> str:
     """The birth date as yyyy-mm-dd, "" when there is no such day in a human life."""
     parts = [form.get(name, "").strip() for name in ("year", "month", "day")]
     if not all(parts):
         errors["born"] = t("register.empty_born")
         return ""
-    try:
-        if not all(part.isascii() and part.isdigit() for part in parts):
-            raise ValueError
-        born = date(*(int(part) for part in parts))
-    except (ValueError, OverflowError):
-        born = date.max
+    born = _day_of(parts) or date.max
     if years_after(today, -OLDEST_YEARS) <= born <= today:
         return born.isoformat()
     errors["born"] = t("register.wrong_born")

@@ -21,9 +21,8 @@ from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store import account_index
 from ledger.store.answer_codes import Question
-from projections import card_statement
+from projections import card_statement, statement
 from projections.rebuild import rebuild
-from projections.statement import Period
 from tests.api.web.site import ANIS, CARD, DEWIS, Site, faults, text
 from tests.conftest import NOW
 from tests.office import line
@@ -111,7 +110,7 @@ def test_a_printed_statement_leads_back_to_its_figures(site: Site, since: str, u
     # The paper of the same moment is to the byte the one with this code, and says no other address than its own.
     printed = site.client.get(address, headers=headers, params={**days, "format": "pdf"}).content
     application = site.application
-    period = Period(date.fromisoformat(since), date.fromisoformat(until))
+    period = statement.days(date.fromisoformat(since), date.fromisoformat(until), jakarta_date(site.clock))
     row, found = card_statement.read(
         site.log, application.reader, application.vault, card_number(CARD), site.clock, period
     )  # fmt: skip
@@ -128,7 +127,7 @@ def test_a_printed_statement_leads_back_to_its_figures(site: Site, since: str, u
     later(site)
     status, answer = ask(site, code)
     again = answer["statement"]
-    assert {**again, "as_of": None, "year": None} == {**stated, "as_of": None, "year": None}
+    assert {**again, "as_of": None} == {**stated, "as_of": None}
     assert again["as_of"]["position"] == stated["as_of"]["position"]
     assert (status, answer["kind"], answer["since"], answer["language"]) == (200, "statement", since, "id")
     assert answer["before"]["balance"] == stated["opening"]
@@ -137,6 +136,26 @@ def test_a_printed_statement_leads_back_to_its_figures(site: Site, since: str, u
     assert then["as_of"]["position"] == stated["as_of"]["position"]
     assert "Ya." in check(site, code, f"Rp{closing:,}".replace(",", "."))
     assert "Tidak." in check(site, code, str(closing + 1))
+
+
+def test_a_statement_of_an_earlier_day_is_told_again_with_the_gaps_of_that_day(site: Site) -> None:
+    """July was not due on 10 August; on the day of the last event of the log it was long missing."""
+    headers, address = site.key("read"), f"/v1/accounts/{CARD}/statement"
+    for asked, missing in (({"year": "2026", "as_of": "2026-08-10"}, []), ({"year": "2026"}, ["2026-07"])):
+        stated = site.client.get(address, headers=headers, params=asked).json()
+        assert [gap["month"] for gap in stated["gaps"] if gap["reason"] == "not-received"] == missing
+        _, answer = ask(site, stated["answer_code"])
+        assert {**answer["statement"], "as_of": None} == {**stated, "as_of": None}
+        assert answer["statement"]["as_of"]["date"] == stated["as_of"]["date"]
+    # A day without events: the log ends yesterday, the statement is made today.
+    site.clock = site.office.now = NOW + timedelta(days=30)
+    site.follow()
+    time.sleep(0.12)
+    stated = site.client.get(address, headers=headers, params={"year": "2026"}).json()
+    later(site)
+    _, answer = ask(site, stated["answer_code"])
+    assert {**answer["statement"], "as_of": None} == {**stated, "as_of": None}
+    assert answer["statement"]["as_of"]["date"] == stated["as_of"]["date"] == "2026-12-21"
 
 
 def test_days_before_every_code_and_who_was_erased_have_a_statement_without_one(site: Site) -> None:

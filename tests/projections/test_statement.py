@@ -22,7 +22,7 @@ from projections.queries import Past
 from projections.results import Entry, MembershipRow, npp_text
 from projections.scheme import Known, known_of
 from projections.statement import Period, Statement
-from tests.facts import posted
+from tests.facts import opening, posted
 from tests.projections.history import STAMP, event, rows_of
 from tests.projections.test_yield_oracle import KPJ, LAST, History
 
@@ -213,6 +213,11 @@ def test_what_was_printed_and_what_was_corrected_since_is_the_next_opening(seed:
         return
     printed = told(history.events[:cut], early, 100, year).closing.total if cut else 0
     now = told(history.events, [*early, *later], 100, LAST)
+    lines = read_batch(rows_of(history.events[:cut], 100)).lines if cut else None
+    if lines is None or not len(card_lines.paid_by(lines, date(year, 12, 31)).card):
+        # Who had nothing was sent no paper.
+        assert now.stated is None
+        return
     assert now.stated is not None
     assert now.stated.amount == printed
     assert now.stated.on == "2026-11-21"
@@ -235,3 +240,41 @@ def test_corrections_are_a_late_file_and_another_rate_each_with_its_amount() -> 
         ("posted", "2025-11", 0, 285_000), ("yield", "", 2025, 2_636),
     ]  # fmt: skip
     assert told([*WORKED, late], early, 100, 2026).stated is None
+
+
+def test_nothing_was_stated_of_a_card_that_had_no_statement() -> None:
+    """Its first money came after the others' statements were made, or its opening balance lies at the end of that year."""
+    begun = SchemeStarted(first_year=2025), rate_of(2025, 54_000)
+    rows = [*scheme_rows(*begun), *scheme_rows(*begun, StatementsIssued(year=2025, position=99), first=900)[2:]]
+    found = told(WORKED, rows, 100, 2026)
+    assert found.opening.total == 1_187_453
+    assert found.stated is None
+    brought = event(f"account:{KPJ}", 3, opening("2025-12-31", 1_000_000, yield_through=2025))
+    rows = [*scheme_rows(*begun), *scheme_rows(*begun, StatementsIssued(year=2025, position=100), first=900)[2:]]
+    assert told([brought], rows, 100, 2026).stated is None
+    # One that lies a year further back had its paper.
+    before = event(f"account:{KPJ}", 3, opening("2024-12-31", 1_000_000))
+    stated = told([before], rows, 100, 2026).stated
+    assert stated is not None
+    assert (stated.amount, stated.corrections) == (1_054_000, ())
+
+
+def test_what_there_was_of_a_year_is_stated_as_the_year_and_can_be_told_again() -> None:
+    """However it was asked for: the days are all that an answer code holds."""
+    asked = statement.year_of(LAST, TODAY)
+    assert statement.days(asked.since, asked.until, TODAY) == asked
+    assert statement.period_again(asked.since, asked.until, TODAY) == asked
+    whole = statement.year_of(2025, TODAY)
+    assert statement.days(whole.since, whole.until, TODAY) == whole
+    assert statement.period_again(whole.since, whole.until, TODAY) == whole
+    for since, until in ((date(2025, 1, 1), date(2025, 12, 30)), (date(2025, 1, 2), date(2025, 12, 31))):
+        assert statement.days(since, until, TODAY).year == 0
+    # A part of a year that begins with it begins with what was printed, too.
+    begun = SchemeStarted(first_year=2025), rate_of(2025, 54_000)
+    rows = [*scheme_rows(*begun), *scheme_rows(*begun, StatementsIssued(year=2025, position=104), first=900)[2:]]
+    lines = read_batch(rows_of(WORKED, 100)).lines
+    past = past_of(lines, known_of(rows, ""))._replace(declared=list(rows))
+    facts = Facts(card_number(KPJ), entries_of(lines), (), {NPP: "PT Satu"})
+    for since, is_stated in ((date(2026, 1, 1), True), (date(2026, 1, 2), False)):
+        found = statement.statement(past, facts, statement.days(since, date(2026, 6, 30), TODAY), TODAY)
+        assert (found.stated is not None) == is_stated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,11 @@ from api.mobile.schemas import Cards, LinkedCard
 from api.months_answer import Months
 from ledger.acts import merge
 from ledger.identifiers import card_number
+from ledger.members.rows import drop_card
 from ledger.receipt import Header
 from tests.api.declared import declare
 from tests.api.mobile.conftest import CARD, MORE, OTHERS, SECOND, App, MobileApi, code, decoded
+from tests.api.v1.test_known_at import figures
 from tests.conftest import NOW
 from tests.office import NPP, line, person
 
@@ -49,6 +52,25 @@ def test_a_balance_is_what_every_channel_says_at_the_same_position(mobile: Mobil
     assert answer.json() == {"kpj": "***0017"} | other
     assert (shown.balance, shown.contributed.employer, shown.contributed.worker) == (855_000, 555_000, 300_000)
     assert len(answer.content) < 550
+
+
+def test_what_was_said_is_said_again_whatever_was_recorded_since(mobile: MobileApi, app: App) -> None:
+    here, handle = f"{mobile.log.log_id}-{mobile.log.head()}", app.handle()
+    what = [
+        f"cards/{handle}/{one}" for one in ("balance", "entries?limit=50", "months", "explain", "statement?year=2026")
+    ]
+    before = {path: figures(app.ask(path).json()) for path in what}
+    mobile.office.contribute(line(CARD, month="2026-07", paid_on="2026-08-10", reference="LATE"), request="late")
+    mobile.follow()
+    time.sleep(0.12)  # for so long a process may believe what it saw last
+    for path in what:
+        then = f"{path}{'&' if '?' in path else '?'}known_at="
+        assert figures(app.ask(path).json()) != before[path], path
+        assert figures(app.ask(then + here).json()) == before[path], path
+        assert code(app.ask(f"{then}2020-01-01T00:00Z"))[1] == "known-at-before-log"
+        assert code(app.ask(f"{then}{mobile.log.log_id}-1"))[1] == "account-not-yet-known"
+    earlier = app.ask(f"cards/{handle}/balance?as_of=2026-09-10&known_at={here}").json()
+    assert (earlier["balance"], earlier["as_of"]["date"]) == (285_000, "2026-09-10")
 
 
 def test_merged_cards_are_told_with_their_sum_and_masked(mobile: MobileApi, app: App) -> None:
@@ -213,6 +235,17 @@ def test_another_own_card_is_linked_by_its_number(mobile: MobileApi, app: App) -
     assert {letter.kind for letter in letters} == {"card-linked"}
     assert "budi1@contoh.id" in {letter.to for letter in letters}
     assert len(letters) == len({letter.to for letter in letters}) == 2, "the phone on file is told too"
+
+
+def test_as_many_cards_that_are_others_are_another_answer(mobile: MobileApi, app: App) -> None:
+    """One went to its right holder and one was added: no balance is newer than before."""
+    before = app.ask("cards")
+    with mobile.log.database.write() as tx:
+        drop_card(tx, mobile.budi, card_number(SECOND))
+    assert app.ask("cards", "POST", {"kpj": MORE}).status_code == 201
+    mobile.forget()
+    after = app.ask("cards", **{"If-None-Match": before.headers["etag"]})
+    assert [card["kpj"] for card in after.json()["cards"]] == ["***0017", "***0033"]
 
 
 def test_the_other_cards_of_the_person_are_offered_and_added_in_one_step(mobile: MobileApi, app: App) -> None:

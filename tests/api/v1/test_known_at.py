@@ -11,7 +11,7 @@ import pytest
 from ledger.acts import scheme as acts
 from ledger.events import Rates
 from ledger.receipt import Header
-from tests.api.conftest import EMPTY, PAID, PERSON, STRANGER, Api, opened_card, posting, small_ledger
+from tests.api.conftest import EMPTY, PAID, PERSON, SECOND, STRANGER, Api, opened_card, posting, small_ledger
 from tests.conftest import NOW
 
 WHAT = ("balance", "entries", "explain", "months", "statement")
@@ -125,3 +125,31 @@ def test_a_bound_key_sees_its_lines_of_then_and_never_a_balance(api: Api) -> Non
     assert found.json()["entries"] == []
     foreign = api.client.get(f"/v1/accounts/{STRANGER}/entries", headers=bound, params={"known_at": here})
     assert foreign.json()["code"] == "object-foreign"
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_what_a_client_keeps_is_of_its_day(api: Api, what: str) -> None:
+    """The answer names the day, so yesterday's is not today's although nothing was recorded."""
+    headers, address = api.key("read"), f"/v1/accounts/{PAID}/{what}"
+    params = MUST.get(what, {})
+    first = api.client.get(address, headers=headers, params=params)
+    kept = headers | {"If-None-Match": first.headers["etag"]}
+    same = api.client.get(address, headers=kept, params=params)
+    assert same.status_code == 304
+    api.clock = NOW + timedelta(days=1)
+    api.follow()
+    time.sleep(0.12)
+    later = api.client.get(address, headers=kept, params=params)
+    assert later.status_code == 200
+    assert "2026-11-22" in later.text
+
+
+def test_a_statement_of_the_present_is_kept_until_the_card_changes(api: Api) -> None:
+    """Whatever else is recorded meanwhile: the position stands in a header, the figures are the same."""
+    headers, address = api.key("read"), f"/v1/accounts/{PAID}/statement"
+    first = api.client.get(address, headers=headers, params={"year": 2026})
+    api.append(posting("10000001", "2026-11", "2026-11-20", SECOND))
+    api.follow()
+    time.sleep(0.12)
+    again = api.client.get(address, headers=headers | {"If-None-Match": first.headers["etag"]}, params={"year": 2026})
+    assert again.status_code == 304
