@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ledger.acts import scheme as acts
 from ledger.errors import JhtError
-from ledger.events import CardsMerged, CardsUnmerged, Event, Line, Rates
+from ledger.events import AccountReassigned, CardsMerged, CardsUnmerged, Event, Line, Rates
 from ledger.settings import Settings
 from ledger.store.known_at import KnownAt, at_position
 from ledger.store.log import Log
@@ -209,3 +209,24 @@ def test_cards_that_were_merged_or_parted_later_are_told_as_they_were(town: Town
     assert [group.total for group in groups] == [14, 24, 14]
     assert [len(group.rows) for group in groups] == [1, 2, 1]
     assert not town.balance().grouped
+
+
+def test_cards_that_were_merged_once_stay_so_whoever_holds_them_now(town: Town) -> None:
+    """Of a chain of three the two outer ones went to another person afterwards: the place knows them all."""
+    town.add(*registered())
+    held = [event(f"account:{KPJS[2]}", 100, AccountReassigned(PERSON.format(0), PERSON.format(1)))]
+    town.add(*held)
+    for old, new in ((0, 1), (1, 2)):
+        town.add(event(f"account:{KPJS[old]}", 200 + old, CardsMerged(KPJS[new])))
+    place = at_position(town.log, town.log.head())
+    before = [town.reader.group(CARDS[i], TODAY, NOW, None, place) for i in range(3)]
+    assert [[row.card for row in group.rows] for group in before] == [sorted(CARDS[:3])] * 3
+    for old, new in ((0, 1), (1, 2)):
+        town.add(event(f"account:{KPJS[old]}", 300 + old, CardsUnmerged(KPJS[new])))
+    for i in (0, 2):
+        town.add(event(f"account:{KPJS[i]}", 400, AccountReassigned(PERSON.format(2), PERSON.format(0))))
+    for i, group in enumerate(before):
+        again = town.reader.group(CARDS[i], TODAY, NOW, None, place)
+        assert (again.into, again.pointers) == (group.into, group.pointers)
+        assert [row.card for row in again.rows] == [row.card for row in group.rows]
+        assert not town.balance(i).grouped
