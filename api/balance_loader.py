@@ -15,8 +15,9 @@ from ledger.clock import jakarta_date
 from ledger.errors import JhtError, StoreFailed
 from ledger.store.database import store_failed
 from ledger.store.postgres import is_pooled
-from projections.queries import REFRESH_SECONDS, Queries
-from projections.results import BalanceRow
+from projections.queries import Queries
+from projections.results import BalanceRow, CardRow
+from projections.snapshots import REFRESH_SECONDS
 
 TRIES = 10
 ANSWER_SECONDS = 10
@@ -64,7 +65,7 @@ class BalanceLoader:
                 return self._reader.of_rows(rows, jakarta_date(now))
         raise StoreFailed("store-failed", what="GenerationsMoving")
 
-    async def _rows(self, sql: str, cards: list[int]) -> list[tuple[Any, ...]]:
+    async def _rows(self, sql: str, cards: list[int]) -> list[CardRow]:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
             cursor = await self._connection.execute("select pg_backend_pid()")
@@ -75,7 +76,7 @@ class BalanceLoader:
             await self._connection.execute("set plan_cache_mode = force_generic_plan")
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(sql.encode(), ["{" + ",".join(map(str, cards)) + "}"])
-        return await cursor.fetchall()
+        return [CardRow._make(row) for row in await cursor.fetchall()]
 
     async def close(self) -> None:
         """Drop the connection; the next question opens another."""

@@ -12,7 +12,9 @@
     folding       the fold of a whole log, in one process and one pass
     rebuild       builds a generation from zero, compares, swaps, goes back
     compare       where two generations differ
-    queries       what the API and the commands ask; sql: the statements, results: the answers
+    snapshots     what every query stands on: what is served, how far it is, one snapshot of it
+    queries       what the API and the commands ask: balances; people: the directory; history: a card's past
+    sql           the statements of the queries; results: their rows and answers
     card_lines    a card's entries as money lines again: its past
     explanation   how a card's yield was worked out, line by line
     month_grid    contributions by month: what came, what did not, why; card_months: what it is told from

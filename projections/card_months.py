@@ -19,9 +19,11 @@ from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
 from ledger.store.suspense import Case, suspense_of
 from ledger.store.vault import Vault
+from projections.history import CardThen, Past, Story
 from projections.month_grid import Facts
-from projections.queries import MAX_WAIT, CardThen, Past, Queries, Story
+from projections.queries import Queries
 from projections.results import OPENINGS, BalanceRow, Entry
+from projections.snapshots import MAX_WAIT
 
 PAGE = 500
 """Lines asked for at once; a statement of forty years is one or two pages."""

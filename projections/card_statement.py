@@ -12,8 +12,9 @@ from ledger.store.known_at import KnownAt
 from ledger.store.log import Log
 from ledger.store.vault import Vault
 from projections.card_months import months_at, months_of, past_months
+from projections.history import Past
 from projections.month_grid import Facts
-from projections.queries import Past, Queries
+from projections.queries import Queries
 from projections.results import BalanceRow
 from projections.statement import Period, Statement, statement
 

@@ -25,8 +25,7 @@ from ledger.due_days import due_day, holidays_known
 from ledger.identifiers import month_number, month_of
 from ledger.rules import PmiRule, rules
 from ledger.store.suspense import Case
-from projections.queries import Entry, MembershipRow
-from projections.results import OPENINGS, standing_opening
+from projections.results import OPENINGS, Entry, MembershipRow, standing_opening
 
 POSTED, HELD, REVERSED, ABSENT, LATER = "posted", "held", "reversed", "absent", "later"
 AWAITED = "awaited"

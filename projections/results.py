@@ -182,43 +182,73 @@ def npp_text(npp: int) -> str:
     return f"{npp:08d}" if npp else ""
 
 
-def version_of(row: Sequence[Any]) -> int:
-    """The newest position that touched the card of a row for `balance_of`; 0 for a card that is not there."""
-    return max(row[15] or 0, row[3] or 0)
+class CardRow(NamedTuple):
+    """A card as `sql.one_card` and `sql.many_cards` give it: whose it is, the place that the answer is of, sums in rupiah.
+
+    `packed`: the newest contribution (`balances.unpack_last`), which counts while there are no `reversals`; then the one
+    that still stands does: `last_month`, `last_paid_on`, `last_npp`. `version`: of the newest line, `card_version` of the
+    card's own stream, `scheme` of the scheme's. `years`: what yields are worked out from, as the store hands it over.
+    `person` is None for a card that is not there, sums are None for one without lines.
+    """
+
+    card: int
+    person: str | None
+    segment: str
+    card_version: int | None
+    position: int
+    recorded_at: str
+    projected_at: str
+    stamp: int
+    employer: int | None
+    worker: int | None
+    credited: int | None
+    paid_out: int | None
+    months: int | None
+    packed: int | None
+    reversals: int | None
+    version: int | None
+    incomplete: int | None
+    scheme: int
+    years: Any
+    grouped: object
+    last_month: int = 0
+    last_paid_on: int = 0
+    last_npp: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The newest position that touched the card; 0 for a card that is not there."""
+        return max(self.version or 0, self.card_version or 0)
+
+    @property
+    def last(self) -> tuple[int, int, int]:
+        """The newest contribution that stands: month number, paid day number, NPP; zeros for none."""
+        if self.reversals:
+            return self.last_month, self.last_paid_on, self.last_npp
+        return balances.unpack_last(self.packed or 0)
 
 
 def balance_of(
-    row: Sequence[Any],
-    day: date,
-    last: Sequence[Any],
-    years: Iterable[Sequence[int]],
-    known: Known,
-    mark: str,
-    grouped: object = False,
+    row: CardRow, day: date, years: Iterable[Sequence[int]], known: Known, mark: str
 ) -> BalanceRow | JhtError:
-    """The answer in a row: card, person, segment, card version, position, recorded_at, projected_at, stamp, sums
-    (employer, worker, credited, paid_out, months), packed last, reversals, version, incomplete since. `last` counts
-    when there were reversals; the card's `years` and the scheme as it is `known` at the row's version of it make the yield.
-    """
-    (card, person, segment, card_version, position, recorded_at, projected_at, _, employer, worker, credited,
-     paid_out, months, packed, reversals, version, incomplete) = row[:17]  # fmt: skip
-    if incomplete is not None:
-        return Unavailable("account-incomplete", position=incomplete)
-    if person is None:
+    """The answer in a row: `years` and the scheme as it is `known` at the row's version of it make the yield."""
+    if row.incomplete is not None:
+        return Unavailable("account-incomplete", position=row.incomplete)
+    if row.person is None:
         return NotFound("account-not-found")
     terms = known.terms(day)
     earned = sums(years, terms) if terms.first_year <= day.year else NO_YIELD
-    month, paid_on, npp = last if reversals else balances.unpack_last(packed or 0)
+    month, paid_on, npp = row.last
+    employer, worker, brought, months = row.employer or 0, row.worker or 0, row.credited or 0, row.months or 0
     if month:
         status = ACTIVE if month >= month_of(day) - _ACTIVE_MONTHS else INACTIVE
     else:
-        status = INACTIVE if months or employer or worker or credited else NEVER
+        status = INACTIVE if months or employer or worker or brought else NEVER
     return BalanceRow(
-        card, kpj_of(card), person, segment, status, employer or 0, worker or 0, credited or 0,
-        (credited or 0) + earned.credited, paid_out or 0, months or 0,
-        Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
-        max(version or 0, card_version), position, recorded_at, projected_at, terms, earned.estimated, mark, known.tag,
-        bool(grouped),
+        row.card, kpj_of(row.card), row.person, row.segment, status, employer, worker, brought, brought + earned.credited,
+        row.paid_out or 0, months, Last(month_text(month), day_text(paid_on), npp_text(npp)) if month else None,
+        row.newest, row.position, row.recorded_at, row.projected_at, terms, earned.estimated, mark, known.tag,
+        bool(row.grouped),
     )  # fmt: skip
 
 

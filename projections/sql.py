@@ -24,7 +24,7 @@ _GROUPED = (
 
 @lru_cache(8)
 def one_card(*live: Generation) -> str:
-    """A row for `balance_of` and what `years` gives, as JSON, also for a card that is not there (SQLite)."""
+    """A `CardRow`, its `years` as JSON, also for a card that is not there (SQLite)."""
     by = {generation.name: generation for generation in live}
     return _ONE.format(**_tables(by), scheme=scheme.version(by["balances"]))
 
@@ -48,8 +48,7 @@ _ONE = (
 
 @lru_cache(8)
 def many_cards(*live: Generation) -> str:
-    """A row for `balance_of`, the last contribution (month, paid day, npp) and what `years` gives, each number in eight
-    bytes, for each card given (PostgreSQL)."""
+    """A `CardRow` for each card given, its `years` as numbers of eight bytes each (PostgreSQL)."""
     by = {generation.name: generation for generation in live}
     last = _last_of(by["entries"].table, "q.card", "p.position", "b.reversals > 0")
     return _SET.format(**_tables(by), scheme=scheme.version(by["balances"]), last=last)
@@ -58,10 +57,10 @@ def many_cards(*live: Generation) -> str:
 _SET = (
     "select q.card, c.person, c.segment, c.version, p.position, p.recorded_at, p.projected_at, s.stamp, "
     + ", ".join(f"b.{name}" for name in _SUMMED)
-    + ", b.last, b.reversals, b.version, coalesce(i.since, j.since), {scheme}, "
-    "coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0), b.years, "
+    + ", b.last, b.reversals, b.version, coalesce(i.since, j.since), {scheme}, b.years, "
     + _GROUPED.format(card="q.card")
-    + " from unnest(%s::bigint[]) q(card) cross join projections.state s cross join {balances}_position p "
+    + ", coalesce(l.month, 0), coalesce(l.paid_on, 0), coalesce(l.npp, 0) "
+    "from unnest(%s::bigint[]) q(card) cross join projections.state s cross join {balances}_position p "
     "left join {directory}_cards c on c.card = q.card "
     "left join lateral (select "
     + ", ".join(f"sum({name})::bigint as {name}" for name in (*_SUMMED, "reversals"))

@@ -24,8 +24,8 @@ from ledger.identifiers import month_of, month_text
 from ledger.yields import Terms, earned_by_year, sums
 from projections import card_lines, month_grid
 from projections.event_batch import Lines
+from projections.history import Past
 from projections.month_grid import Facts, Part
-from projections.queries import Past
 from projections.results import Entry, moment_of
 from projections.scheme import Known
 

@@ -18,7 +18,8 @@ from ledger.decisions.scheme import percent
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
 from ledger.money import rupiah
-from projections.queries import Entry, Queries
+from projections.queries import Queries
+from projections.results import Entry
 
 PAGE = 500
 

@@ -16,8 +16,9 @@ from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
-from projections.queries import MAX_WAIT, Queries
+from projections.queries import Queries
 from projections.reactions import releaser
+from projections.snapshots import MAX_WAIT
 
 _PERSON = re.compile(r"[0-9a-f]{32}")
 AS_OF = "Money paid up to the end of a past day, YYYY-MM-DD."

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from projections.queries import Entry
+from projections.results import Entry
 
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 336.0, 30.0, 212.0
 _MOST_POINTS = 60

@@ -22,7 +22,8 @@ from ledger.store import account_index, notices
 from ledger.store.log import Log
 from ledger.store.notices import Place, Silent, Waiting
 from projections.notices.truth import Truth
-from projections.queries import MAX_WAIT, Queries
+from projections.queries import Queries
+from projections.snapshots import MAX_WAIT
 
 AT_ONCE = 50
 """People looked at between two writes."""

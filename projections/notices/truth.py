@@ -23,7 +23,8 @@ from ledger.store.vault import Vault
 from projections import month_grid
 from projections.card_months import card_months
 from projections.event_batch import light
-from projections.queries import MAX_WAIT, Queries
+from projections.queries import Queries
+from projections.snapshots import MAX_WAIT
 
 _REVERSALS = sorted(names_of(ContributionsReversed))
 _PAGE_EVENTS = 20

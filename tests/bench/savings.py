@@ -177,7 +177,8 @@ def check(rate: int, accounts: int) -> None:
     from ledger.settings import load as settings
     from ledger.store.log import Log
     from projections.generations import Store as ReadModels
-    from projections.queries import BalanceRow, Queries
+    from projections.queries import Queries
+    from projections.results import BalanceRow
 
     log = Log.open(settings())
     reader = Queries(log, ReadModels.open(log.settings))

@@ -13,7 +13,8 @@ from ledger.settings import Settings
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
-from projections.queries import BalanceRow, Queries
+from projections.queries import Queries
+from projections.results import BalanceRow
 from tests.conftest import NOW, TODAY
 from tests.projections.history import KPJS, NPPS, Writer, registered
 

@@ -16,8 +16,8 @@ from ledger.errors import JhtError, Refused, Unavailable
 from ledger.events import AccountOpened, Line, PersonRegistered, Rates
 from ledger.identifiers import card_number
 from ledger.receipt import Header
-from projections.queries import BalanceRow
 from projections.rebuild import rebuild
+from projections.results import BalanceRow
 from tests.conftest import LONG, NOW, TODAY
 from tests.facts import started
 from tests.projections.conftest import Ledger

@@ -10,8 +10,8 @@ from ledger.due_days import due_day
 from ledger.identifiers import month_number
 from projections import month_grid
 from projections.month_grid import Facts, Year
-from projections.queries import MembershipRow
 from projections.received import awaited, received
+from projections.results import MembershipRow
 from tests.api.web.facts import case, entry, facts, reversal
 from tests.conftest import TODAY
 from tests.office import OTHER_NPP

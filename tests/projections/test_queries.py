@@ -13,9 +13,8 @@ from ledger.errors import JhtError, NotFound, Refused, Unavailable
 from ledger.events import EmployerRegistered, Line, OpeningBalanceReversed
 from ledger.identifiers import card_number
 from ledger.store.employer_names import SealedName
-from projections.queries import Last
 from projections.rebuild import rebuild
-from projections.results import standing_opening
+from projections.results import CardRow, Last, standing_opening
 from tests.conftest import NOW, TODAY
 from tests.facts import opening, posted
 from tests.projections.conftest import Ledger
@@ -150,7 +149,8 @@ def test_many_cards_are_answered_at_one_moment_each_as_alone(ledger: Ledger) -> 
 def test_the_set_query_runs_on_any_connection(ledger: Ledger) -> None:
     ledger.pay("2026-08", "2026-09-14", Line(KPJS[0], 0, 0, 5, 5))
     with psycopg.connect(ledger.store.settings.database_url) as connection:
-        rows = connection.execute(ledger.reader.set_query().encode(), [CARDS[:2]]).fetchall()
+        found = connection.execute(ledger.reader.set_query().encode(), [CARDS[:2]]).fetchall()
+        rows = [CardRow._make(row) for row in found]
         assert ledger.reader.is_current(rows)
         assert ledger.reader.of_rows(rows, TODAY) == {CARDS[0]: ledger.balance(0), CARDS[1]: ledger.balance(1)}
         rebuild(ledger.log, ledger.store, ["balances"])

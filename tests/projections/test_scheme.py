@@ -16,8 +16,9 @@ from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store.log import Log
 from projections.generations import Store
-from projections.queries import BalanceRow, Queries
+from projections.queries import Queries
 from projections.rebuild import rebuild
+from projections.results import BalanceRow
 from tests.conftest import NOW, TODAY
 from tests.facts import opening
 from tests.projections.conftest import Ledger

@@ -17,8 +17,8 @@ from ledger.identifiers import card_number, month_text
 from ledger.store.codec import state_json
 from projections import card_lines, statement
 from projections.event_batch import BASE, TYPES, Lines, read_batch
+from projections.history import Past
 from projections.month_grid import Facts
-from projections.queries import Past
 from projections.results import Entry, MembershipRow, npp_text
 from projections.scheme import Known, known_of
 from projections.statement import Period, Statement

@@ -11,7 +11,7 @@ import pytest
 from api.sms import messages, replies
 from ledger.errors import StoreFailed, Unavailable
 from ledger.members import Acting
-from projections.queries import REFRESH_SECONDS
+from projections.snapshots import REFRESH_SECONDS
 from tests.api.sms.conftest import (
     BALANCE,
     BUDI,

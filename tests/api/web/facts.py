@@ -9,7 +9,7 @@ from ledger.days import day_number
 from ledger.identifiers import month_number
 from ledger.store.suspense import Case
 from projections.month_grid import Facts
-from projections.queries import Entry, MembershipRow
+from projections.results import Entry, MembershipRow
 from tests.conftest import TODAY
 from tests.office import NPP
 

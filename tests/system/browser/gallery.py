@@ -25,9 +25,8 @@ from ledger.members import LinkedCard
 from ledger.yields import Terms
 from projections import month_grid
 from projections.month_grid import Facts
-from projections.queries import Entry, MembershipRow
 from projections.received import awaited, received
-from projections.results import BalanceRow, Last
+from projections.results import BalanceRow, Entry, Last, MembershipRow
 from tests.api.web.facts import CARD, entry, facts
 from tests.conftest import TODAY
 from tests.office import NPP, OTHER_NPP
