@@ -15,7 +15,7 @@ from tests.system.browser.town import Town
 from tests.system.browser.visitor import SIZES, Visitor
 from tests.system.lacking import lacking
 
-NEEDED = "Chromium is needed (Debian: apt install chromium)"
+NEEDED = "Chromium is needed (Debian: apt install chromium chromium-headless-shell)"
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -30,7 +30,8 @@ Look = Callable[[Visitor, str], None]
 # Until the tests leave this folder, and no longer: Playwright keeps an event loop in this thread.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium")
+    # Chromium without windows does the same at half of the work; where it is not packed the whole one does.
+    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if found is None:
         lacking(NEEDED)
     with sync_playwright() as playwright:
