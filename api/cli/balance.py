@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.console import moment, print_json
@@ -20,6 +19,9 @@ from ledger.identifiers import kpj_of
 from ledger.money import rupiah
 from projections.queries import Queries
 from projections.results import Entry
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
 
 PAGE = 500
 
@@ -59,15 +61,13 @@ def balance(
     else:
         payer = f"by NPP {row.last.npp}" if row.last.npp else "by the participant"
         out.print(f"  last: {row.last.month}, paid on {row.last.paid_on} {payer}; {row.months} months contributed")
-    grid = Grid(box=None, show_header=False, padding=(0, 2))
     for said, amount in (
         ("worker", row.worker), ("employer", row.employer), ("yield in the opening balance", row.brought),
         ("yield of declared years", row.credited - row.brought),
         ("paid out", -row.paid_out),
     ):  # fmt: skip
         if amount or said in ("worker", "employer"):
-            grid.add_row(said, Text(rupiah(amount), justify="right"))
-    out.print(grid)
+            out.print(f"  {said:<28}  {rupiah(amount):>20}")
     if row.estimated is not None and row.terms.provisional is not None:
         until = f"{row.terms.year}-{row.terms.month:02d}"
         out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {percent(row.terms.provisional)}")
@@ -91,6 +91,8 @@ def _entries(reader: Queries, card: int, upto: int, paid_by: date | None) -> lis
 
 
 def _statement(entries: list[Entry]) -> Grid:
+    from rich.table import Table as Grid  # only who asks for entries waits for it
+
     grid = Grid("month", "paid on", "what", "payer", box=None)
     for heading in ("wage", "employer", "worker"):
         grid.add_column(heading, justify="right")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -12,12 +12,12 @@ from ledger.clock import read_now
 from ledger.errors import NotFound, Refused, StoreFailed
 from ledger.identifiers import card_number, clean_kpj
 from ledger.store import account_index
+from ledger.store.codec import StoredRow
 from ledger.store.known_at import KnownAt, known_at
 from ledger.store.log import Log
 from projections.generations import Store
 from projections.projector import Projector
 from projections.queries import Queries
-from projections.reactions import releaser
 from projections.snapshots import MAX_WAIT
 
 _PERSON = re.compile(r"[0-9a-f]{32}")
@@ -81,7 +81,17 @@ def holder_of(log: Log, text: str, column: str = "kpj") -> str:
 
 def follower_of(log: Log, store: Store) -> Projector:
     """The follower, which also releases suspended lines."""
-    return Projector(log, store, reactions=[releaser(log, read_now)])
+    react: Callable[[list[StoredRow]], None] | None = None
+
+    def release(rows: list[StoredRow]) -> None:
+        # Nearly always there is nothing new: a question does not wait for what releases money.
+        from projections.reactions import releaser
+
+        nonlocal react
+        react = react or releaser(log, read_now)
+        react(rows)
+
+    return Projector(log, store, reactions=[release])
 
 
 def catch_up_alone(log: Log, store: Store) -> None:
