@@ -76,7 +76,7 @@ class BalanceLoader:
             await self._connection.execute("set plan_cache_mode = force_generic_plan")
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(sql.encode(), ["{" + ",".join(map(str, cards)) + "}"])
-        return [CardRow._make(row) for row in await cursor.fetchall()]
+        return [CardRow(*row) for row in await cursor.fetchall()]
 
     async def close(self) -> None:
         """Drop the connection; the next question opens another."""

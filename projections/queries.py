@@ -93,7 +93,7 @@ class Queries(History):
             if later is not None and not connection.in_transaction:
                 connection.execute("begin")
                 later(_end, connection)
-            row = CardRow._make(connection.execute(sql.one_card(*live.values()), (card,)).fetchone())
+            row = CardRow(*connection.execute(sql.one_card(*live.values()), (card,)).fetchone())
             # Nothing else that is read here changes with the snapshot: what was declared up to an event, and lines up to a
             # position, stay as they are.
             known = self._schemes.get((sources.stamp, row.scheme)) or self._scheme(
@@ -102,7 +102,7 @@ class Queries(History):
             if row.reversals:
                 newest = sql.last_contribution(live["entries"], "?1")
                 last = connection.execute(newest, (card, row.position)).fetchone()
-                row = CardRow._make((*row[: -len(_NO_LAST)], *(last or _NO_LAST)))
+                row = CardRow(*row[: -len(_NO_LAST)], *(last or _NO_LAST))
         return row, known
 
     def balances(self, cards: Sequence[int], today: date, now: datetime) -> dict[int, BalanceRow | JhtError]:
@@ -124,7 +124,7 @@ class Queries(History):
             query = self.set_query()
             try:
                 with self.store.pointers_database.read() as tx:
-                    rows = [CardRow._make(row) for row in tx.rows(query.replace("%s", "?"), [list(cards)])]
+                    rows = [CardRow(*row) for row in tx.rows(query.replace("%s", "?"), [list(cards)])]
             except StoreFailed as error:
                 self._must_be_gone(error)
                 rows = []

@@ -209,6 +209,12 @@ def receipt(tx: Transaction, request: str) -> tuple[int, int] | None:
 
 def record(tx: Transaction, events: Sequence[NewEvent], positions: Sequence[int], times: Sequence[str]) -> None:
     """Bring the index up to events just appended at these positions and times, in the same transaction."""
+    record_facts(tx, events, positions, times)
+    record_requests(tx, [event.request for event in events], positions)
+
+
+def record_facts(tx: Transaction, events: Sequence[NewEvent], positions: Sequence[int], times: Sequence[str]) -> None:
+    """What FACTS among the events say of employers, cards and waiting lines."""
     kinds = {event.kind for event in events}
     if EmployerRegistered in kinds:
         _record_employers(tx, zip(events, positions, strict=True))
@@ -216,9 +222,13 @@ def record(tx: Transaction, events: Sequence[NewEvent], positions: Sequence[int]
         _record_cards(tx, zip(events, positions, strict=True))
     if not kinds.isdisjoint(suspense.FACTS):
         suspense.record(tx, zip(events, positions, times, strict=True))
+
+
+def record_requests(tx: Transaction, requests: Sequence[str], positions: Sequence[int]) -> None:
+    """Where each request begins and ends; `requests`: of the events at the positions, "" for none."""
     spans: dict[str, list[int]] = {}
     at = 0
-    for request, some in groupby(event.request for event in events):
+    for request, some in groupby(requests):
         first, at = at, at + len(list(some))
         if request:
             spans.setdefault(request, []).extend((positions[first], positions[at - 1]))
@@ -239,6 +249,8 @@ _CARD_FACTS = (
     AccountOpened, MembershipStarted, MembershipEnded, SegmentChanged, OpeningBalanceRecorded, OpeningBalanceReversed,
     CardsMerged, CardsUnmerged, AccountReassigned,
 )  # fmt: skip
+FACTS = (EmployerRegistered, *_CARD_FACTS, *suspense.FACTS)
+"""What the index is made from; of everything else it has the request only."""
 _month = cache(month_number)
 
 

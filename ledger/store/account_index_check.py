@@ -13,20 +13,25 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ledger.errors import BrokenLog
+from ledger.events import Event
+from ledger.events.upcasters import names_of
 from ledger.identifiers import card_number, clean_kpj
-from ledger.store import account_index
-from ledger.store.codec import StoredRow, decode
+from ledger.store import account_index, suspense
+from ledger.store.codec import StoredRow, decode, request_of
 from ledger.store.recording import Recorded
+from ledger.store.same_rows import same_rows
 from ledger.store.sqlite import SqliteDatabase
 from ledger.store.transaction import Database, Transaction
 
 _PAGE = 500
-_KEYS = {
-    "account_index_employers": "npp",
-    "account_index_cards": "card",
-    "account_index_suspense": "stream, version, line",
-    "account_index_requests": "request",
+_TABLES = {
+    "account_index_employers": ("npp", "npp, changed_at"),
+    "account_index_cards": ("card", account_index.CARD_COLUMNS),
+    "account_index_suspense": ("stream, version, line", suspense.CASE_COLUMNS),
+    "account_index_requests": ("request", "request, first, last"),
 }
+"""Key and columns of each."""
+_NAMES = names_of(*account_index.FACTS)
 Read = Callable[[Transaction, int, int], list[StoredRow]]
 
 
@@ -55,7 +60,7 @@ def check(database: Database, recorder: Recorded, read: Read) -> AccountIndexChe
             recorder.lock(tx)
             _fold(tx, read, after, broken)
             _leave_alone(tx, real, broken)
-            differences = sum(_mend(tx, real, table, key) for table, key in _KEYS.items())
+            differences = sum(_mend(tx, real, table, *columns) for table, columns in _TABLES.items())
     return AccountIndexCheck(differences, broken)
 
 
@@ -68,8 +73,8 @@ def _shadow(database: Database) -> Iterator[tuple[str, Transactions, Transaction
     if not isinstance(database, SqliteDatabase):
         with database.write() as tx:
             real = str(tx.rows("select quote_ident(current_schema())")[0][0])
-            for table in _KEYS:
-                tx.run(f"create temporary table {table} (like {real}.{table} including all) on commit drop")
+            for table, (key, _) in _TABLES.items():
+                tx.run(f"create temporary table {table} (like {real}.{table}, primary key ({key})) on commit drop")
             # A statement that this connection prepared before still means the real table: it has to look again.
             tx.run("discard plans")
             yield real, lambda: contextlib.nullcontext(tx), lambda: contextlib.nullcontext(tx)
@@ -79,14 +84,9 @@ def _shadow(database: Database) -> Iterator[tuple[str, Transactions, Transaction
     try:
         own.connection().execute("pragma temp_store = file").fetchall()
         with own.read() as tx:
-            made = tx.rows(
-                "select sql from main.sqlite_master where tbl_name like 'account_index_%' and sql is not null"
-            )
+            made = tx.rows("select sql from main.sqlite_master where name like 'account_index_%' and type = 'table'")
         for (sql,) in made:
-            # An index goes where its table is found: the temporary one stands before the real one.
-            own.connection().execute(
-                sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ", 1).replace("CREATE INDEX ", "CREATE INDEX temp.", 1)
-            )
+            own.connection().execute(sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ", 1))
         yield "main", own.read, own.write
     finally:
         own.close()
@@ -96,13 +96,23 @@ def _fold(tx: Transaction, read: Read, after: int, broken: list[BrokenRecord]) -
     """Record everything after a position into the shadow; the last position."""
     while rows := read(tx, after, _PAGE):
         after = rows[-1].position
-        events = []
+        events: list[Event] = []
+        requests: list[str] = []
+        positions: list[int] = []
         for row in rows:
             try:
-                events.append(decode(row))
+                if row.name in _NAMES:
+                    events.append(event := decode(row))
+                    request = event.request
+                else:
+                    request = request_of(row)
             except BrokenLog as error:
                 broken.append(BrokenRecord(row.position, row.stream, str(error.problem.details.get("what", ""))))
-        account_index.record(tx, events, [e.position for e in events], [e.recorded_at for e in events])
+            else:
+                requests.append(request)
+                positions.append(row.position)
+        account_index.record_facts(tx, events, [e.position for e in events], [e.recorded_at for e in events])
+        account_index.record_requests(tx, requests, positions)
     return after
 
 
@@ -128,14 +138,16 @@ def _copy(tx: Transaction, real: str, table: str, where: str, params: list[objec
     tx.run(f"insert into {table} select * from {real}.{table} where {where}", params)
 
 
-def _mend(tx: Transaction, real: str, table: str, key: str) -> int:
+def _mend(tx: Transaction, real: str, table: str, key: str, columns: str) -> int:
     """Make the real rows equal to the shadow's; how many rows were wrong, too many, or missing."""
-    wrong = f"select * from {real}.{table} except select * from {table}"
-    missing = f"select * from {table} except select * from {real}.{table}"
+    if same_rows([tx], f"{real}.{table}", table, columns.split(", "), key.split(", ")) is not None:
+        return 0
+    wrong = f"select {columns} from {real}.{table} except select {columns} from {table}"
+    missing = f"select {columns} from {table} except select {columns} from {real}.{table}"
     found = 0
     for side in (wrong, missing):
         found += tx.rows(f"select count(*) from ({side}) d")[0][0]
     if found:
         tx.run(f"delete from {real}.{table} where ({key}) in (select {key} from ({wrong}) d)")
-        tx.run(f"insert into {real}.{table} select * from ({missing}) d")
+        tx.run(f"insert into {real}.{table} ({columns}) select {columns} from ({missing}) d")
     return found

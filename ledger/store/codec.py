@@ -22,7 +22,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.errors import BrokenLog
 from ledger.events import FACTS, Event, Fact
-from ledger.events.upcasters import upgraded
+from ledger.events.upcasters import KNOWN, upgraded
 
 F = TypeVar("F")
 _COMPRESS_FROM = 512
@@ -97,6 +97,15 @@ def decoder(name: str) -> msgspec.json.Decoder[Stored[Any]]:
     return msgspec.json.Decoder(Stored[kind])
 
 
+class _Header(msgspec.Struct, frozen=True):
+    """What `request_of` reads of a stored JSON; everything else is passed over, but must be JSON."""
+
+    by: str
+    channel: str
+    request: str = ""
+
+
+_header_decoder = msgspec.json.Decoder(_Header)
 _old_decoder = msgspec.json.Decoder(Stored[dict[str, Any]])
 
 
@@ -176,8 +185,7 @@ def decode(row: StoredRow) -> Event:
         data = state_json(row.state)
         stored: Stored[Any] = decoder(row.name).decode(data) if row.name in FACTS else _of_old_version(row.name, data)
     except UNREADABLE as error:
-        what = "UnknownName" if isinstance(error, KeyError) else type(error).__name__
-        raise BrokenLog("log-broken", position=row.position, what=what) from error
+        raise _broken(row, error) from error
     return Event(
         stream=row.stream,
         version=row.version,
@@ -189,6 +197,21 @@ def decode(row: StoredRow) -> Event:
         recorded_at=stored.recorded_at,
         position=row.position,
     )
+
+
+def request_of(row: StoredRow) -> str:
+    """The request of a stored row, its fact passed over. Raises BrokenLog when the row is none of this log's."""
+    try:
+        if row.name not in KNOWN:
+            raise KeyError(row.name)
+        return _header_decoder.decode(state_json(row.state)).request
+    except UNREADABLE as error:
+        raise _broken(row, error) from error
+
+
+def _broken(row: StoredRow, error: Exception) -> BrokenLog:
+    what = "UnknownName" if isinstance(error, KeyError) else type(error).__name__
+    return BrokenLog("log-broken", position=row.position, what=what)
 
 
 def _of_old_version(name: str, data: bytes) -> Stored[Fact]:

@@ -43,18 +43,24 @@ def _by_merging(
     if one != other:
         return None
     # By rows and not by numbers: keys are given out in stretches, and half of the way may have all rows on one side.
-    middle = seen[0].rows(f"select {first} from {old} order by {first} limit 1 offset {one // len(seen)}")
+    cuts = [
+        seen[0].rows(f"select {first} from {old} order by {first} limit 1 offset {one * number // len(seen)}")
+        for number in range(1, len(seen) if one else 0)
+    ]
+    edges = [cut[0][0] for cut in cuts]
 
     def equal(number: int) -> bool:
         # Ordered by the key of both tables, SQLite merges the two sides: neither is sorted, no row is looked up. As many
         # rows on both sides, no key twice, each row of the one side on the other: then they are the same.
-        half = f"where {first} {('<', '>=')[number]} ?"
-        sides = " except ".join(f"select {', '.join(columns)} from {name} {half}" for name in (old, new))
+        low, high = edges[number - 1 : number] if number else [], edges[number : number + 1]
+        within = " and ".join([f"{first} >= ?"] * len(low) + [f"{first} < ?"] * len(high))
+        where = f"where {within}" if within else ""
+        sides = " except ".join(f"select {', '.join(columns)} from {name} {where}" for name in (old, new))
         with failures_told():
-            return not seen[number].rows(f"{sides} order by {', '.join(key)} limit 1", [*middle[0], *middle[0]])
+            return not seen[number].rows(f"{sides} order by {', '.join(key)} limit 1", [*low, *high] * 2)
 
-    if middle:
-        with ThreadPoolExecutor(len(seen)) as pool:
-            if not all(pool.map(equal, range(len(seen)))):
-                return None
-    return int(one)
+    parts = range(len(edges) + 1 if one else 0)
+    if len(seen) == 1:
+        return int(one) if all(map(equal, parts)) else None
+    with ThreadPoolExecutor(len(seen)) as pool:
+        return int(one) if all(pool.map(equal, parts)) else None

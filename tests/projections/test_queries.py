@@ -150,7 +150,7 @@ def test_the_set_query_runs_on_any_connection(ledger: Ledger) -> None:
     ledger.pay("2026-08", "2026-09-14", Line(KPJS[0], 0, 0, 5, 5))
     with psycopg.connect(ledger.store.settings.database_url) as connection:
         found = connection.execute(ledger.reader.set_query().encode(), [CARDS[:2]]).fetchall()
-        rows = [CardRow._make(row) for row in found]
+        rows = [CardRow(*row) for row in found]
         assert ledger.reader.is_current(rows)
         assert ledger.reader.of_rows(rows, TODAY) == {CARDS[0]: ledger.balance(0), CARDS[1]: ledger.balance(1)}
         rebuild(ledger.log, ledger.store, ["balances"])

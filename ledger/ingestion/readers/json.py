@@ -270,7 +270,10 @@ def _add(gathering: Gathering, numbers: list[int], rows: Sequence[Any]) -> None:
         objects.append(row)
     known: dict[tuple[int, str], Bad] = {}
     cells: dict[str, Cells] = {}
+    named = set[str]().union(*objects)
     for column in columns:
+        if column.name not in named and not column.required:
+            continue
         given = [row.get(column.name) for row in objects]
         if not column.required and all(value is None for value in given):
             continue
@@ -290,6 +293,8 @@ def _clean(row: dict[str, Any], columns: Sequence[Column], line: int) -> dict[st
 
 
 def _numbers(column: Column, given: list[Any], known: dict[tuple[int, str], Bad]) -> Cells:
+    if set(map(type, given)) == {int} and min(given) >= 0 and max(given) <= column.limit:
+        return np.array(given, np.int64)
     values = []
     for place, value in enumerate(given):
         bad: Bad | None = None
@@ -314,6 +319,8 @@ def _numbers(column: Column, given: list[Any], known: dict[tuple[int, str], Bad]
 
 
 def _texts(column: Column, given: list[Any], known: dict[tuple[int, str], Bad]) -> Cells:
+    if set(map(type, given)) == {str}:
+        return given
     texts = []
     for place, value in enumerate(given):
         if column.type == "year" and isinstance(value, int) and not isinstance(value, bool):

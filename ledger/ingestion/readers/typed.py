@@ -76,6 +76,11 @@ def _dtype(column: Column) -> Any:
 
 
 def _one_by_one(column: Column, cells: list[str], memory: Memory) -> tuple[Any, list[tuple[int, Bad]]]:
+    width = _WIDTHS.get(column.type)
+    if width and all(len(text) == width and text.isascii() and text.isdigit() for text in cells):
+        numbers = np.array(list(map(int, cells)), _dtype(column))
+        if numbers.all():
+            return numbers, []
     values = list(map(memory.read, cells))
     wrong = [(row, value) for row, value in enumerate(values) if isinstance(value, Bad)]
     dtype = _dtype(column)
