@@ -21,6 +21,7 @@ LINES_A_COMMIT = 20_000
 _KEPT_ROWS = 2 * LINES_A_COMMIT
 """Rows of a batch up to which their texts and numbers are made once for all its remittances: of a larger one, for the rows
 of an event."""
+_MANY = 1_000
 NONE: Mapping[int, int] = {}
 _AMOUNTS = ("wage", "back_pay", "employer", "worker")
 
@@ -189,8 +190,8 @@ class RemittanceBatch:
 
 
 def _texts(cards: Ints) -> list[str]:
-    """The KPJ of card numbers."""
-    if len(cards) and int(cards.max()) < 10**11:
+    """The KPJ of card numbers. A few are written sooner one by one than an expression over them is set up."""
+    if len(cards) >= _MANY and int(cards.max()) < 10**11:
         texts: list[str] = pl.Series(cards).cast(pl.String).str.zfill(11).to_list()
         return texts
     return list(map(kpj_of, cards.tolist()))
