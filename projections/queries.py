@@ -102,7 +102,8 @@ class Queries(History):
             if row.reversals:
                 newest = sql.last_contribution(live["entries"], "?1")
                 last = connection.execute(newest, (card, row.position)).fetchone()
-                row = CardRow(*row[: -len(_NO_LAST)], *(last or _NO_LAST))
+                month, paid_on, npp = last or _NO_LAST
+                row = row._replace(last_month=month, last_paid_on=paid_on, last_npp=npp)
         return row, known
 
     def balances(self, cards: Sequence[int], today: date, now: datetime) -> dict[int, BalanceRow | JhtError]:
