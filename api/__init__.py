@@ -7,7 +7,8 @@ route           FastAPI's route, the short one of the reads asked most, the plai
 parameters      what may be added to an address, past: which past that asks for; request_body: what may be sent
 schemas         the answers that all routes share; months_answer, simulation_answer: larger ones; responses: ETag, headers
 problems        the one table from error codes to HTTP, as problem+json
-reasons         why a month is not posted, in words; month_groups: several months for one reason, said once
+reasons         why a month is not posted, in words; month_groups: several months for one reason, said once;
+                month_spans: months that follow one another, by the first and the last
 balance_loader, coalescer   many present balances in one query, on PostgreSQL
 docs, docs_page the description of the API, and the page made of it
 formats         how numbers, dates and addresses are written for people; spreadsheet: tables; terminal: what a command says

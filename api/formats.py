@@ -11,19 +11,25 @@ from babel.lists import format_list
 from markupsafe import Markup
 from msgspec.structs import replace
 
+from api.month_spans import spans
 from ledger.clock import JAKARTA, jakarta_date
-from ledger.decisions import scheme
 from ledger.errors import Problem
 from ledger.identifiers import month_number
 from ledger.members import masked_email, masked_phone, whole_phone
 from ledger.money import rupiah
+from ledger.numbers import percent, whole
 
 __all__ = [
     "amount", "day", "day_short", "factor", "jakarta_day", "masked_email", "masked_nik", "masked_phone", "moment", "month",
-    "month_list", "month_short", "percent", "rupiah", "rupiah_exact", "sentence", "whole_phone",
+    "month_list", "month_short", "percent", "rupiah", "rupiah_exact", "sentence", "whole",
+    "whole_phone",
 ]  # fmt: skip
 
 _LONG, _LONGER = 10**9, 10**12
+_LISTS = {"id": "id", "en": "en_GB"}
+"""American English has a comma before the last of a list."""
+_IN_A_ROW = 3
+"""Months that follow one another and are told by the first and the last of them."""
 
 
 @lru_cache(2048)
@@ -52,11 +58,19 @@ def month_short(value: int | str, language: str) -> str:
 
 
 def month_list(months: Iterable[int], language: str) -> str:
-    """`Maret, Juli dan Oktober 2026; Desember 2025` for month numbers in any order, newest year first."""
+    """`Maret, Juli, dan September–November 2026; Oktober 2023–Mei 2024` for month numbers in any order, newest first."""
+    names = get_month_names("wide", locale=language)
+    told: list[tuple[int, bool, str]] = []
     years: dict[int, list[str]] = {}
-    for number in sorted(months):
-        years.setdefault(number // 12, []).append(get_month_names("wide", locale=language)[number % 12 + 1])
-    return "; ".join(f"{format_list(years[year], locale=language)} {year}" for year in sorted(years, reverse=True))
+    for first, last in spans(months, _IN_A_ROW):
+        if first // 12 < last // 12:
+            told.append((first // 12, True, f"{month(first, language)}–{month(last, language)}"))
+            continue
+        in_year = years.setdefault(first // 12, [])
+        in_year.append(names[first % 12 + 1] if first == last else f"{names[first % 12 + 1]}–{names[last % 12 + 1]}")
+    # What begins in one year and ends in another stands before what else is of the first, and behind that of the last.
+    told += [(year, False, f"{format_list(some, locale=_LISTS[language])} {year}") for year, some in years.items()]
+    return "; ".join(text for *_, text in sorted(told, reverse=True))
 
 
 def sentence(problem: Problem, language: str) -> str:
@@ -105,12 +119,6 @@ def amount(value: int, kind: str = "") -> Markup:
     sign, digits = ("−" if value < 0 else ""), rupiah(abs(value)).removeprefix("Rp")
     classes = f"amount{size}{' ' + kind if kind else ''}"
     return Markup('<span class="{}">{}<span class="rp">Rp</span>{}</span>').format(classes, sign, digits)
-
-
-def percent(rate: int, language: str) -> str:
-    """`5,63 %` for 56300 parts per million; `5.63 %` in English."""
-    text = scheme.percent(rate)
-    return text.replace(".", ",") if language == "id" else text
 
 
 def rupiah_exact(thousandths: int) -> str:

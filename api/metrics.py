@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
@@ -15,6 +16,21 @@ from api.server import METRICS
 from ledger.clock import JAKARTA
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+
+
+class Known(NamedTuple):
+    """What is known of the stores, which are the same whichever process is asked.
+
+    `parts`: the log and the read side, each `ok` or the code of why it does not answer. `head` and `read`: their positions.
+    `age`: seconds since the read side confirmed the head. `complete`: the day until which payments are complete. None:
+    nobody can say so now, or has said so yet.
+    """
+
+    parts: dict[str, str]
+    head: int | None
+    read: int | None
+    age: float | None
+    complete: date | None
 
 
 class Metrics:
@@ -47,31 +63,33 @@ class Metrics:
             histogram = self._histograms[route] = self.seconds.labels(route)
         histogram.observe(seconds)
 
-    def shown(self, head: int, read: int, age: float | None, complete: date | None) -> bytes:
-        """Prometheus text: the counters, and the log's position, the read side's, the seconds since it confirmed the head
-        (None: never), and the end of the day until which payments are complete (None: nobody said so). Those are the
-        stores', the same whichever process is asked. Blocking."""
+    def shown(self, known: Known) -> bytes:
+        """Prometheus text: the counters, and what is known of the stores. Blocking."""
         registry = self.registry
         if METRICS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(_Positions(head, read, age, complete))
+        return generate_latest(registry) + generate_latest(_Stores(known))
 
 
-class _Positions:
+class _Stores:
     """What is no counter, as a collector."""
 
-    def __init__(self, head: int, read: int, age: float | None, complete: date | None) -> None:
-        self._told: list[tuple[str, str, float]] = [
-            ("jht_log_position", "Last position of the log", head),
-            ("jht_read_position", "Position of the read side", read),
+    def __init__(self, known: Known) -> None:
+        end = None
+        if known.complete is not None:
+            end = datetime.combine(known.complete + timedelta(days=1), time(), JAKARTA).timestamp()
+        self._parts = known.parts
+        self._told: list[tuple[str, str, float | None]] = [
+            ("jht_log_position", "Last position of the log", known.head),
+            ("jht_read_position", "Position of the read side", known.read),
+            ("jht_read_confirmed_age_seconds", "Since the read side last confirmed the head", known.age),
+            ("jht_payments_complete_until_seconds", "All payments before this moment are in", end),
         ]
-        if age is not None:
-            self._told.append(("jht_read_confirmed_age_seconds", "Since the read side last confirmed the head", age))
-
-        if complete is not None:
-            end = datetime.combine(complete + timedelta(days=1), time(), JAKARTA).timestamp()
-            self._told.append(("jht_payments_complete_until_seconds", "All payments before this moment are in", end))
 
     def collect(self) -> Iterable[Metric]:
-        return [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told]
+        answers = GaugeMetricFamily("jht_part_answers", "1, or 0 for the reason in code", labels=["part", "code"])
+        for part, code in self._parts.items():
+            answers.add_metric([part, code], float(code == "ok"))
+        told = [GaugeMetricFamily(name, about, value=value) for name, about, value in self._told if value is not None]
+        return [answers, *told]

@@ -51,12 +51,14 @@ _BY_STATUS = {
     413: "body-too-large file-too-large file-expands-too-far",
     415: "content-type-unknown",
     429: "too-many-tries too-many-guesses",
-    500: "internal log-broken setting-wrong master-key-missing master-key-wrong store-damaged "
+    500: "internal log-broken setting-unknown setting-unreadable setting-wrong master-key-missing master-key-wrong "
+    "store-damaged "
     "ledger-foreign ledger-folder-missing ledger-unreadable",
     503: "account-incomplete totals-incomplete "
     "read-side-stale read-side-empty position-not-reached log-restored record-unavailable "
-    "scheme-unreadable store-failed store-unreachable store-read-only read-side-damaged program-too-old upgrade-needed "
-    "clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent login-busy what-if-stopped",
+    "scheme-unreadable store-failed store-silent store-unreachable store-read-only read-side-damaged program-too-old "
+    "upgrade-needed clock-differs log-ahead provider-away disk-full ledger-missing vault-rotating sms-not-sent "
+    "login-busy what-if-stopped",
 }
 STATUS = {code: status for status, codes in _BY_STATUS.items() for code in codes.split()}
 OTHERWISE = 422

@@ -1,6 +1,7 @@
 """The ledger: what happened, decided once and kept for ever.
 
     money         whole rupiah, one rounding rule
+    numbers       how a number stands in a sentence of either language
     clock, days   now, and the date that counts in Jakarta; days as numbers
     identifiers   KPJ, NIK, NPP, months, the names of streams
     contacts      phone numbers and e-mail addresses, in one form

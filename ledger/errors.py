@@ -20,6 +20,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ledger.numbers import fill
+
 
 class Sentence(Struct, frozen=True):
     """What a code says, in Indonesian and English; `{name}` places are filled from the problem's details."""
@@ -47,7 +49,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
         """The sentence of the code in `id` or `en`, with its details."""
         sentence = sentences()[self.code]
         text = sentence.id if language == "id" else sentence.en
-        return text.format_map(_Blank(self.details))
+        return fill(text, language, _Blank(self.details))
 
 
 class _Blank(dict[str, str | int]):

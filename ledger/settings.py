@@ -94,14 +94,14 @@ class Settings(BaseSettings):
     @classmethod
     def _two_hours(cls, text: str) -> str:
         if text and not (re.fullmatch("[0-9]{1,2}-[0-9]{1,2}", text) and all(int(h) < 24 for h in text.split("-"))):
-            raise ValueError("must be FROM-TO in hours, as 20-7, or empty")
+            raise ValueError('FROM-TO, 20-7, ""')
         return text
 
     @field_validator("database_url")
     @classmethod
     def _known_store(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise ValueError("must begin with sqlite:/// or postgresql://")
+            raise ValueError("sqlite:///FILE, postgresql://USER@HOST/NAME")
         return url
 
     @field_validator("public_url")
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     def _only_an_origin(cls, url: str) -> str:
         parts = urlsplit(url.rstrip("/"))
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts[2:] != ("", "", ""):
-            raise ValueError("must be http(s)://HOST[:PORT] without a path")
+            raise ValueError("http(s)://HOST[:PORT]")
         return f"{parts.scheme}://{parts.netloc}".lower()
 
     @property
@@ -167,15 +167,29 @@ class Settings(BaseSettings):
 def load(**changes: object) -> Settings:
     """The settings from the environment, with `changes` on top.
 
-    Raises Refused(setting-wrong) naming the setting; a value is never repeated, since it may be a secret.
+    Raises Refused: setting-unknown, setting-unreadable naming the setting; a value is never repeated, since it may be a
+    secret.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | _NOT_SETTINGS)
     if unknown:
-        raise Refused("setting-wrong", what=f"unknown setting {', '.join(unknown)}")
+        raise Refused("setting-unknown", name=", ".join(unknown))
     try:
         return Settings(**changes)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX
-        raise Refused("setting-wrong", what=f"{name}: {first['msg']}") from None
+        name = str(first["loc"][0])
+        own = first.get("ctx", {}).get("error")
+        raise Refused("setting-unreadable", name=PREFIX + name.upper(), expected=str(own or _expected(name))) from None
+
+
+def _expected(name: str) -> str:
+    """What a setting may be, in signs: the words of the library that refused it are English."""
+    field = Settings.model_fields[name]
+    limits = [
+        f"{sign} {getattr(one, limit)}"
+        for one in field.metadata
+        for limit, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="))
+        if hasattr(one, limit)
+    ]
+    return ", ".join(limits) or ("true, false" if field.annotation is bool else "0-9")

@@ -1,7 +1,8 @@
 """`jht`: the command line. `jht --help` explains every command; each has its own `--help`.
 
     __main__     `python -m api.cli`
-    console      what every command shares: the opened ledger, sentences in two languages, exit codes
+    console      what every command shares: the opened ledger, who types, how moments are shown
+    typed_line   the commands that read a typed line, and what could not be understood in it
     progress     bars on a terminal
     read_side    the projections of a command, brought up to date when nobody follows
     the rest     one command (or one group of commands) a file, named as it is typed
@@ -21,10 +22,11 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
+from api.cli.typed_line import Commands, Group, UsageError, refusal_of
 from ledger import __version__
-from ledger.errors import JhtError
+from ledger.errors import JhtError, Problem
 
 
 class _Place(NamedTuple):
@@ -83,7 +85,7 @@ def load(name: str) -> Any:
         gc.freeze()
         gc.enable()
     if not isinstance(found, typer.Typer):
-        one = typer.Typer(pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP)
+        one = Commands(no_args_is_help=False, context_settings=_HELP)
         one.command(name)(found)
         found = one
     command = typer.main.get_command(found)
@@ -103,7 +105,7 @@ def _line_of_help(place: _Place) -> str:
     raise AssertionError(place)
 
 
-class _Commands(TyperGroup):
+class _All(Group):
     """The group that imports a command when it is called."""
 
     def __init__(self, **given: Any) -> None:
@@ -121,11 +123,7 @@ class _Commands(TyperGroup):
 
 
 _HELP = {"help_option_names": ["-h", "--help"]}
-app = typer.Typer(
-    cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
-)
-# The class itself has another home from one release of typer to the next.
-UsageError: Any = typer.BadParameter.__base__
+app = Commands(cls=_All, context_settings=_HELP)
 
 
 def _show_version(wanted: bool) -> None:
@@ -150,14 +148,29 @@ def main() -> None:
     try:
         code = app(prog_name="jht", standalone_mode=False)
     except UsageError as error:
-        from api.cli.console import misunderstood
-
-        code = misunderstood(error, " ".join(["jht", *(name for name in sys.argv[1:2] if name in COMMANDS)]))
+        code = _misunderstood(error)
     except typer.Abort:
-        typer.echo("Aborted.", err=True)
+        from api.terminal import say
+
+        typer.echo(err=True)  # behind the question that was not answered
+        say(Problem("command-cancelled"))
         code = 1
     except JhtError as error:
         from api.terminal import failed
 
         code = failed(error)
     sys.exit(code)
+
+
+def _misunderstood(error: Any) -> int:
+    """Tell what could not be understood, beside how the command is used; the exit code."""
+    from rich.text import Text
+
+    from api.terminal import err, failed
+
+    typed = " ".join(["jht", *(name for name in sys.argv[1:2] if name in COMMANDS)])
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # all there is to choose from
+    else:
+        err.print(Text(error.ctx.get_usage() if error.ctx else f"Usage: {typed} ..."))
+    return failed(refusal_of(error, typed))

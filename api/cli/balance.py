@@ -13,10 +13,10 @@ from api.cli.console import moment, print_json
 from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
-from ledger.decisions.scheme import percent
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
 from ledger.money import rupiah
+from ledger.numbers import percent
 from projections.queries import Queries
 from projections.results import Entry
 
@@ -70,7 +70,8 @@ def balance(
             out.print(f"  {said:<28}  {rupiah(amount):>20}")
     if row.estimated is not None and row.terms.provisional is not None:
         until = f"{row.terms.year}-{row.terms.month:02d}"
-        out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {percent(row.terms.provisional)}")
+        rate = percent(row.terms.provisional, "en")
+        out.print(f"  not in it: {rupiah(row.estimated)} estimated until {until} at {rate}")
     if row.terms.declared or row.estimated is not None:
         out.print(Text("  yield by this project's model of an unpublished rule: jht explain", style="dim"))
     if group is not None:

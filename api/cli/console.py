@@ -1,21 +1,20 @@
-"""What every command shares: the opened ledger, sentences in two languages, exit codes."""
+"""What every command shares: the opened ledger, who types, how moments are shown."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.text import Text
 
-from api.terminal import REFUSED, err, failed
+from api.month_spans import spans
 from ledger.clock import JAKARTA, read_now
 from ledger.errors import Refused
-from ledger.identifiers import clean_npp
+from ledger.identifiers import clean_npp, month_text
 from ledger.receipt import Header
 from ledger.settings import Settings, load
 from ledger.store.log import Log
@@ -69,6 +68,14 @@ def moment(recorded: str) -> str:
     return f"{datetime.fromisoformat(recorded).astimezone(JAKARTA):%Y-%m-%d %H:%M} WIB"
 
 
+def span_text(months: Iterable[int]) -> str:
+    """`2025-01 to 2025-06, 2025-09` for month numbers in any order."""
+    return ", ".join(
+        month_text(first) if first == last else f"{month_text(first)} to {month_text(last)}"
+        for first, last in spans(months, 2)
+    )
+
+
 def day(recorded: str) -> str:
     """The Jakarta date of a stored moment, '' when there is none."""
     return moment(recorded)[:10] if recorded else ""
@@ -80,14 +87,3 @@ def npp_number(text: str) -> int:
     if npp is None:
         raise Refused("npp-unreadable", column="npp")
     return int(npp)
-
-
-def misunderstood(error: Any, typed: str) -> int:
-    """Tell what typer could not understand, beside how the command is used; the exit code. `typed`: the command."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        error.show()
-        return REFUSED
-    if error.ctx:
-        typed = error.ctx.command_path
-    err.print(Text(error.ctx.get_usage() if error.ctx else f"Usage: {typed} ..."))
-    return failed(Refused("command-unclear", what=error.format_message().rstrip(".?"), help=f"{typed} --help"))

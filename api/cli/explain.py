@@ -14,8 +14,8 @@ from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.cli.yields import MODEL
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
-from ledger.decisions.scheme import percent
 from ledger.money import rupiah
+from ledger.numbers import percent
 from projections.explanation import DECLARED, Account, Worked
 
 
@@ -78,4 +78,4 @@ def _result(year: Worked) -> str:
     products = sum(part.product for part in year.parts)
     base = f"({year.months} x {rupiah(year.opening)} + {rupiah(products)})"
     how = "yield" if year.kind == DECLARED else "estimate"
-    return f"{percent(year.rate)} x {base} / 12 = {how} {rupiah(year.earned)}"
+    return f"{percent(year.rate, 'en')} x {base} / 12 = {how} {rupiah(year.earned)}"

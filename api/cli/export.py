@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli.console import opened
+from api.cli.typed_line import one_of
 from ledger.output_file import writing
 from projections.journal import FORMATS, journal
 
@@ -18,10 +19,9 @@ def export(
     to: Annotated[Path | None, typer.Option(help="The file to write; standard output when absent.")] = None,
 ) -> None:
     """Write the ledger as plain-text accounting: contributions, suspense, releases, reversals, opening balances, yield."""
-    if form not in FORMATS:
-        raise typer.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}", param_hint="--format")
+    chosen = one_of(form, FORMATS, "--format")
     with opened() as log:
-        lines = journal(log, form)
+        lines = journal(log, chosen)
         if to is None:
             sys.stdout.writelines(lines)
             return

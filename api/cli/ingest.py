@@ -15,6 +15,7 @@ from rich.text import Text
 
 from api.cli.console import door, header, print_json
 from api.cli.progress import progress
+from api.cli.typed_line import one_of
 from api.terminal import REFUSED, SOME_REFUSED, err, out, say
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Problem, Refused
@@ -56,12 +57,11 @@ def ingest(
     again changes nothing. Exit code 0: everything was taken or already there; 3: some lines were refused; 2: nothing was
     begun, because a file cannot be opened or the command was wrong.
     """
-    if layout not in LAYOUTS:
-        raise typer.BadParameter(f"{layout!r} is none of {', '.join(LAYOUTS)}", param_hint="LAYOUT")
+    one_of(layout, list(LAYOUTS), "LAYOUT")
     if reason and reason not in CORRECTION_REASONS:
         raise Refused("reason-unknown", known=", ".join(CORRECTION_REASONS))
     if replace and layout != "opening-balances":
-        raise typer.BadParameter("only opening-balances are replaced", param_hint="--replace")
+        raise Refused("replace-only-openings")
     if replace and not reason:
         raise Refused("reason-missing", known=", ".join(CORRECTION_REASONS))
     done: list[_Done] = []

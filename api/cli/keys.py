@@ -12,10 +12,11 @@ from rich.table import Table as Grid
 
 from api.access.keys import SCOPES, Caller, Keys, open_store
 from api.cli.console import day, npp_number, opened, print_json, settings
+from api.cli.typed_line import Commands
 from api.terminal import out
 from ledger.clock import read_now
 
-keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True, add_completion=False)
+keys = Commands(help="Create, list and revoke API keys.")
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def create(
     scopes: Annotated[list[str], typer.Argument(help=f"What it may do: {', '.join(SCOPES)}.")],
     npp: Annotated[list[str] | None, typer.Option(help="Only this employer; may be given several times.")] = None,
     channel: Annotated[str, typer.Option(help="The channel its reads are recorded under.")] = "partner",
-    days: Annotated[int, typer.Option(min=0, help="Valid for so many days; 0: until revoked.")] = 0,
+    days: Annotated[int, typer.Option(min=0, max=36_500, help="Valid for so many days; 0: until revoked.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Make a key. It is shown this once; only its hash is stored."""

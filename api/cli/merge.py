@@ -14,24 +14,24 @@ from api.cli.read_side import card_of
 from api.terminal import err, out
 from ledger.acts import merge as acts
 from ledger.clock import read_now
-from ledger.decisions.merge import REASONS, check_reason, decide_merge, decide_unmerge
+from ledger.decisions.merge import decide_merge, decide_unmerge
+from ledger.decisions.reason import MERGE, REASONS, UNMERGE, check_reason
 from ledger.errors import Conflict
 from ledger.identifiers import kpj_of
 from ledger.store.log import position_text
 
-Reason = Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS)}.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def merge(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The KPJ of the old card.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The KPJ of the card it belongs to, of the same person.")],
-    reason: Reason = "",
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS[MERGE])}.")] = "",
     yes: Yes = False,
 ) -> None:
     """Merge a person's old card into another: both are told as one sum, no money moves, it can be taken back."""
     one, other = card_of(old), card_of(new)
-    check_reason(reason)
+    check_reason(MERGE, reason)
     with opened() as log:
         looked = acts.look(log, one, other)
         decide_merge(looked.cards, one, other)
@@ -43,12 +43,12 @@ def merge(
 
 def unmerge(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The KPJ of the card that was merged into another.")],
-    reason: Reason = "",
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS[UNMERGE])}.")] = "",
     yes: Yes = False,
 ) -> None:
     """Take a merge back: every card has what it would have if they had never been merged."""
     one = card_of(old)
-    check_reason(reason)
+    check_reason(UNMERGE, reason)
     with opened() as log:
         looked = acts.look(log, one)
         card = looked.cards.get(one)

@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.balance import day_of
-from api.cli.console import moment, print_json
+from api.cli.console import moment, print_json, span_text
 from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
 from api.month_groups import Group, grouped
 from api.reasons import OTHERS, why, why_blank, why_several
@@ -120,7 +120,7 @@ def _group(one: Group) -> Text:
     sign, style = _SIGNS[one.part.state]
     amount = f" {rupiah(one.amount)}." if one.amount else f" About {rupiah(one.estimate)}." if one.estimate else ""
     said = why_several(one.part, "en", OTHERS, _payer(one.part))
-    return Text.assemble((f"  {sign} ", style), f"{_spans(sorted(one.months))}  {said}{amount}")
+    return Text.assemble((f"  {sign} ", style), f"{span_text(one.months)}  {said}{amount}")
 
 
 def _why(part: Part) -> str:
@@ -143,17 +143,4 @@ def _others(years: list[Year]) -> Iterator[Text]:
         found.setdefault((cell.state, told), []).append(cell.month)
     for (state, told), months in found.items():
         sign, style = _SIGNS[state]
-        yield Text.assemble((f"  {sign} ", style), f"{_spans(sorted(months))}  {told}")
-
-
-def _spans(months: list[int]) -> str:
-    """`2025-01 to 2025-06, 2025-09`."""
-    spans: list[list[int]] = []
-    for month in months:
-        if spans and spans[-1][1] == month - 1:
-            spans[-1][1] = month
-        else:
-            spans.append([month, month])
-    return ", ".join(
-        month_text(first) if first == last else f"{month_text(first)} to {month_text(last)}" for first, last in spans
-    )
+        yield Text.assemble((f"  {sign} ", style), f"{span_text(months)}  {told}")

@@ -10,6 +10,7 @@ import typer
 
 from api.cli.console import moment, opened, print_json
 from api.cli.read_side import read_side
+from api.cli.typed_line import Commands
 from api.log_lines import start_logging
 from api.mail.sender import Sender
 from api.terminal import TRY_AGAIN, out
@@ -22,7 +23,9 @@ from ledger.store.vault import Vault
 from projections.notices import Teller
 from projections.queries import Queries
 
-outbox = typer.Typer(help="The letters (mails, SMS) that wait to be sent.", invoke_without_command=True)
+outbox = Commands(
+    help="The letters (mails, SMS) that wait to be sent.", invoke_without_command=True, no_args_is_help=False
+)
 
 
 def _outbox(log: Log) -> Outbox:

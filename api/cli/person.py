@@ -13,11 +13,12 @@ import typer
 from api.cli.console import header, opened, print_json
 from api.cli.merge import confirm
 from api.cli.read_side import catch_up_alone, holder_of
+from api.cli.typed_line import Commands
 from api.terminal import out
 from ledger.acts import person as decisions
 from ledger.clock import jakarta_date, read_now
-from ledger.decisions.join import REASONS as JOIN_REASONS
-from ledger.decisions.join import check_reason, decide_join
+from ledger.decisions.join import decide_join
+from ledger.decisions.reason import JOIN, PART, REASONS, check_reason
 from ledger.decisions.remittance import CORRECTION_REASONS
 from ledger.errors import Refused
 from ledger.identifiers import kpj_of
@@ -29,10 +30,7 @@ from projections.generations import Store
 from projections.holdings import holdings
 from projections.queries import Queries
 
-person = typer.Typer(
-    help="Correct, erase or export one person's data; join two records of one person.", no_args_is_help=True,
-    add_completion=False,
-)  # fmt: skip
+person = Commands(help="Correct, erase or export one person's data; join two records of one person.")
 Card = Annotated[str, typer.Argument(metavar="KPJ", help="Any of the person's cards.")]
 
 
@@ -73,7 +71,7 @@ def erase(
         who = holder_of(log, kpj)
         has_money, last = _holdings(log, who)
         if not yes:
-            typer.confirm("The personal data of this card's holder will be unreadable for ever. Go on?", abort=True)
+            confirm(kpj.strip().upper(), "The personal data of this card's holder will be unreadable for ever.")
         by, now = header(), read_now()
         erased = decisions.erase(
             log, Vault.open(log), who, has_money=has_money, last_activity=last, order=order,
@@ -93,14 +91,14 @@ def export(kpj: Card) -> None:
 def join(
     kpj: Annotated[str, typer.Argument(metavar="KPJ", help="Any card of the record that ends, or its person's id.")],
     into: Annotated[str, typer.Option(help="Any card of the record that stays, or its person's id.")],
-    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(JOIN_REASONS)}.")] = "",
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS[JOIN])}.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Join the record of a person who was registered twice into the other one, which gets its cards; both are told.
 
     The record that ends loses its access and its NIK; `jht person part` takes it back.
     """
-    check_reason(reason)
+    check_reason(JOIN, reason)
     with opened() as log:
         ends, stays = holder_of(log, kpj), holder_of(log, into)
         members = Members.open(log, Vault.open(log))
@@ -121,14 +119,14 @@ def part(
     record: Annotated[
         str, typer.Argument(metavar="PERSON", help="The id of the record that ended: an export tells it.")
     ],
-    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(JOIN_REASONS)}.")] = "",
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS[PART])}.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take a join back: the record stands again and gets those of its cards that the other one still holds; both are told.
 
     Its access is not open again: the person registers as everybody.
     """
-    check_reason(reason)
+    check_reason(PART, reason)
     with opened() as log:
         members = Members.open(log, Vault.open(log))
         joined = members.look_at_joined(record)

@@ -11,7 +11,7 @@ from api.cli.merge import confirm
 from api.cli.read_side import card_of, holder_of
 from api.terminal import out
 from ledger.clock import read_now
-from ledger.decisions.reassign import REASONS, check_reason
+from ledger.decisions.reason import REASONS, REASSIGN, check_reason
 from ledger.errors import NotFound
 from ledger.identifiers import kpj_of
 from ledger.members import Acting, Members
@@ -23,12 +23,12 @@ from ledger.store.vault import Vault
 def reassign(
     kpj: Annotated[str, typer.Argument(metavar="KPJ", help="The card that hangs on the wrong person.")],
     to: Annotated[str, typer.Option(help="Any other card of the right person, or the person's id.")],
-    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS)}.")] = "",
+    reason: Annotated[str, typer.Option(help=f"Why: {', '.join(REASONS[REASSIGN])}.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Give a card to the person it belongs to: its money goes with it, the other one sees it no more, both are told."""
     card = card_of(kpj)
-    check_reason(reason)
+    check_reason(REASSIGN, reason)
     with opened() as log:
         seen = _version(log, card)
         person = holder_of(log, to, "to")

@@ -13,9 +13,10 @@ from api.cli.read_side import card_of, caught_up
 from api.cli.yields import MODEL
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
-from ledger.decisions.scheme import percent, rate_of
+from ledger.decisions.scheme import rate_of
 from ledger.identifiers import month_of, month_text
 from ledger.money import rupiah
+from ledger.numbers import percent
 from ledger.simulation import Simulation
 from projections.outlook import LOOKED_AT, YEARS, Wish, simulation_of
 
@@ -52,8 +53,8 @@ def simulate(
     out.print(Text(f"Estimate for {until}: {rupiah(found.balance)}", style="bold"))
     out.print(f"  in today's money {rupiah(found.today)}; today's balance {rupiah(row.total)}")
     out.print(
-        f"  assumed: {rupiah(assumed.monthly)} a month, {percent(assumed.growth)} more each January; "
-        f"yield {percent(assumed.rate)}, prices {percent(assumed.inflation)} a year"
+        f"  assumed: {rupiah(assumed.monthly)} a month, {percent(assumed.growth, 'en')} more each January; "
+        f"yield {percent(assumed.rate, 'en')}, prices {percent(assumed.inflation, 'en')} a year"
     )
     out.print(_table(found))
     out.print(Text(f"Nobody knows these rates. {MODEL}", style="dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from api.cli.balance import day_of
-from api.cli.console import moment, print_json
+from api.cli.console import moment, print_json, span_text
 from api.cli.read_side import AS_OF, KNOWN_AT, card_of, caught_up, known_of
+from api.cli.typed_line import one_of
 from api.statement.code import code_of, question_of
 from api.statement.forms import FILES, LANGUAGES, Form, file_of
 from api.statement.paper import Head, holder_of
@@ -20,13 +22,14 @@ from api.statement.run import write
 from api.statement.texts import texts
 from api.terminal import out
 from ledger.clock import jakarta_date, read_now
+from ledger.identifiers import month_number
 from ledger.money import rupiah
 from ledger.output_file import writing
 from ledger.store.answer_codes import AnswerCodes
 from ledger.store.log import position_text
 from ledger.store.vault import Vault
 from projections import card_statement
-from projections.statement import Statement, period_of
+from projections.statement import Gap, Statement, period_of
 
 
 def statement(
@@ -45,11 +48,8 @@ def statement(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, as the API answers.")] = False,
 ) -> None:
     """The statement of a card: opening, every line, yield, what was paid out, closing, and the months that are missing."""
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"{language!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
-    form = to.suffix.removeprefix(".") if to is not None else FILES[0]
-    if form not in FILES:
-        raise typer.BadParameter(f"{str(to)!r} ends in none of {', '.join(FILES)}", param_hint="--out")
+    one_of(language, LANGUAGES, "--lang")
+    form = one_of(to.suffix, [f".{ending}" for ending in FILES], "--out").removeprefix(".") if to else FILES[0]
     card, now = card_of(kpj), read_now()
     first, last, day = (_day(text, name) for text, name in ((since, "from"), (until, "to"), (as_of, "as-of")))
     with caught_up() as (log, reader):
@@ -84,14 +84,26 @@ def statement(
     out.print(Text(f"KPJ {row.kpj}"), f"  {period.since} to {period.until}")
     out.print(f"  as of {told}, log position {row.position} (recorded {moment(row.recorded_at)})")
     out.print(_table(found))
-    for gap in found.gaps:
-        out.print(Text(f"  {gap.month}  {texts('en').why(gap)}"))
+    for line in _gaps(found.gaps):
+        out.print(Text(f"  {line}"))
     if code:
         out.print(Text(f"  answer code {code}", style="dim"))
 
 
 def _day(text: str, name: str) -> date | None:
     return day_of(text, name) if text else None
+
+
+def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
+    """The months of one payer and reason in one line, wherever they are."""
+    alike: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        alike.setdefault((gap.npp, gap.reason), []).append(gap)
+    for (npp, _), some in alike.items():
+        said = texts("en").why(some[0]) if len(some) == 1 else texts("en").why_several(some[0])
+        payer = f"NPP {npp}: " if npp and len({gap.npp for gap in gaps}) > 1 else ""
+        months = [number for gap in some if (number := month_number(gap.month)) is not None]
+        yield f"{span_text(months)}  {payer}{said}"
 
 
 def _table(found: Statement) -> Grid:

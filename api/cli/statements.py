@@ -11,6 +11,7 @@ import typer
 from api.cli.console import header, print_json
 from api.cli.progress import progress
 from api.cli.read_side import caught_up
+from api.cli.typed_line import one_of
 from api.statement.run import Run, begin
 from api.statement.run import statements as slices
 from api.statement.texts import LANGUAGES
@@ -37,8 +38,7 @@ def statements(
     All of them are from one log position, also when the command is killed and run again: files that are there stay. When
     every card has its statement this is recorded, and the next year's statements begin with these closings.
     """
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"{language!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    one_of(language, LANGUAGES, "--lang")
     with caught_up() as (log, reader):
         now, vault = read_now(), Vault.open(log)
         check_statements(acts.scheme_of(log), year, jakarta_date(now))

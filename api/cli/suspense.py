@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from api.cli.console import header, moment, npp_number, opened, print_json
+from api.cli.typed_line import Commands
 from api.terminal import out
 from ledger.acts.release import RELEASE_REASONS, Place, release_line
 from ledger.clock import read_now
@@ -21,7 +22,7 @@ from ledger.store.suspense import Case, suspense_page
 
 PAGE = 1_000
 
-suspense = typer.Typer(help="Money that waits: list it, post a line of it.", no_args_is_help=True, add_completion=False)
+suspense = Commands(help="Money that waits: list it, post a line of it.")
 
 
 @suspense.command("list")

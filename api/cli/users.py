@@ -17,14 +17,13 @@ from api.access.passwords import Passwords, check_password
 from api.access.sessions import STAFF
 from api.access.users import KINDS, ROLES, User, Users, check_user
 from api.cli.console import day, npp_number, opened, print_json
+from api.cli.typed_line import Commands
 from api.terminal import out
 from ledger.clock import read_now
 from ledger.contacts import clean_email
 from ledger.errors import NotFound, Refused
 
-users = typer.Typer(
-    help="Create, list and disable users; give another password.", no_args_is_help=True, add_completion=False
-)
+users = Commands(help="Create, list and disable users; give another password.")
 Name = Annotated[str, typer.Argument(help="The name the user logs in with: small letters, digits, . _ -")]
 
 
@@ -139,9 +138,14 @@ def _address(text: str) -> str:
 
 
 def _hash(name: str) -> str:
-    """The argon2 text of a password that is never an argument, where other processes could read it."""
+    """The argon2 text of a password that is never an argument, where other processes could read it.
+
+    Raises Refused: passwords-differ, and as `check_password`.
+    """
     if sys.stdin.isatty():
-        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        given = typer.prompt("Password", hide_input=True)
+        if typer.prompt("The same password again", hide_input=True) != given:
+            raise Refused("passwords-differ")
     else:
         given = sys.stdin.readline().rstrip("\r\n")
     check_password(given, [name])

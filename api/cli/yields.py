@@ -12,22 +12,22 @@ from rich.text import Text
 from api.cli.console import day as day_of_moment
 from api.cli.console import header, opened, print_json
 from api.cli.read_side import catch_up_alone, read_side
+from api.cli.typed_line import Commands
 from api.terminal import err, out
 from ledger.acts import scheme as acts
 from ledger.clock import jakarta_date, read_now
-from ledger.decisions.scheme import REASONS, Scheme, decide_declare, percent, rate_of
+from ledger.decisions.scheme import REASONS, Scheme, decide_declare, rate_of
 from ledger.errors import Conflict, Refused
 from ledger.events import Rates
 from ledger.identifiers import kpj_of
 from ledger.money import rupiah
+from ledger.numbers import percent
 from ledger.store.log import Log, position_text
 from projections.what_if import WhatIf, cards_with_early_bases, what_if
 
 MODEL = "Amounts are by this project's model (monthly-simple.v1) of a rule that the agency does not publish."
 
-yields = typer.Typer(
-    help="Yield: declare a year, set the provisional rate, list both.", no_args_is_help=True, add_completion=False
-)
+yields = Commands(help="Yield: declare a year, set the provisional rate, list both.")
 
 Basis = Annotated[str, typer.Option(help="The decision that sets the rate, as it is cited.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -91,7 +91,7 @@ def provisional(
         raise Refused("parameter-unreadable", name="from", expected="YYYY-MM-DD") from None
     with opened() as log:
         done = acts.set_provisional(log, day, rate_of(rate), basis, header(), read_now)
-        _done(log, done.position, f"Provisional from {day} on: {percent(rate_of(rate))}")
+        _done(log, done.position, f"Provisional from {day} on: {percent(rate_of(rate), 'en')}")
 
 
 @yields.command("list")
@@ -110,12 +110,13 @@ def list_(as_json: AsJson = False) -> None:
     for year, one in sorted(scheme.declared.items()):
         rates = one.fact.rates
         grid.add_row(
-            str(year), percent(rates.utama), percent(rates.tambahan), day_of_moment(one.recorded_at), Text(one.fact.basis)
+            str(year), percent(rates.utama, "en"), percent(rates.tambahan, "en"), day_of_moment(one.recorded_at),
+            Text(one.fact.basis),
         )  # fmt: skip
     if scheme.declared:
         out.print(grid)
     for since, rate in scheme.provisional:
-        out.print(f"Provisional from {since} on: {percent(rate)}")
+        out.print(f"Provisional from {since} on: {percent(rate, 'en')}")
     out.print(Text(MODEL, style="dim"))
 
 
@@ -157,8 +158,8 @@ def _confirm(found: WhatIf) -> None:
 
 
 def _both(rates: Rates) -> str:
-    same = rates.utama == rates.tambahan
-    return percent(rates.utama) if same else f"{percent(rates.utama)}, tambahan {percent(rates.tambahan)}"
+    utama, tambahan = percent(rates.utama, "en"), percent(rates.tambahan, "en")
+    return utama if utama == tambahan else f"{utama}, tambahan {tambahan}"
 
 
 def _done(log: Log, position: int, what: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.mail import notices
+from ledger.numbers import fill
 from ledger.store.outbox import Letter
 
 LANGUAGES = ("id", "en")
@@ -65,8 +66,8 @@ def said(letter: Letter, public_url: str) -> Said:
     return Said(
         language=letter.language,
         subject=words["subject"],
-        heading=words["heading"].format_map(details),
-        paragraphs=tuple(text.format_map(details) for text in words["paragraphs"]),
+        heading=fill(words["heading"], letter.language, details),
+        paragraphs=tuple(fill(text, letter.language, details) for text in words["paragraphs"]),
         rows=notices.listed(letter, words),
         steps=tuple(words.get("steps", ())),
         buttons=tuple(buttons),
@@ -81,8 +82,7 @@ def said(letter: Letter, public_url: str) -> Said:
 def short(letter: Letter) -> str:
     """A letter as one SMS. Raises KeyError for a kind that has none."""
     words = _in_language(letter)[0]
-    text: str = words["sms"]
-    return text.format_map(_worded(letter, words))
+    return fill(words["sms"], letter.language, _worded(letter, words))
 
 
 def _in_language(letter: Letter) -> tuple[dict[str, Any], dict[str, str]]:

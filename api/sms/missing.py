@@ -12,6 +12,7 @@ from datetime import date
 
 from babel.dates import format_date
 
+from api.month_spans import spans
 from api.reasons import in_few_words, sms_words
 from ledger.identifiers import month_of
 from projections.month_grid import ABSENT, AWAITED, HELD, REVERSED, Facts, Year, years
@@ -20,6 +21,8 @@ from projections.received import received
 Clause = tuple[str, ...]
 MOST_NAMED = 12
 """Months named in one clause; more are hard to read on a small screen."""
+_IN_A_ROW = 4
+"""Months that follow one another and take less room as the first and the last of them."""
 
 
 def clauses(cards: Sequence[Facts], today: date) -> list[Clause]:
@@ -57,12 +60,13 @@ def _months(found: Iterable[Year], state: str) -> list[int]:
 
 
 def _named(months: Sequence[int], today: date) -> list[str]:
-    """`Mar,Jul,Okt`, then with fewer names and `+2 lain`, the newest kept: the longest first."""
-    names = [_name(month, today) for month in months]
+    """`Mar,Jul s/d Okt`, then with fewer names and `+2 lain`, the newest kept: the longest first."""
+    found = spans(months, _IN_A_ROW)
+    names = [_name(one.first, today) + (f" s/d {_name(one.last, today)}" if one.length > 1 else "") for one in found]
     made = []
     for count in range(min(len(names), MOST_NAMED), 0, -1):
-        left = len(names) - count
-        made.append(",".join(names[left:]) + (f",+{left} lain" if left else ""))
+        left = sum(one.length for one in found[: len(names) - count])
+        made.append(",".join(names[len(names) - count :]) + (f",+{left} lain" if left else ""))
     return made
 
 

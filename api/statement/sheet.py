@@ -9,8 +9,8 @@ from __future__ import annotations
 from api.spreadsheet import Sheet
 from api.statement.answer import Name
 from api.statement.texts import texts
-from ledger.decisions.scheme import percent
 from ledger.fields import harmless
+from ledger.numbers import percent
 from projections.results import OPENINGS
 from projections.statement import Statement
 
@@ -54,7 +54,7 @@ def sheet(found: Statement, name: Name, language: str, code: str = "") -> bytes:
             plain_amount=line.amount, remark=harmless(line.reference), **{"yield": line.brought} | whose,
         )  # fmt: skip
     for one in found.yields:
-        rates = dict.fromkeys((percent(one.utama), percent(one.tambahan)))
+        rates = dict.fromkeys((percent(one.utama, t.language), percent(one.tambahan, t.language)))
         add(
             t("row_yield"), paid=f"{one.year}-12-31", plain_amount=one.amount, remark=" / ".join(rates),
             **{"yield": one.amount},

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from api import formats
+from ledger.numbers import fill
 from projections.statement import Correction, Gap
 
 LANGUAGES = ("id", "en")
@@ -22,7 +23,7 @@ class Texts:
 
     def __call__(self, key: str, /, **places: object) -> str:
         """The text of a key with its places filled."""
-        return self._texts[key].format(**places) if places else self._texts[key]
+        return fill(self._texts[key], self.language, places)
 
     def why(self, gap: Gap) -> str:
         """Why a month is a gap, in one sentence."""
@@ -31,6 +32,11 @@ class Texts:
         if key not in self._texts:
             return self("why_held", paid=paid, why=self(f"held_{gap.reason}"))
         return self(key, due=formats.day(gap.due_on, self.language) if gap.due_on else "?", paid=paid)
+
+    def why_several(self, gap: Gap) -> str:
+        """`why` of several months for which it is the same, without the days; `gap`: one of them."""
+        key = f"several_{gap.reason}"
+        return self(key) if key in self._texts else self("several_held", why=self(f"held_{gap.reason}"))
 
     def correction(self, one: Correction) -> str:
         """What changed an opening, in a few words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Security
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from api import schemas
 from api.access.keys import KEY_PROBLEMS, Caller, api_key
 from api.application import application_of
-from api.metrics import Metrics
+from api.metrics import Known, Metrics
 from api.parameters import NoParameters
 from api.problems import RETRY_SECONDS, refusals
 from api.responses import described
@@ -24,6 +24,7 @@ from api.v1.accounts import PARAMETER_PROBLEMS
 from ledger.errors import JhtError
 from projections.status import complete_until
 
+Answer = TypeVar("Answer")
 router = APIRouter(route_class=Route, tags=["health"])
 
 
@@ -60,33 +61,41 @@ async def readyz(request: Request, response: Response, query: NoParameters) -> s
     operation_id="metrics",
     summary="Counters for Prometheus",
     response_class=PlainTextResponse,
-    responses=refusals(
-        *PARAMETER_PROBLEMS, *KEY_PROBLEMS, "read-side-empty", "log-restored", "store-failed", "internal"
-    ),
+    responses=refusals(*PARAMETER_PROBLEMS, *KEY_PROBLEMS, "store-failed", "internal"),
 )
 async def show_metrics(
     request: Request,
     caller: Annotated[Caller, Security(api_key, scopes=["metrics"])],
     query: NoParameters,
 ) -> Response:
-    """The counters for Prometheus."""
+    """The counters for Prometheus, and what is known of the stores: a part that does not answer is told as such."""
     application = application_of(request)
     metrics: Metrics = request.app.state.metrics
-    head = await asyncio.to_thread(application.log.head)
-    seen = await application.ask(application.reader.freshness)
-    age = None if seen.confirmed_at is None else (application.now() - seen.confirmed_at).total_seconds()
-    until = await asyncio.to_thread(complete_until, application.log)
-    complete = date.fromisoformat(until) if until else None
-    text = await asyncio.to_thread(metrics.shown, head, seen.position, age, complete)
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    (head, log), (seen, read_side), (until, _) = await asyncio.gather(
+        _asked(application.log.head), _asked(application.reader.freshness),
+        _asked(lambda: complete_until(application.log)),
+    )  # fmt: skip
+    confirmed = seen.confirmed_at if seen else None
+    known = Known(
+        parts={"log": log, "read-side": read_side},
+        head=head,
+        read=seen.position if seen else None,
+        age=(application.now() - confirmed).total_seconds() if confirmed else None,
+        complete=date.fromisoformat(until) if until else None,
+    )
+    return Response(await asyncio.to_thread(metrics.shown, known), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _check(function: Callable[[], object]) -> str:
+    return (await _asked(function))[1]
+
+
+async def _asked(function: Callable[[], Answer]) -> tuple[Answer | None, str]:
+    """What a part answers, and `ok`; else None and the code of why it does not."""
     try:
         async with asyncio.timeout(3):
-            await asyncio.to_thread(function)
+            return await asyncio.to_thread(function), "ok"
     except JhtError as error:
-        return error.code
+        return None, error.code
     except TimeoutError:
-        return "store-failed"
-    return "ok"
+        return None, "store-failed"

@@ -168,7 +168,7 @@ async def _read_form(request: Request) -> dict[str, str]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_FORM:
-            raise Refused("body-too-large", limit=LARGEST_FORM)
+            raise Refused("body-too-large", limit=f"{LARGEST_FORM} bytes")
     try:
         pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:

@@ -149,6 +149,7 @@ def environment(language: str) -> Environment:
                 "moment",
                 "percent",
                 "sentence",
+                "whole",
             )
         },
     }

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from ledger.numbers import told
+
 LANGUAGES = ("id", "en")
 FOLDER = Path(__file__).parent / "texts"
 
@@ -31,7 +33,8 @@ class Words:
         if places.get("n") == 1:
             key = key + ".one" if key + ".one" in self._texts else key
         # As Markup.format, which is a formatter written in Python, for the plain `{places}` of the texts.
-        filled = str.format(self._texts[key], **{name: escape(value) for name, value in places.items()})
+        spelt = {name: escape(told(name, value, self.language)) for name, value in places.items()}
+        filled = str.format(self._texts[key], **spelt)
         return Markup(filled)  # noqa: S704 - our own text with escaped places
 
     def has(self, key: str) -> bool:

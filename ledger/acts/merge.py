@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.decisions.card import Card
-from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
+from ledger.decisions.merge import decide_merge, decide_unmerge
+from ledger.decisions.reason import MERGE, UNMERGE, check_reason
 from ledger.errors import Refused
 from ledger.events import Event, Fact
 from ledger.identifiers import account_stream, kpj_of
@@ -61,6 +62,8 @@ def merge(
     Raises Refused: reason-missing, reason-unknown, changed-since; and as `decide_merge`.
     """
 
+    check_reason(MERGE, header.reason)
+
     def decide(looked: Looked) -> Fact:
         _must_be_seen(looked, seen, old, new)
         return decide_merge(looked.cards, old, new, proposed_by)
@@ -76,6 +79,8 @@ def unmerge(
 
     Raises Refused: reason-missing, reason-unknown, changed-since; and as `decide_unmerge`.
     """
+
+    check_reason(UNMERGE, header.reason)
 
     def decide(looked: Looked) -> Fact:
         card = looked.cards.get(old)
@@ -93,7 +98,6 @@ def _must_be_seen(looked: Looked, seen: str | None, *cards: int) -> None:
 def _act(
     log: Log, old: int, new: int, header: Header, clock: Clock, decide: Callable[[Looked], Fact], also: Write | None
 ) -> int:  # fmt: skip
-    check_reason(header.reason)
     stream = account_stream(kpj_of(old))
 
     def act() -> int:

@@ -6,18 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ledger.decisions.card import Card
 from ledger.decisions.person import Person, must_be_there
-from ledger.decisions.reason import must_be_known
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.events import AccountReassigned, PersonsJoined, PersonsParted
 from ledger.identifiers import card_number, kpj_of
-
-REASONS = ("registered-twice", "nik-mistyped", "joined-by-mistake", "legal-order")
-"""Why two records become one, or that is taken back: a closed list, because free text could hold personal data."""
-
-
-def check_reason(reason: str) -> None:
-    """Raises Refused: reason-missing, reason-unknown."""
-    must_be_known(reason, REASONS, "reason")
 
 
 def decide_join(

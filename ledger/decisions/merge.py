@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.decisions.card import Card
-from ledger.decisions.reason import must_be_known
 from ledger.errors import Conflict, NotFound, Refused
 from ledger.events import CardsMerged, CardsUnmerged
 from ledger.identifiers import kpj_of
-
-REASONS = ("member-asked", "card-of-former-employer", "card-issued-twice", "merged-by-mistake", "legal-order")
-"""Why cards are merged, or a merge is taken back: a closed list, because free text could hold personal data."""
-
-
-def check_reason(reason: str) -> None:
-    """Raises Refused: reason-missing, reason-unknown."""
-    must_be_known(reason, REASONS, "reason")
 
 
 def decide_merge(cards: Mapping[int, Card], old: int, new: int, proposed_by: str = "") -> CardsMerged:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from msgspec import structs
+
 from ledger.decisions.reason import must_be_known
 from ledger.errors import Conflict, Refused
 from ledger.events import (
@@ -167,8 +169,9 @@ def decide_declare(
     if standing.fact.rates == rates:
         return None
     if not reason:
-        held = f"{percent(standing.fact.rates.utama)} / {percent(standing.fact.rates.tambahan)}"
-        raise Conflict("yield-declared", column="year", year=year, held=held, known=", ".join(REASONS))
+        raise Conflict(
+            "yield-declared", column="year", year=year, known=", ".join(REASONS), **structs.asdict(standing.fact.rates)
+        )
     return YieldDeclared(
         year=year, rates=rates, policy=POLICY, rule=rule.id, basis=basis, instead_of=standing.version
     )  # fmt: skip
@@ -245,9 +248,7 @@ def _rule_of(month: int, year: int) -> YieldRule:
 
 def _check_rate(rule: YieldRule, rate: int) -> None:
     if not rule.low <= rate <= rule.high:
-        raise Refused(
-            "yield-rate-out-of-range", column="rate", rate=percent(rate), low=percent(rule.low), high=percent(rule.high)
-        )
+        raise Refused("yield-rate-out-of-range", column="rate", rate=rate, low=rule.low, high=rule.high)
 
 
 def _clean_basis(text: str) -> str:
@@ -267,9 +268,3 @@ def rate_of(text: str) -> int:
     if found is None:
         raise Refused("yield-rate-unreadable", column="rate")
     return int(found[1]) * 10_000 + int((found[2] or "").ljust(4, "0"))
-
-
-def percent(rate: int) -> str:
-    """`56300` -> `5.63 %`: at least two decimals, at most four."""
-    decimals = f"{rate % 10_000:04d}"
-    return f"{rate // 10_000}.{decimals[:2]}{decimals[2:].rstrip('0')} %"

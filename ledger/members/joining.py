@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.decisions.card import Card
-from ledger.decisions.join import check_reason, decide_join, decide_part, given_back, moved
+from ledger.decisions.join import decide_join, decide_part, given_back, moved
 from ledger.decisions.person import Contact, Identity, Person
+from ledger.decisions.reason import JOIN, PART, check_reason
 from ledger.errors import Refused
 from ledger.events import CardUnlinked, Fact, PersonsParted
 from ledger.identifiers import account_stream, card_number, kpj_of, member_stream, person_stream
@@ -96,7 +97,7 @@ class Joining(Acts):
         Finding the cards reads the whole account index (a second for some millions). Raises Refused: reason-missing,
         reason-unknown, changed-since; BrokenLog; and as `decide_join`.
         """
-        check_reason(reason)
+        check_reason(JOIN, reason)
 
         def once() -> int:
             with self.log.database.read() as tx:
@@ -169,7 +170,7 @@ class Joining(Acts):
 
         Raises Refused: reason-missing, reason-unknown, changed-since; BrokenLog; and as `decide_part`.
         """
-        check_reason(reason)
+        check_reason(PART, reason)
 
         def once() -> int:
             with self.log.database.read() as tx:

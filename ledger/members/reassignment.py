@@ -8,7 +8,8 @@ one; nobody is shown a card without asking for it.
 from __future__ import annotations
 
 from ledger.decisions.person import Contact
-from ledger.decisions.reassign import check_reason, decide_reassign
+from ledger.decisions.reason import REASSIGN, check_reason
+from ledger.decisions.reassign import decide_reassign
 from ledger.errors import Refused
 from ledger.events import CardUnlinked
 from ledger.identifiers import account_stream, kpj_of, member_stream
@@ -31,7 +32,7 @@ class Reassignment(Acts):
 
         Raises Refused: reason-missing, reason-unknown, changed-since; and as `decide_reassign`.
         """
-        check_reason(reason)
+        check_reason(REASSIGN, reason)
         kpj = kpj_of(card)
         stream = account_stream(kpj)
 
@@ -41,9 +42,9 @@ class Reassignment(Acts):
                 held = account_index.cards(tx, [card]).get(card)
                 if seen is not None and seen != str(held.changed_at if held else 0):
                     raise Refused("changed-since")
-                known = person in self.vault.keys_of(tx, [person])
                 pointed_at = account_index.is_pointed_at(tx, card)
-                fact = decide_reassign(held, person, person_known=known, pointed_at=pointed_at, proposed_by=proposed_by)
+                holder = self.record_of(tx, person)
+                fact = decide_reassign(held, holder, pointed_at=pointed_at, proposed_by=proposed_by)
                 version = self.log.streams_in(tx, [stream]).of(stream)[-1].version
                 events = [acting.event(stream, version + 1, fact, reason)]
                 if fact.before in self.vault.keys_of(tx, [fact.before]):
@@ -55,7 +56,7 @@ class Reassignment(Acts):
             def write(tx: Transaction) -> None:
                 if account_index.is_pointed_at(tx, card):
                     # A card was merged into this one after it was looked at.
-                    decide_reassign(held, person, person_known=True, pointed_at=True)
+                    decide_reassign(held, holder, pointed_at=True)
                 rows.drop_card(tx, fact.before, card)
                 self._tell_holder(tx, fact.before, "card-taken", kpj, acting)
                 self._tell_holder(tx, person, "card-given", kpj, acting)

@@ -7,7 +7,10 @@ their own, in a moment; SQLite would make an empty file, and a pool of connectio
 from __future__ import annotations
 
 import contextlib
+import queue
 import sqlite3
+import threading
+from itertools import cycle
 from pathlib import Path
 
 from ledger.errors import Refused, StoreFailed
@@ -17,14 +20,16 @@ _MAGIC = b"SQLite format 3\0"
 _ROLLBACK = b"\1\1"
 _HEAD = 20
 """The magic, the page size, and how the file is written and read: 1 with a rollback journal, 2 in WAL mode."""
-_ANSWER_SECONDS = 2
+_ANSWER_SECONDS = 1.5
+"""How long a server may take to let somebody in, from looking up its name on, with all its addresses together: what is
+left of three seconds when a slow machine has loaded a command."""
 
 
 def check_place(settings: Settings, *, create: bool) -> None:
     """Raise when no ledger can be opened (with `create`: made or opened) where the settings say.
 
     Raises Refused: ledger-missing, ledger-folder-missing, ledger-foreign, ledger-unreadable, setting-wrong;
-    StoreFailed(store-unreachable).
+    StoreFailed: store-unreachable, store-silent.
     """
     if settings.sqlite_path is None:
         _check_server(settings.database_url)
@@ -74,10 +79,30 @@ def _check_server(url: str) -> None:
     except psycopg.ProgrammingError:
         # The driver's message may repeat the URL, and the password in it.
         raise Refused("setting-wrong", what="JHT_DATABASE_URL: cannot be read as a PostgreSQL URL") from None
+    hosts, ports = (str(info.get(name) or usual).split(",") for name, usual in (("host", "localhost"), ("port", 5432)))
+    places = ", ".join(f"{host}:{port}" for host, port in zip(hosts, cycle(ports), strict=False))
+    where = f"{places}/{info.get('dbname') or ''}"
+    failed: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            psycopg.connect(url).close()
+        except Exception as error:  # also of the name's encoding
+            failed.put(error)
+        else:
+            failed.put(None)
+
+    # The driver gives every address of every host its own two seconds or more, and the lookup of a name no end at all, so
+    # the one deadline stands outside of it. Who set another one in the URL gets that, for each address.
+    seconds = None if info.get("connect_timeout") else _ANSWER_SECONDS
+    threading.Thread(target=connect, name="reaching", daemon=True).start()
     try:
-        psycopg.connect(url, connect_timeout=info.get("connect_timeout") or _ANSWER_SECONDS).close()
-    except psycopg.Error as error:
-        where = f"{info.get('host') or 'localhost'}:{info.get('port') or 5432}/{info.get('dbname') or ''}"
+        error = failed.get(timeout=seconds)
+    except queue.Empty:
+        raise StoreFailed("store-silent", where=where) from None
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        raise StoreFailed("store-silent", where=where) from error
+    if error is not None:
         raise StoreFailed("store-unreachable", where=where, what=_why(error)) from error
 
 

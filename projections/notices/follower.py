@@ -28,6 +28,7 @@ from projections.generations import Store
 from projections.notices import posted
 from projections.notices.missing import Looker, first_look
 from projections.notices.telling import Teller
+from projections.notices.truth import Looked
 from projections.queries import Queries
 
 PAGE_EVENTS = 20
@@ -88,10 +89,14 @@ class NoticeFollower:
         head = self.log.head()
         while not stop.is_set() and self._page(head):
             pass
-        while not stop.is_set() and self._looker.step(self.now()):
+        while not stop.is_set() and (looked := self._looker.step(self.now())):
             self.teller.wake()
+            self._tell(stop, looked)
+        self._tell(stop)
+
+    def _tell(self, stop: threading.Event, looked: Looked | None = None) -> None:
         now = self.now()
-        while not stop.is_set() and not self._quiet.covers(now) and self.teller.tell_some(now):
+        while not stop.is_set() and not self._quiet.covers(now) and self.teller.tell_some(now, looked):
             now = self.now()
 
     def _page(self, head: int) -> bool:

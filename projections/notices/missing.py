@@ -8,8 +8,9 @@ that was due more than DUE_DAYS ago is no news.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from ledger.acts.scheme import scheme_of
 from ledger.clock import jakarta_date
@@ -21,7 +22,7 @@ from ledger.members.state import MISSING
 from ledger.store import account_index, notices
 from ledger.store.log import Log
 from ledger.store.notices import Place, Silent, Waiting
-from projections.notices.truth import Truth
+from projections.notices.truth import Looked, Truth
 from projections.queries import Queries
 from projections.snapshots import MAX_WAIT
 
@@ -49,14 +50,22 @@ def candidates(after: int, until: int, today: date) -> dict[str, set[int]]:
     return found
 
 
+class _OfPerson(NamedTuple):
+    """What has not come for one person, and the cards that could be answered for with all that is absent of them."""
+
+    silent: list[Silent]
+    cards: Set[int]
+    absent: Set[tuple[int, int, int]]
+
+
 class Looker:
     """Looks for missing months of the people who chose to be told."""
 
     def __init__(self, log: Log, truth: Truth, reader: Queries) -> None:
         self._log, self._truth, self._reader = log, truth, reader
 
-    def step(self, now: datetime) -> bool:
-        """Look at some people; whether there may be more to do.
+    def step(self, now: datetime) -> Looked | None:
+        """Look at some people; what was found, None when nobody is left.
 
         Raises Unavailable while the read side is behind or stale.
         """
@@ -64,28 +73,30 @@ class Looker:
         with self._log.database.read() as tx:
             was = notices.place(tx)
         if was is None or until is None:
-            return False
+            return None
         last = was.looking or min(day_number(until), day_number(today - timedelta(days=1)))
         if last <= was.looked:
-            return False
+            return None
         wanted = candidates(was.looked, last, today)
         with self._log.database.read() as tx:
             people = notices.choosers(tx, MISSING, was.person, AT_ONCE) if wanted else []
         if not people:
             self._move(was, was._replace(looked=last, looking=0, person=""), [])
-            return False
-        self._reader.wait_for(self._log.head(), MAX_WAIT)
-        silent = [one for person in people for one in self._silent(person, wanted, now)]
-        self._move(was, was._replace(looking=last, person=people[-1]), silent)
-        return True
+            return None
+        head = self._log.head()
+        self._reader.wait_for(head, MAX_WAIT)
+        found = [self._silent(person, wanted, now) for person in people]
+        self._move(was, was._replace(looking=last, person=people[-1]), [one for some in found for one in some.silent])
+        cards = frozenset(card for some in found for card in some.cards)
+        return Looked(head, today, cards, frozenset(one for some in found for one in some.absent))
 
-    def _silent(self, person: str, wanted: dict[str, set[int]], now: datetime) -> list[Silent]:
+    def _silent(self, person: str, wanted: dict[str, set[int]], now: datetime) -> _OfPerson:
         """What has not come for one person; of who cannot be answered for now everything, for it is asked again when it
         is told."""
         try:
             numbers = self._reader.person_cards(person)
         except NotFound:
-            return []
+            return _OfPerson([], set(), set())
         with self._log.database.read() as tx:
             held = account_index.cards(tx, numbers)
         looked = {
@@ -96,8 +107,11 @@ class Looker:
             for month in wanted.get(membership.segment, ())
             if membership.covers(membership.npp, month)
         }
-        absent = self._truth.absent({one.card for one in looked}, now) if looked else None
-        return sorted(one for one in looked if absent is None or (one.card, one.month, one.npp) in absent)
+        cards = {one.card for one in looked}
+        absent = self._truth.absent(cards, now) if cards else None
+        if absent is None:
+            return _OfPerson(sorted(looked), set(), set())
+        return _OfPerson(sorted(one for one in looked if (one.card, one.month, one.npp) in absent), cards, absent)
 
     def _move(self, was: Place, now: Place, silent: Sequence[Silent]) -> None:
         with self._log.database.write() as tx:

@@ -27,7 +27,7 @@ from ledger.store.notices import Waiting
 from ledger.store.outbox import Due, Letter
 from ledger.store.transaction import Transaction
 from projections.card_months import employer_names
-from projections.notices.truth import Claim, Found, Truth, claim_of
+from projections.notices.truth import Claim, Found, Looked, Truth, claim_of
 from projections.queries import Queries
 
 AT_ONCE = 100
@@ -51,8 +51,9 @@ class Teller:
         """Something more waits."""
         self._done_on = -1
 
-    def tell_some(self, now: datetime) -> int:
+    def tell_some(self, now: datetime, looked: Looked | None = None) -> int:
         """Letters for some of those who were told nothing today; how many people were looked at, 0 when nobody is left.
+        `looked`: what a look found just now, which need not be asked again while the log has not grown.
 
         Raises Unavailable while the read side cannot name employers.
         """
@@ -65,7 +66,7 @@ class Teller:
         if not people:
             self._done_on = day
             return 0
-        found = self.truth.ask(map(claim_of, waits), now)
+        found = self.truth.ask(map(claim_of, waits), now, looked)
         payers = {row.npp for row in waits if row.npp}
         names = employer_names(self._reader, self._vault, payers) if payers else {}
         with self._log.database.write() as tx:

@@ -7,8 +7,8 @@ missing month may come, a card may pass to its right holder.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Set
+from datetime import date, datetime
 from typing import NamedTuple
 
 from ledger.clock import jakarta_date
@@ -50,6 +50,16 @@ class Found(NamedTuple):
     unknown: set[Claim]
 
 
+class Looked(NamedTuple):
+    """What a look for missing months found: of which cards, at which head of the log and on which day. While the log ends
+    there it is what would be found again."""
+
+    head: int
+    day: date
+    cards: frozenset[int]
+    absent: frozenset[tuple[int, int, int]]
+
+
 def claim_of(row: Waiting) -> Claim:
     """What a waiting row says; the same by each way."""
     return Claim(row.person, row.card, row.month, row.npp, row.position, row.line)
@@ -61,17 +71,18 @@ class Truth:
     def __init__(self, log: Log, vault: Vault, reader: Queries) -> None:
         self._log, self._vault, self._reader = log, vault, reader
 
-    def ask(self, claims: Iterable[Claim], now: datetime) -> Found:
-        """What of this is still so. Raises Unavailable while the read side is behind or stale, StoreFailed."""
+    def ask(self, claims: Iterable[Claim], now: datetime, looked: Looked | None = None) -> Found:
+        """What of this is still so; `looked`: what was found a moment ago. Raises Unavailable while the read side is behind
+        or stale, StoreFailed."""
         asked = set(claims)
         with self._log.database.read() as tx:
             held = account_index.cards(tx, {one.card for one in asked})
         own = {one for one in asked if one.card in held and held[one.card].person == one.person}
         posted = self._posted({one for one in own if one.position})
-        missing = self._missing({one for one in own if not one.position}, now)
+        missing = self._missing({one for one in own if not one.position}, now, looked)
         return Found(posted.so | missing.so, posted.unknown | missing.unknown)
 
-    def absent(self, cards: Collection[int], now: datetime) -> set[tuple[int, int, int]] | None:
+    def absent(self, cards: Collection[int], now: datetime) -> Set[tuple[int, int, int]] | None:
         """(card, month, npp) of what the pages call missing of one person's cards; None while a record of theirs cannot be
         read. The read side is not waited for. Raises Unavailable."""
         try:
@@ -86,15 +97,19 @@ class Truth:
             if one.part.state == month_grid.ABSENT
         }
 
-    def _missing(self, claims: Collection[Claim], now: datetime) -> Found:
+    def _missing(self, claims: Collection[Claim], now: datetime, looked: Looked | None) -> Found:
         of_person: dict[str, set[Claim]] = defaultdict(set)
         for one in claims:
             of_person[one.person].add(one)
         found = Found(set(), set())
         if of_person:
-            self._reader.wait_for(self._log.head(), MAX_WAIT)
+            head = self._log.head()
+            self._reader.wait_for(head, MAX_WAIT)
+            if looked is not None and (looked.head, looked.day) != (head, jakarta_date(now)):
+                looked = None
         for some in of_person.values():
-            absent = self.absent({one.card for one in some}, now)
+            cards = {one.card for one in some}
+            absent = looked.absent if looked and cards <= looked.cards else self.absent(cards, now)
             if absent is None:
                 found.unknown.update(some)
             else:

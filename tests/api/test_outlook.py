@@ -103,7 +103,7 @@ def test_the_page_is_clearly_an_estimate(site: Site, language: str) -> None:
     page = browser.get(address(site)).text
     assert faults(page) == []
     words = text(page)
-    assert ("Ini perkiraan, bukan janji." if language == "id" else "This is an estimate, no promise.") in words
+    assert ("Ini perkiraan, bukan janji." if language == "id" else "This is an estimate, not a promise.") in words
     assert ("Saldo pada tahun 2046" if language == "id" else "Balance in 2046") in words
     assert 'class="total"' not in page, "a double rule is for what is final"
     assert f'href="{address(site)}"' in browser.get("/saldo").text

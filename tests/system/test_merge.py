@@ -70,7 +70,15 @@ def test_two_records_of_one_person_are_joined(filled: Settings) -> None:
     told = jht(filled, "person", "export", CARD).json
     assert [card["kpj"] for card in told["cards"]] == [CARD, SECOND]
     (record,) = told["joined"]
-    assert "person-joined" in jht(filled, "person", "export", record["person"], code=2).stderr
+    ended = record["person"]
+    for typed in (
+        ("person", "export", ended), ("person", "correct", ended), ("person", "erase", ended, "--yes"),
+        (*join, ended, "--into", SECOND, *why, "--yes"), (*join, SECOND, "--into", ended, *why, "--yes"),
+        ("reassign", CARD, "--to", ended, "--reason", "wrong-person", "--yes"),
+    ):  # fmt: skip
+        refused = jht(filled, *typed, stdin=b"{}", code=2)
+        assert "person-joined" in refused.stderr, typed
+        assert told["person"] in refused.stderr, typed
     assert jht(filled, "balance", CARD, "--json").json["balance"] == 285_000
     back = ("--reason", "joined-by-mistake")
     part = ("person", "part")

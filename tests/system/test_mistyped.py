@@ -1,8 +1,8 @@
 """Every command wrong in every way a person would: the tree of commands itself is walked, so a new one is among them.
 
 What `test_refusals.py` names one by one is here made for each command from what it takes: an option that does not exist,
-an option without its value, an argument too few or too many, a date, month, number or file that is none, and a store that
-is not there. Each is told with a code, both sentences and an exit code, and nothing is done.
+a word too many, a word or a file that is none, and a store that is not there. Each is told with a code, both sentences and
+an exit code, and nothing is done. What the command line library refuses by itself is walked in `test_typed_line.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ledger.settings import Settings
 from tests.conftest import MASTER_KEY
 from tests.office import NPP
 from tests.system.conftest import CARD
-from tests.system.running import environment, jht, run
+from tests.system.running import environment, run
 from tests.system.test_refusals import MISSING, ONE_STORE, REFUSED, TRY_AGAIN, refusal
 
 GOOD = {
@@ -73,30 +73,39 @@ ALL = list(commands())
 IDS = [" ".join(one.words) for one in ALL]
 
 
-def unclear(typed: Typed) -> Iterator[list[str]]:
-    """The command as nobody can understand it."""
-    yield [*typed.whole(), "--no-such-option"]
-    for option in typed.options:
-        if not option.is_flag:
-            yield [*typed.whole(), option.opts[-1]]
-    if typed.arguments and typed.arguments[0].required:
-        yield list(typed.words)
-    if not any(one.nargs == -1 for one in typed.arguments):
-        yield [*typed.whole(), *("surplus" for one in typed.arguments if not one.required), "surplus"]
-
-
 @ONE_STORE
 @pytest.mark.parametrize("typed", ALL, ids=IDS)
 def test_a_command_that_cannot_be_understood_says_so_and_does_nothing(filled: Settings, typed: Typed) -> None:
-    surroundings, wrong = environment(filled), []
-    for words in unclear(typed):
-        done = run(surroundings, *words)
-        if said := refusal(done, REFUSED, "command-unclear"):
-            wrong.append(f"jht {' '.join(words)}: {said}: {done.stderr[-200:]}")
-        elif f"Usage: jht {typed.words[0]}" not in done.stderr:
-            wrong.append(f"jht {' '.join(words)}: not how it is used")
-    assert not wrong, "\n".join(wrong)
-    assert jht(filled, "status", "--json").json["head"] > 0
+    done = run(environment(filled), *typed.whole(), "--no-such-option")
+    assert not refusal(done, REFUSED, "option-unknown"), done
+    usage, code, *told = done.stderr.strip().splitlines()
+    assert usage.startswith(f"Usage: jht {' '.join(typed.words)}"), done
+    assert (code, len(told), done.stdout) == ("option-unknown", 2, ""), done
+
+
+ANYTHING = ("", "\udcff{what}/-99999999999999999999\x1b[31m")
+"""What nobody means."""
+ASKED = [one for one in ALL if one.words[0] not in WITHOUT_A_LEDGER | {"serve"}]
+"""A service that is not refused would not end."""
+
+
+@ONE_STORE
+@pytest.mark.parametrize("typed", ASKED, ids=[" ".join(one.words) for one in ASKED])
+def test_whatever_is_typed_for_an_option_it_is_taken_or_refused_with_a_code(filled: Settings, typed: Typed) -> None:
+    surroundings, faults = environment(filled), []
+    for option in typed.options:
+        # A file that is written where nobody looks is no mistake.
+        if option.is_flag or option.type_descriptor.annotation is Path:
+            continue
+        words = [word for word in typed.whole() if word != option.opts[-1]] if option.required else typed.whole()
+        for value in ANYTHING:
+            done = run(surroundings, *words, f"{option.opts[-1]}={value}")
+            named = [one for one in sentences() if re.search(rf"^{one}\b", done.stderr, re.MULTILINE)]
+            if done.code and not (named and not refusal(done, done.code, named[0])):
+                faults.append(f"jht {words} {option.opts[-1]}={value!r}: {done}")
+            if "Traceback" in done.stderr:
+                faults.append(f"jht {words} {option.opts[-1]}={value!r}: a traceback")
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("typed", ALL, ids=IDS)

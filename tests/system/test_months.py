@@ -74,7 +74,7 @@ def test_months_and_a_statement_are_told_as_they_were_known(filled: Settings, tm
         assert (tmp_path / name).read_bytes().startswith(begins)
     for wrong, code in (
         ((), "statement-period-unclear"), (("--from", "x", "--to", "y"), "parameter-unreadable"),
-        (("--year", year, "--out", tmp_path / "a.doc"), "command-unclear"), (("--year", "2200"), "statement-year-ahead"),
+        (("--year", year, "--out", tmp_path / "a.doc"), "value-not-offered"), (("--year", "2200"), "statement-year-ahead"),
         (("--year", year, "--known-at", "then"), "known-at-unreadable"),
     ):  # fmt: skip
         assert code in jht(filled, "statement", CARD, *wrong, code=2).stderr

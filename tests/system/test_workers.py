@@ -271,7 +271,7 @@ def test_what_prevents_the_start_is_told_once_with_its_code(settings: Settings, 
         nowhere = {"JHT_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
         wrong: dict[str, tuple[dict[str, str], tuple[object, ...], int]] = {
             "port-taken": ({}, ("--port", taken), 2),
-            "command-unclear": ({}, ("--port", 70_000), 2),
+            "whole-number-between": ({}, ("--port", 70_000), 2),
             "address-unusable": ({}, ("--host", "192.0.2.1", "--port", taken), 2),
             "ledger-missing": ({"JHT_DATABASE_URL": f"sqlite:///{tmp_path / 'none.db'}"}, ("--port", taken), 2),
             "store-unreachable": (nowhere, ("--port", taken), 75),

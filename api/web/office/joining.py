@@ -7,19 +7,18 @@ from api.access.proposals import Proposal
 from api.web.office.desk import Desk
 from api.web.office.proposal_kind import CONFIRMING, Kind, Shown, propose, show_cards
 from api.web.office.views import View
-from ledger.decisions.join import check_reason, decide_join
+from ledger.decisions.join import decide_join
+from ledger.decisions.reason import JOIN, PART, check_reason
 from ledger.errors import Conflict, NotFound
 from ledger.identifiers import clean_nik
 from ledger.members.joining import Pair
 from ledger.store.database import Write
 
-JOIN, PART = "join", "part"
-
 
 def propose_join(desk: Desk, view: View) -> None:
     """Raises Refused: reason-missing, reason-unknown, and as `decide_join`; Unavailable while the cards are not known."""
     number, reason, application = desk.form.get("lain", "")[:64], desk.form.get("sebab", ""), desk.application
-    check_reason(reason)
+    check_reason(JOIN, reason)
     stays = application.members.find_person(nik=clean_nik(number) or "", kpj=number)
     if stays is None:
         raise NotFound("person-unknown", column="lain")
@@ -33,7 +32,7 @@ def propose_part(desk: Desk, view: View) -> None:
     """Raises Refused: reason-missing, reason-unknown, part-not-joined (also for a record that was joined into another
     person's), and as `decide_part`."""
     ended, reason = desk.form.get("data", ""), desk.form.get("sebab", "")
-    check_reason(reason)
+    check_reason(PART, reason)
     joined = desk.application.members.look_at_joined(ended)
     if joined.stays != view.person:
         raise Conflict("part-not-joined")

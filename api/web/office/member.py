@@ -29,9 +29,7 @@ from api.web.pages import see_other
 from api.web.words import words
 from ledger.clock import jakarta_date
 from ledger.days import day_text
-from ledger.decisions.join import REASONS as JOIN_REASONS
-from ledger.decisions.merge import REASONS as MERGE_REASONS
-from ledger.decisions.reassign import REASONS as REASSIGN_REASONS
+from ledger.decisions.reason import REASONS as ACT_REASONS
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.identifiers import card_number, clean_kpj, kpj_of
 from ledger.members import About
@@ -194,9 +192,7 @@ async def _page(desk: Desk, view: View, errors: Errors | None = None, status: in
         registers=found.about.state != ACTIVE and desk.application.settings.oidc_issuer is None,
         closes=found.about.state not in {"", CLOSED},
         merged={card.kpj: kpj_of(into) for card in found.cards if (into := _pointer(found, card.kpj))},
-        merge_reasons=MERGE_REASONS,
-        reassign_reasons=REASSIGN_REASONS,
-        join_reasons=JOIN_REASONS,
+        act_reasons=ACT_REASONS,
         joined=await desk.application.ask(desk.application.members.joined_to, view.person),
         errors=errors or {},
         given=desk.form if errors else {},

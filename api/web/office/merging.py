@@ -11,16 +11,14 @@ from api.web.office.desk import Desk
 from api.web.office.proposal_kind import Kind, Shown, propose, show_cards
 from api.web.office.views import View
 from ledger.acts import merge as acts
-from ledger.decisions.merge import check_reason, decide_merge, decide_unmerge
-from ledger.decisions.reassign import check_reason as check_reassign
+from ledger.decisions.merge import decide_merge, decide_unmerge
+from ledger.decisions.reason import MERGE, REASSIGN, UNMERGE, check_reason
 from ledger.decisions.reassign import decide_reassign
-from ledger.errors import Refused
+from ledger.errors import NotFound, Refused
 from ledger.identifiers import card_number, clean_kpj, clean_nik, kpj_of
 from ledger.receipt import Header
 from ledger.store import account_index
 from ledger.store.database import Write
-
-MERGE, UNMERGE, REASSIGN = "merge", "unmerge", "reassign"
 
 
 class Pair(NamedTuple):
@@ -62,14 +60,16 @@ def propose_reassign(desk: Desk, view: View) -> None:
     """Raises Refused: card-not-yours, reason-missing, reason-unknown, and as `decide_reassign`."""
     old, number = _card(desk, view, "lama"), desk.form.get("nomor", "")[:64]
     reason, application = desk.form.get("sebab", ""), desk.application
-    check_reassign(reason)
+    check_reason(REASSIGN, reason)
     looked = acts.look(application.log, old)
     _must_be_the_persons(looked, view, old)
     person = application.members.find_person(nik=clean_nik(number) or "", kpj=number)
+    if person is None:
+        raise NotFound("person-unknown", column="nomor")
     with application.log.database.read() as tx:
-        pointed_at = account_index.is_pointed_at(tx, old)
-    decide_reassign(looked.cards[old], person or "", person_known=person is not None, pointed_at=pointed_at)
-    details = {"old": kpj_of(old), "to": person or ""}
+        pointed_at, holder = account_index.is_pointed_at(tx, old), application.members.record_of(tx, person)
+    decide_reassign(looked.cards[old], holder, pointed_at=pointed_at)
+    details = {"old": kpj_of(old), "to": person}
     propose(desk, REASSIGN, view.person, details, reason, looked.version(old))
 
 
@@ -101,7 +101,7 @@ def _confirm_reassign(desk: Desk, proposal: Proposal, proposed_by: str, also: Wr
 
 def _propose(desk: Desk, view: View, act: str, details: Mapping[str, str], seen: str) -> None:
     reason = desk.form.get("sebab", "")
-    check_reason(reason)
+    check_reason(act, reason)
     propose(desk, act, view.person, details, reason, seen)
 
 

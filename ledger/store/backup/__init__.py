@@ -43,7 +43,7 @@ def restore(settings: Settings, folder: Path, *, new_log_id: bool) -> Manifest:
     `new_log_id`: positions that were handed out are refused from then on, as they must be when anything was written
     after the backup. Raises Refused: backup-unreadable, backup-damaged, backup-other-store, restore-place-taken,
     ledger-folder-missing, file-unwritable, backup-tool-missing; StoreFailed: disk-full, backup-tool-failed,
-    store-unreachable.
+    store-unreachable, store-silent.
     """
     if settings.sqlite_path is not None:
         return sqlite.restore(settings, folder, new_log_id=new_log_id)

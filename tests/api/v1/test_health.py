@@ -11,6 +11,7 @@ import structlog
 
 from api.log_lines import start_logging
 from ledger.clock import JAKARTA
+from ledger.errors import StoreFailed
 from tests.api.conftest import PAID, Api
 from tests.api.web.facts import COMPLETE
 from tests.conftest import NOW
@@ -51,6 +52,40 @@ def test_counters_are_for_the_scope_metrics(api: Api) -> None:
     assert told is not None
     end = datetime.combine(COMPLETE + timedelta(days=1), datetime.min.time(), JAKARTA)
     assert float(told[1]) == end.timestamp(), "the end of that day in Jakarta"
+
+
+def test_metrics_are_told_most_of_all_while_something_is_away(empty_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No read side yet, one of another log, a log that does not answer: 200, and which part it is."""
+    key = empty_api.key("metrics")
+
+    def asked() -> str:
+        answer = empty_api.client.get("/metrics", headers=key)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    text = asked()
+    assert 'jht_part_answers{code="read-side-empty",part="read-side"} 0.0' in text
+    assert 'jht_part_answers{code="ok",part="log"} 1.0' in text
+    assert f"jht_log_position {float(empty_api.log.head())}" in text
+    assert "jht_read_position" not in text
+    empty_api.follow()
+    text = asked()
+    assert 'jht_part_answers{code="ok",part="read-side"} 1.0' in text
+    assert "jht_read_position" in text
+    for code in ("log-restored", "read-side-damaged", "store-failed"):
+
+        def away(*_: object, code: str = code) -> None:
+            raise StoreFailed(code, what="OSError", name="balances", why="missing")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(empty_api.app.state.application.reader), "freshness", away)
+            text = asked()
+        assert f'jht_part_answers{{code="{code}",part="read-side"}} 0.0' in text
+        assert 'jht_http_requests_total{method="GET",route="/metrics",status="200"}' in text
+    monkeypatch.setattr(type(empty_api.log), "head", away)
+    text = asked()
+    assert 'jht_part_answers{code="store-failed",part="log"} 0.0' in text
+    assert "jht_log_position" not in text
 
 
 def test_where_nobody_said_until_when_payments_are_complete_no_moment_is_told(empty_api: Api) -> None:

@@ -87,7 +87,7 @@ def test_files_hold_the_same_rows(api: Api) -> None:
     assert [row[0] for row in rows[:4]] == ["opening", "contribution", "yield", "closing"]
     assert sum(amounts[:-1]) == amounts[-1] == 296_543
     assert {row[0] for row in rows[4:]} == {"gap"}
-    assert rows[4][-1] == "Not come, was due on 17 February 2025"
+    assert rows[4][-1] == "Not arrived, was due on 17 February 2025"
     book = api.client.get(f"{asked}xlsx&lang=en", headers=headers)
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
     assert sheet[0] == head

@@ -15,7 +15,6 @@ from ledger.decisions.scheme import (
     decide_issued,
     decide_provisional,
     decide_start,
-    percent,
     rate_of,
 )
 from ledger.errors import Refused
@@ -28,6 +27,7 @@ from ledger.events import (
     StatementsIssued,
     YieldDeclared,
 )
+from ledger.numbers import percent
 from ledger.rules import rules
 from tests.conftest import TODAY
 from tests.scenario import given
@@ -158,7 +158,7 @@ def test_a_provisional_rate_has_limits_too() -> None:
 )
 def test_a_rate_is_typed_in_percent(text: str, rate: int) -> None:
     assert rate_of(text) == rate
-    assert rate_of(percent(rate)) == rate
+    assert rate_of(percent(rate, "en")) == rate_of(percent(rate, "id")) == rate
 
 
 @pytest.mark.parametrize("text", ["", "x", "5.63001", "-5", "5.6.3", "5e1", "1000", ".5", "5 63", "٥"])
@@ -166,10 +166,6 @@ def test_a_rate_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(Refused) as refused:
         rate_of(text)
     assert refused.value.code == "yield-rate-unreadable"
-
-
-def test_a_rate_is_shown_with_two_to_four_decimals() -> None:
-    assert [percent(rate) for rate in (57_000, 56_301, 56_310, 5_000)] == ["5.70 %", "5.6301 %", "5.631 %", "0.50 %"]
 
 
 def test_payments_are_complete_up_to_a_day_that_is_over() -> None:

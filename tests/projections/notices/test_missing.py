@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from api.mail.texts import said, short
 from ledger.days import day_number
 from ledger.members.state import MISSING, NOTICES, POSTED, Notices
-from projections.notices.missing import candidates
+from projections.notices.missing import Looker, candidates
+from projections.notices.truth import Looked, Truth
 from projections.rebuild import rebuild
 from tests.conftest import TODAY
 from tests.ledger.members.conftest import CARD, ON_FILE, PHONE, SECOND
@@ -154,3 +156,43 @@ def test_only_months_due_between_two_days_and_not_long_ago_are_looked_at() -> No
     )
     assert found("2026-11-16", "2026-11-20") == {}
     assert found("2000-01-01", "2026-11-20")["PU"] == {october, october - 1}
+
+
+def test_the_months_are_read_once_when_they_are_found_and_written_at_once_and_again_when_sent(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the log has not grown in between; else what was found is asked again before it is written."""
+    read: list[object] = []
+    ask = Truth.absent
+
+    def counted(*given: Any) -> Any:
+        read.append(given)
+        return ask(*given)
+
+    monkeypatch.setattr(Truth, "absent", counted)
+    town.choose(mail=(MISSING,))
+    town.office.complete("2026-11-16")
+    town.follow()
+    assert len(read) == 1
+    assert len(town.due()) == 1
+    assert len(read) == 2, "a sender asks for itself"
+
+
+def test_what_was_found_is_asked_again_when_the_log_grows_before_it_is_written(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.choose(mail=(MISSING,))
+    town.office.complete("2026-11-16")
+    town.read()
+    step = Looker.step
+
+    def paid_meanwhile(*given: Any) -> Looked | None:
+        found = step(*given)
+        if found is not None:
+            town.pay(paid())
+            town.read()
+        return found
+
+    monkeypatch.setattr(Looker, "step", paid_meanwhile)
+    town.follower.run_once()
+    assert [len(due.letter.rows) for due in town.due()] == [1]
