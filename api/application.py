@@ -86,6 +86,7 @@ class ApplicationState:
         self.inline = settings.sqlite_path is not None
         # Writes wait for the store and for each other; threads of their own keep them from holding up the reads.
         self.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
+        self.large = ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large")
         self.readers = ThreadPoolExecutor(4, thread_name_prefix="reader")
         self.follower: Projector | None = None
         self._following: list[threading.Thread] = []
@@ -129,6 +130,7 @@ class ApplicationState:
         self._stop.set()
         await self.sender.stop()
         await asyncio.to_thread(self.writers.shutdown)
+        await asyncio.to_thread(self.large.shutdown)
         await asyncio.to_thread(self.door.close)
         self.identity.close()
         await self.recorder.stop()
@@ -179,6 +181,12 @@ class ApplicationState:
     async def work(self, function: Callable[[], T]) -> T:
         """Run something that waits for the store in a writer's thread."""
         return await asyncio.get_running_loop().run_in_executor(self.writers, function)
+
+    async def work_large(self, function: Callable[[], T]) -> T:
+        """`work` of whoever has the `turn`, always in the same threads: what a thread has freed stays its own for the next
+        such work, so in any of the writers' threads each would come to hold as much as the largest upload took.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self.large, function)
 
     async def balance(self, card: int, now: datetime, day: date | None, known_at: KnownAt | None = None) -> BalanceRow:
         """A card's balance now (`day` None) or at the end of an earlier day; with `known_at` as it was known there.

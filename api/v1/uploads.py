@@ -143,29 +143,37 @@ async def _ingest(
         return await _take(application, caller, table, header, dry_run, replace)
     # What a large body becomes in memory is many times its size: such work waits for its turn, whatever door it uses.
     async with application.turn:
-        table = await application.work(lambda: read(body.source(), layout, limits))
-        return await _take(application, caller, table, header, dry_run, replace)
+        table = await application.work_large(lambda: read(body.source(), layout, limits))
+        return await _take(application, caller, table, header, dry_run, replace, is_large=True)
 
 
 async def _take(
-    application: ApplicationState, caller: Caller, table: Table, header: Header, dry_run: bool, replace: bool
+    application: ApplicationState,
+    caller: Caller,
+    table: Table,
+    header: Header,
+    dry_run: bool,
+    replace: bool,
+    *,
+    is_large: bool = False,
 ) -> Decided:
+    work = application.work_large if is_large else application.work
     await _must_cover(application, caller, table)
     backdate = "backdate" in caller.scopes
     if committed_together(table, dry_run=dry_run):
         return await asyncio.wrap_future(application.door.submit(table, header, backdate=backdate))
     take = partial(application.door.take, table, header, backdate=backdate, replace=replace)
     if caller.npps is None:
-        return await application.work(partial(take, dry_run=dry_run))
+        return await work(partial(take, dry_run=dry_run))
     if dry_run or table.layout == "registrations":
         # What the answer would tell is counted before it is given, and before anything is written.
-        looked = await application.work(partial(take, dry_run=True))
+        looked = await work(partial(take, dry_run=True))
         await must_not_guess(application, caller, looked)
         if dry_run:
             return looked
     acting = Acting(header.by, header.channel, application.now(), request=header.request)
     joined = application.members.joined(acting) if table.layout == "registrations" else None
-    return await application.work(partial(take, joined=joined))
+    return await work(partial(take, joined=joined))
 
 
 async def _must_cover(application: ApplicationState, caller: Caller, table: Table) -> None:

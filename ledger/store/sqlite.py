@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -112,6 +113,16 @@ def _file_of(path: Path) -> FileId:
     return (found.st_dev, found.st_ino)
 
 
+class _Held:
+    """The connection of a thread, closed when the thread has ended, and what its files were when it was opened: a large
+    upload has threads of its own, and each connection keeps its pages and the parameters of its last statements.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, file: FileId, wal: FileId) -> None:
+        self.connection, self.file, self.wal = connection, file, wal
+        self.close = weakref.finalize(self, connection.close)
+
+
 class SqliteDatabase:
     """A SQLite file; each thread has a connection of its own."""
 
@@ -132,7 +143,7 @@ class SqliteDatabase:
         self._writer_pragmas = writer_pragmas
         self._synchronous, self._cache_mib = synchronous, cache_mib
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def connection(self) -> sqlite3.Connection:
@@ -140,12 +151,12 @@ class SqliteDatabase:
 
         Without that a server would go on writing into a file that is no longer there.
         """
-        held: tuple[sqlite3.Connection, FileId, FileId] | None = getattr(self._local, "held", None)
+        held: _Held | None = getattr(self._local, "held", None)
         if held is not None:
-            if held[1] == _file_of(self.path):
-                return held[0]
-            held[0].close()
-            self._drop_wal(held[2])
+            if held.file == _file_of(self.path):
+                return held.connection
+            held.close()
+            self._drop_wal(held.wal)
             self._local.held, self._local.writes = None, False
         if self._creates:
             make_own(self.path)
@@ -160,9 +171,9 @@ class SqliteDatabase:
             except BaseException:
                 connection.close()
                 raise
-        self._local.held = (connection, _file_of(self.path), _file_of(self._wal))
+        held = self._local.held = _Held(connection, _file_of(self.path), _file_of(self._wal))
         with self._lock:
-            self._all.append(connection)
+            self._all.add(held)
         return connection
 
     @property
@@ -217,7 +228,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._all:
-                connection.close()
+            for held in list(self._all):
+                held.close()
             self._all.clear()
         self._local = threading.local()

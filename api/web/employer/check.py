@@ -98,7 +98,7 @@ async def _check(desk: Desk, sent: Sent) -> Response:
     look = partial(examine, application, source, sent.name, int(desk.npp), month, desk.user, application.now())
     try:
         async with desk.application.turn:
-            examined = await application.work(look)
+            examined = await application.work_large(look)
     except Refused as refused:
         problem = refused.problem
         desk.request.scope["problem"] = problem.code
@@ -139,7 +139,7 @@ async def _send(desk: Desk) -> Response:
         raise NotFound("route-unknown")
     await desk.record_month(result.month, result.position)
     async with desk.application.turn:
-        content = await desk.application.work(lambda: _file(desk, part, ending))
+        content = await desk.application.work_large(lambda: _file(desk, part, ending))
     said = f'attachment; filename="jht-{result.npp}-{result.month}-{name}.{ending}"'
     return Response(content, 200, {**SECURITY, "Content-Disposition": said}, kind)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.store.log import Log
+from ledger.store.sqlite import SqliteDatabase
 
 TEXTS = ["", "a", "null", "NULL", '"q"', "\\ {}, 'x'", "Siti Nur\u2019aini \U0001f600", "baris\nbaru\t"]
 BYTES = [b"", b"\0", b"\\x00", bytes(range(256)), None]
@@ -61,3 +66,34 @@ def test_stream_names_sort_by_their_bytes(log: Log) -> None:
         under = [row.stream for row in log.rows_under(tx, ["a:"], ["t"])]
     assert all(one.encode() < two.encode() for one, two in pairwise(found))
     assert sorted(under) == ["a:1", "a:10", "a:\u00e9"]
+
+
+def test_a_thread_that_has_ended_leaves_no_connection_behind(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "one.db")
+
+    def look() -> None:
+        with database.read() as tx:
+            assert tx.rows("select 1") == [(1,)]
+
+    def open_files() -> int:
+        return sum(str(tmp_path) in where for where in open_paths())
+
+    look()
+    before = open_files()
+    for _ in range(20):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    # SQLite itself keeps a file or two open for the next connection while another one has locks.
+    assert open_files() <= before + 3
+    database.close()
+    assert open_files() == 0
+
+
+def open_paths() -> list[str]:
+    """The process's open files."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the folder itself, while it was listed
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+    return found
