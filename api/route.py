@@ -1,7 +1,7 @@
 """The three kinds of routes, all known to the log and the counters by their path.
 
 Route         FastAPI's own, for everything that is described in OpenAPI
-ShortRoute    the same declaration for the three reads that are asked most, solved in a few steps
+ShortRoute    the same declaration for the reads that are asked most and for uploads, solved in a few steps
 PlainRoute    Starlette's, for pages, gateways and files: not described
 """
 

@@ -20,7 +20,7 @@ from api.access.keys import Caller, api_key
 from api.application import ApplicationState, application_of
 from api.parameters import CorrectingQuery, IdempotencyKey, OpeningsQuery, WriteQuery
 from api.request_body import Body, spooled
-from api.route import Route
+from api.route import ShortRoute
 from api.v1.guesses import must_not_guess
 from api.v1.idempotency import asked, once, writer_of
 from api.v1.receipts import WRITE_PROBLEMS, Receipt, receipt_response, receipt_responses, request_id
@@ -48,7 +48,7 @@ Poster = Annotated[Caller, Security(api_key, scopes=["post"])]
 Write = Annotated[WriteQuery, Query()]
 Correcting = Annotated[CorrectingQuery, Query()]
 Openings = Annotated[OpeningsQuery, Query()]
-router = APIRouter(route_class=Route, tags=["writing"])
+router = APIRouter(route_class=ShortRoute, tags=["writing"])
 
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])

@@ -78,7 +78,7 @@ def test_the_server_starts_from_the_environment(settings: Settings, monkeypatch:
         answer = client.get(BALANCE, headers={"Authorization": f"Bearer {key}"})
         assert answer.json()["balance"] == 570_000
     monkeypatch.setenv("JHT_DATABSE_URL", "x")
-    with pytest.raises(Refused, match="unknown setting"):
+    with pytest.raises(Refused, match="There is no setting JHT_DATABSE_URL"):
         api.app.create()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from api.route import Route, ShortRoute
 from tests.api.mobile.conftest import CARD, MobileApi
 
 SHORT = ("/v1/accounts/{kpj}/balance", "/v1/accounts/{kpj}/entries", "/v1/mobile/cards/{handle}/balance")
+UPLOADS = ("/v1/employers", "/v1/registrations", "/v1/opening-balances", "/v1/contributions")
 QUERIES = (
     "", "as_of=2026-11-12", "as_of=2026-11-21", "as_of=2026-11-22", "as_of=2026-2-3", "as_of=", "limit=1", "limit=0",
     "limit=501", "limit=x", "limit=1&limit=2", "cursor=abc", "min_position=abc", "min_position=0000000000000000-1",
@@ -29,10 +31,15 @@ def pair(mobile: MobileApi) -> Iterator[MobileApi]:
     """The API, which also serves each short route the ordinary way, below /ordinary."""
     routes = mobile.app.router.routes
     short = [route for route in routes if isinstance(route, ShortRoute)]
-    assert [route.path for route in short] == list(SHORT)
+    assert sorted(route.path for route in short) == sorted((*SHORT, *UPLOADS))
     for route in short:
         routes.append(
-            Route(f"/v1/ordinary{route.path}", route.endpoint, methods=["GET"], response_model=route.response_model)
+            Route(
+                f"/v1/ordinary{route.path}",
+                route.endpoint,
+                methods=list(route.methods),
+                response_model=route.response_model,
+            )
         )
     yield mobile
     del routes[-len(short) :]
@@ -42,6 +49,12 @@ def bare(answer: Response) -> tuple[int, bytes, dict[str, str]]:
     """All of an answer but the number of the request, in header and body."""
     headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "content-length"}}
     return answer.status_code, answer.content.partition(b'"request_id"')[0], headers
+
+
+def unnamed(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+    """The same of a receipt, whose own number and time taken are left out too."""
+    status, content, headers = bare(answer)
+    return status, re.sub(rb'"(receipt|seconds)":("[0-9a-f]*"|[0-9.]+)', b"", content), headers
 
 
 def test_short_and_ordinary_routes_answer_alike(pair: MobileApi) -> None:
@@ -67,6 +80,32 @@ def test_short_and_ordinary_routes_answer_alike(pair: MobileApi) -> None:
                 asked += 1
     assert seen == {200, 304, 400, 401, 403, 404, 422}
     assert asked > 300
+
+
+def test_short_and_ordinary_uploads_answer_alike(pair: MobileApi) -> None:
+    line = b'[{"npp":"10000001","month":"2026-10","kpj":"26000000017","wage":5000000,"paid_on":"2026-11-12"}]'
+    key, bound, reader = pair.key("post", "register"), pair.key("post", npps=[10000001]), pair.key("read")
+    seen = set[int]()
+    for path in UPLOADS:
+        for query in (
+            "dry_run=true",
+            "dry_run=maybe",
+            "dry_run=true&dry_run=true",
+            "x=1",
+            "reason=Budi",
+            "replace=true",
+        ):
+            for who in (key, bound, reader, {}, key | {"Idempotency-Key": "one"}, key | {"Idempotency-Key": "n" * 300}):
+                for body, kind in ((line, "application/json"), (b"[", "application/json"), (b"npp;x\n", "text/csv")):
+                    headers = who | {"Content-Type": kind}
+                    short, ordinary = (
+                        pair.client.post(f"{start}{path}?{query}", headers=headers, content=body)
+                        for start in ("", "/v1/ordinary")
+                    )
+                    assert unnamed(short) == unnamed(ordinary), (path, query, who, body)
+                    assert "Budi" not in short.text
+                    seen.add(short.status_code)
+    assert seen >= {200, 400, 401, 403, 422}
 
 
 def test_what_a_short_route_sends_is_its_model(pair: MobileApi) -> None:

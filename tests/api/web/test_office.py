@@ -271,9 +271,7 @@ def test_the_letter_says_which_months_have_not_come_why_and_up_to_when_payments_
     clerk = branch.staff()
     clerk.get(f"{clerk.search()}/surat")
     words = clerk.text
-    told = (
-        r"(Januari[^;]* dan Agustus 2026;[^.]*) {} \d+ bulan belum masuk\. Belum diterima dari PT 10000001, dan jatuh"
-    )
+    told = r"(Januari 2025–Agustus 2026[^.]*) {} \d+ bulan belum masuk\. Belum diterima dari PT 10000001, dan jatuh"
     assert re.search(told.format(CARD), words), words
     assert words.count("Belum diterima dari PT 10000001") == 2, "one sentence for each card"
     assert "Data pembayaran lengkap sampai 20 November 2026." in words
