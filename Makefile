@@ -62,7 +62,7 @@ serve: $(READY)  ## the website and the API over the ledger that `make demo` mad
 	@$(PYTHON) -m api.sample $(DEMO)/files --doors http://127.0.0.1:8099
 	@JHT_DATABASE_URL=sqlite:///$(DEMO)/jht.db $(JHT) serve
 
-test: $(TOOLS)  ## all tests, on real SQLite files and a real PostgreSQL (19 minutes on 2 cores)
+test: $(TOOLS)  ## all tests, on real SQLite files and a real PostgreSQL (17 minutes on 2 cores)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not long" $(ARGS)
 
 test-long: $(TOOLS)  ## the same tests with the big samples
