@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from ledger.acts import scheme
@@ -127,3 +128,13 @@ def only(receipt: Receipt) -> Problem:
     """The one problem of a receipt."""
     (told,) = receipt.problems
     return told.problem
+
+
+@contextmanager
+def staffed(log: Log, *kpjs: str) -> Iterator[Office]:
+    """An office where NPP is registered and has workers with these cards."""
+    made = Office(log)
+    made.employers(NPP)
+    made.workers(*kpjs)
+    yield made
+    made.close()

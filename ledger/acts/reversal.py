@@ -20,7 +20,6 @@ from ledger.errors import BrokenLog, NotFound, Problem, Refused
 from ledger.events import Event, OpeningBalanceRecorded
 from ledger.events.upcasters import names_of
 from ledger.identifiers import KINDS, account_stream, month_of
-from ledger.money import rupiah
 from ledger.receipt import Header, Outcome, Receipt
 from ledger.store import account_index
 from ledger.store.codec import StoredRow, decode
@@ -124,16 +123,14 @@ def _tell_declared(log: Log, found: Sequence[_Taking], today: date, receipt: Rec
     old = [line for taking in found for line in taking.now if id(line.post) in declared and not line.waits]
     if not old:
         return
-    year = scheme.open_year - 1
     if not backdate:
         first = min(line.under.paid_on for line in old)
-        raise Refused("paid-year-declared", column="paid_on", paid_on=first, year=year)
+        raise Refused("paid-year-declared", column="paid_on", paid_on=first, year=scheme.open_year - 1)
     paid: dict[int, int] = {}
     for line in old:
         month = month_of(date.fromisoformat(line.under.paid_on))
         paid[month] = paid.get(month, 0) + line.content.employer + line.content.worker
-    details: dict[str, str | int] = {"lines": len(old), "year": year, "earned": rupiah(scheme.adds(paid, today))}
-    receipt.problem(Problem("taken-back-yield", details=details), "warning")
+    receipt.problem(Problem("taken-back-yield", details=scheme.changed(paid, len(old), today)), "warning")
 
 
 def _check(target: Target, header: Header) -> None:

@@ -27,6 +27,7 @@ from ledger.events import (
 )
 from ledger.events.scheme import LONGEST_BASIS
 from ledger.identifiers import month_of
+from ledger.money import rupiah
 from ledger.rules import YieldRule, rules
 from ledger.yields import MONTHS, POLICY, Terms, sums
 
@@ -112,6 +113,10 @@ class Scheme(NamedTuple):
             before = rows.get(year, (0, 0))
             rows[year] = before[0] + amount, before[1] + amount * weight
         return sums([(0, year, *pair) for year, pair in sorted(rows.items())], self.terms(today)).credited
+
+    def changed(self, paid: Mapping[int, int], lines: int, today: date) -> dict[str, str | int]:
+        """What a receipt says of lines of declared years: how many, the last such year, the yield that `adds` says."""
+        return {"lines": lines, "year": self.open_year - 1, "earned": rupiah(self.adds(paid, today))}
 
     def provisional_on(self, day: date) -> int | None:
         """The provisional rate in force on a day."""

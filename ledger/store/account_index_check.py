@@ -147,7 +147,6 @@ def _mend(tx: Transaction, real: str, table: str, key: str, columns: str) -> int
     found = 0
     for side in (wrong, missing):
         found += tx.rows(f"select count(*) from ({side}) d")[0][0]
-    if found:
-        tx.run(f"delete from {real}.{table} where ({key}) in (select {key} from ({wrong}) d)")
-        tx.run(f"insert into {real}.{table} ({columns}) select {columns} from ({missing}) d")
+    tx.run(f"delete from {real}.{table} where ({key}) in (select {key} from ({wrong}) d)")
+    tx.run(f"insert into {real}.{table} ({columns}) select {columns} from ({missing}) d")
     return found

@@ -17,7 +17,6 @@ from ledger.decisions.amounts import Ints
 from ledger.decisions.scheme import Scheme
 from ledger.errors import Problem
 from ledger.ingestion.contributions.upload import Upload
-from ledger.money import rupiah
 
 
 def may_be(upload: Upload) -> bool:
@@ -44,9 +43,7 @@ def tell(upload: Upload, scheme: Scheme) -> None:
     amounts = (np.maximum(upload.employer, 0) + np.maximum(upload.worker, 0))[found]
     months: Ints = upload.paid_on[found].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
     paid = {month: int(amounts[months == month].sum()) for month in set(months.tolist())}
-    details: dict[str, str | int] = {
-        "lines": int(found.sum()), "year": scheme.open_year - 1, "earned": rupiah(scheme.adds(paid, upload.today)),
-    }  # fmt: skip
+    details = scheme.changed(paid, int(found.sum()), upload.today)
     line = int(upload.line[found].min())
     upload.receipt.problem(Problem("paid-changes-yield", line, "paid_on", details), "warning")
 

@@ -15,7 +15,7 @@ from ledger.identifiers import account_stream
 from ledger.receipt import Header
 from ledger.store.log import Log
 from ledger.store.suspense import suspense_page
-from tests.office import NPP, REGISTRATION, Office, csv_of, line, nik, only, opening, person, problems
+from tests.office import REGISTRATION, Office, csv_of, line, nik, only, opening, person, problems, staffed
 
 A, B, C = "12345678901", "12345678902", "12345678903"
 CARD = Target(kpj=A, kind="opening")
@@ -24,11 +24,8 @@ WHY = Header("clerk", "office", "rev1", "wrong-amount")
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    opened = Office(log)
-    opened.employers(NPP)
-    opened.workers(A, B)
-    yield opened
-    opened.close()
+    with staffed(log, A, B) as made:
+        yield made
 
 
 def names(office: Office, kpj: str = A) -> list[str]:

@@ -14,7 +14,7 @@ from ledger.ingestion.readers.reading import Source, read
 from ledger.receipt import Receipt
 from ledger.store.log import Log
 from tests.ledger.ingestion.readers.books import Page, Raw, book
-from tests.office import CONTRIBUTION, NPP, REGISTRATION, Office, csv_of, line, person, problems
+from tests.office import CONTRIBUTION, REGISTRATION, Office, csv_of, line, person, problems, staffed
 
 A, B = "26000000017", "26000000025"
 HEAD = list(CONTRIBUTION)
@@ -24,11 +24,8 @@ MANY = 600
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    made = Office(log)
-    made.employers(NPP)
-    made.workers(A, B)
-    yield made
-    made.close()
+    with staffed(log, A, B) as made:
+        yield made
 
 
 def row(kpj: str, head: list[str] | None = None, **cells: object) -> list[object]:

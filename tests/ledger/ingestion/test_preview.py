@@ -18,7 +18,7 @@ from ledger.receipt import Header
 from ledger.settings import Settings
 from ledger.store.log import Log
 from tests.conftest import TODAY
-from tests.office import NPP, Office, csv_of, line
+from tests.office import NPP, Office, csv_of, line, staffed
 
 WORKERS = ("26000000017", "26000000025", "26000000033", "26000000041")
 MONTH = month_number("2026-10") or 0
@@ -26,11 +26,8 @@ MONTH = month_number("2026-10") or 0
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    made = Office(log)
-    made.employers(NPP)
-    made.workers(*WORKERS)
-    yield made
-    made.close()
+    with staffed(log, *WORKERS) as made:
+        yield made
 
 
 def checked(office: Office, *rows: dict[str, object], npp: str = NPP, month: int = MONTH) -> Checked:
@@ -133,11 +130,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A ledger that no example changes."""
     settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('report')}/jht.db", master_key="42" * 32)
     log = Log.open(settings, create=True)
-    made = Office(log)
-    made.employers(NPP)
-    made.workers(*WORKERS)
-    yield made
-    made.close()
+    with staffed(log, *WORKERS) as made:
+        yield made
     log.close()
 
 

@@ -18,7 +18,7 @@ from ledger.store.answer_codes import KINDS, LANGUAGES, STATEMENT, AnswerCodes, 
 from ledger.store.log import Log
 from ledger.store.vault import Vault
 from tests.conftest import MASTER_KEY
-from tests.office import NPP, Office, only, person
+from tests.office import Office, only, person, staffed
 
 CARD, SECOND, LEGACY = "26000000017", "26000000025", "00A1234"
 SIGNS = answer_codes._ALPHABET
@@ -26,11 +26,8 @@ SIGNS = answer_codes._ALPHABET
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    made = Office(log)
-    made.employers(NPP)
-    made.workers(CARD, SECOND)
-    yield made
-    made.close()
+    with staffed(log, CARD, SECOND) as made:
+        yield made
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from ledger.store.codec import StoredRow, decode, states_of
 from ledger.store.log import Log
 from ledger.store.suspense import suspense_of, suspense_page
 from tests.conftest import TODAY
-from tests.office import CONTRIBUTION, NPP, OTHER_NPP, Office, csv_of, line, nik, person
+from tests.office import CONTRIBUTION, NPP, OTHER_NPP, Office, csv_of, line, nik, person, staffed
 
 WORKERS = [f"2600000{n:04d}" for n in range(6)]
 A, B, C = "26000000017", "26000000025", "26000000033"
@@ -183,11 +183,8 @@ def test_after_any_history_the_account_index_is_the_fold_of_the_log(
 
 @pytest.fixture
 def office(log: Log) -> Iterator[Office]:
-    made = Office(log)
-    made.employers(NPP)
-    made.workers(A, B)
-    yield made
-    made.close()
+    with staffed(log, A, B) as made:
+        yield made
 
 
 def between(monkeypatch: pytest.MonkeyPatch, office: Office, act: Callable[[], object]) -> None:
